@@ -1,0 +1,25 @@
+# The two commands of the README. Each makes its own virtual environment in .venv and installs what it needs.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test bench clean
+
+.venv/installed: setup.cfg pyproject.toml skann/version.py
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,plot]'
+	touch $@
+
+demo: .venv/installed
+	$(BIN)/python examples/plot_quickstart.py
+
+test: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pytest --numprocesses 2
+
+bench: .venv/installed
+	$(BIN)/python benchmarks/fit.py
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,41 @@
+"""Activations: pass one wherever an estimator takes an activation, or call it on an array."""
+
+from .engine.activations import (
+    ELU,
+    GELU,
+    SELU,
+    Activation,
+    HardSigmoid,
+    Identity,
+    LeakyReLU,
+    Logistic,
+    Maxout,
+    Mish,
+    PReLU,
+    ReLU,
+    SiLU,
+    Softmax,
+    Softplus,
+    Softsign,
+    Tanh,
+)
+
+__all__ = [
+    "ELU",
+    "GELU",
+    "SELU",
+    "Activation",
+    "HardSigmoid",
+    "Identity",
+    "LeakyReLU",
+    "Logistic",
+    "Maxout",
+    "Mish",
+    "PReLU",
+    "ReLU",
+    "SiLU",
+    "Softmax",
+    "Softplus",
+    "Softsign",
+    "Tanh",
+]

@@ -1,0 +1,138 @@
+"""Rows of a data set, read batch by batch: X is never copied whole."""
+
+from __future__ import annotations
+
+import numpy
+import scipy.sparse
+
+from .backend import Array, namespace, take_rows
+
+
+class Rows:
+    """X with its target and weights, read by rows.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_features), of any real dtype and memory order, or CSR matrix
+    target : array of shape (n_samples, n_outputs), or (n_samples,) of class codes; default=None
+    weight : array of shape (n_samples,), default=None
+        None weighs every row 1.
+    n_classes : int, default=None
+        Turns class codes into that many one-hot columns, batch by batch.
+    index : array of int of shape (n_rows,), default=None
+        The rows that take part, in order; None takes all.
+    total_weight : float, default=None
+        What the loss is divided by; None takes the sum of the weights.
+    """
+
+    def __init__(
+        self,
+        X: Array,
+        target: Array | None = None,
+        weight: Array | None = None,
+        *,
+        n_classes: int | None = None,
+        index: Array | None = None,
+        total_weight: float | None = None,
+    ):
+        self.X = X
+        self.target = target
+        self.weight = weight
+        self.n_classes = n_classes
+        self.index = index
+        self._total_weight = total_weight
+
+    def __len__(self) -> int:
+        return self.X.shape[0] if self.index is None else len(self.index)
+
+    @property
+    def n_outputs(self) -> int:
+        """Columns of the target, once codes are one-hot."""
+        return self.n_classes or self.target.shape[1]
+
+    @property
+    def total_weight(self) -> float:
+        """What the sum of the weighted losses is divided by."""
+        if self._total_weight is not None:
+            return float(self._total_weight)
+        if self.weight is None:
+            return float(len(self))
+        return float(numpy.sum(self.weight if self.index is None else self.weight[self.index]))
+
+    def subset(self, index: Array) -> Rows:
+        """Return the given rows of a whole data set, without copying X."""
+        return Rows(self.X, self.target, self.weight, n_classes=self.n_classes, index=index)
+
+
+class Reader:
+    """Reads batches of rows into buffers of one dtype, which the next batch overwrites.
+
+    Parameters
+    ----------
+    rows : Rows
+    dtype : dtype
+    n_rows : int
+        Rows of the largest batch.
+    """
+
+    def __init__(self, rows: Rows, dtype: numpy.dtype, n_rows: int):
+        self.rows = rows
+        self.dtype = dtype
+        self._x = self._staging = self._target = self._weight = None
+        if not scipy.sparse.issparse(rows.X):
+            self.xp = namespace(rows.X)
+            shape = (n_rows, *rows.X.shape[1:])
+            self._x = self.xp.empty(shape, dtype)
+            self._staging = self._x if rows.X.dtype == dtype else self.xp.empty(shape, rows.X.dtype)
+        if rows.target is not None:
+            self._target = numpy.empty((n_rows, rows.n_outputs), dtype)
+            self._row_starts = numpy.arange(n_rows) * rows.n_outputs
+        if rows.weight is not None:
+            self._weight = numpy.empty(n_rows, dtype)
+
+    def read(self, chosen: slice | Array, scale: float = 1.0) -> tuple[Array, Array | None, Array | float]:
+        """Return x, target and weight of some rows.
+
+        Parameters
+        ----------
+        chosen : slice or array of int
+            Which rows of ``rows.index``, or of X where that is None.
+        scale : float, default=1.0
+            Multiplies the weights.
+        """
+        if self.rows.index is not None:
+            chosen = self.rows.index[chosen]
+        x = self._read_x(chosen)
+        n = x.shape[0]
+        target = None if self._target is None else self._read_target(chosen, n)
+        if self._weight is None:
+            return x, target, scale
+        weight = self._weight[:n]
+        numpy.multiply(self.rows.weight[chosen], scale, out=weight, casting="same_kind")
+        return x, target, weight
+
+    def _read_x(self, chosen: slice | Array) -> Array:
+        X = self.rows.X
+        if self._x is None:
+            return X[chosen].astype(self.dtype, copy=False)
+        if isinstance(chosen, slice):
+            part = X[chosen]
+            if part.dtype == self.dtype and part.flags.c_contiguous:
+                return part
+            out = self._x[: part.shape[0]]
+            self.xp.copyto(out, part, casting="same_kind")
+        else:
+            n = len(chosen)
+            out = self._x[:n]
+            take_rows(self.xp, X, chosen, out, self._staging[:n])
+        return out
+
+    def _read_target(self, chosen: slice | Array, n: int) -> Array:
+        out = self._target[:n]
+        target = self.rows.target[chosen]
+        if self.rows.n_classes:
+            out.fill(0)
+            out.reshape(-1)[self._row_starts[:n] + target] = 1
+        else:
+            out[...] = target
+        return out

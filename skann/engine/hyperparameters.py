@@ -1,0 +1,76 @@
+"""Small frozen classes that carry hyper-parameters: how they are bounded, read and set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from numbers import Integral, Real
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The numbers from ``low`` to ``high`` (None: no limit), of one type, the ends included or not."""
+
+    type: type
+    low: float | None = None
+    high: float | None = None
+    include_low: bool = True
+    include_high: bool = True
+    without: tuple[float, ...] = ()
+
+    def contain(self, value: Any) -> bool:
+        """Tell whether ``value`` is a number of the right type within the bounds."""
+        if not isinstance(value, self.type) or isinstance(value, bool) or value != value:
+            return False
+        above = self.low is None or value > self.low or (self.include_low and value == self.low)
+        below = self.high is None or value < self.high or (self.include_high and value == self.high)
+        return above and below and value not in self.without and abs(value) != float("inf")
+
+    def __str__(self) -> str:
+        kind = "an int" if self.type is Integral else "a float"
+        left = "(-inf" if self.low is None else f"{'[' if self.include_low else '('}{self.low}"
+        right = "inf)" if self.high is None else f"{self.high}{']' if self.include_high else ')'}"
+        without = f" other than {', '.join(map(str, self.without))}" if self.without else ""
+        return f"{kind} in the range {left}, {right}{without}"
+
+
+def real(default: float, low: float | None = None, high: float | None = None, **ends: Any) -> Any:
+    """Declare a real-valued field of a Hyperparameters class with its default and bounds."""
+    return field(default=default, metadata={"bounds": Bounds(Real, low, high, **ends)})
+
+
+def integer(default: int, low: int | None = None, high: int | None = None) -> Any:
+    """Declare an integer field of a Hyperparameters class with its default and bounds."""
+    return field(default=default, metadata={"bounds": Bounds(Integral, low, high)})
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """Base of activations, losses, optimizers and schedules: compared by value, bounded, grid-searchable.
+
+    ``get_params`` and ``set_params`` follow scikit-learn, so that ``clone`` copies such an object and a grid
+    may search ``activation__slope``.
+    """
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value, bounds = getattr(self, item.name), item.metadata.get("bounds")
+            if bounds is not None and not bounds.contain(value):
+                raise ValueError(
+                    f"The {item.name!r} parameter of {type(self).__name__} must be {bounds}. Got {value!r} instead."
+                )
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the hyper-parameters by name; ``deep`` is accepted for scikit-learn's sake and changes nothing."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    def set_params(self, **params: Any) -> Hyperparameters:
+        """Set hyper-parameters by name and return the object; a bad value raises ValueError and changes nothing."""
+        unknown = set(params) - set(self.get_params())
+        if unknown:
+            raise ValueError(
+                f"Invalid parameter {min(unknown)!r} for {self!r}. Valid parameters are: {sorted(self.get_params())}."
+            )
+        for name, value in replace(self, **params).get_params().items():
+            object.__setattr__(self, name, value)
+        return self

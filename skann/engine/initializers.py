@@ -1,0 +1,113 @@
+"""How weights and biases are drawn before training. Draws are made on the host, so a seed means the same everywhere."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy
+
+from .hyperparameters import Hyperparameters
+from .registry import Registry
+
+
+@dataclass(frozen=True)
+class Initializer(Hyperparameters, ABC):
+    """Draws the weights of a layer; its biases start at zero unless a subclass says otherwise."""
+
+    @abstractmethod
+    def weights(
+        self, rng: numpy.random.RandomState, shape: tuple[int, ...], fan_in: int, fan_out: int
+    ) -> numpy.ndarray:
+        """Return weights of the given shape, float64; the first axis is the input's."""
+
+    def biases(self, rng: numpy.random.RandomState, shape: tuple[int, ...], fan_in: int, fan_out: int) -> numpy.ndarray:
+        """Return biases of the given shape, float64."""
+        return numpy.zeros(shape)
+
+
+INITIALIZERS = Registry("weight_init", Initializer)
+
+
+@dataclass(frozen=True)
+class Constant(Initializer):
+    """Every element takes one value."""
+
+    value: float = 0.0
+
+    def weights(self, rng, shape, fan_in, fan_out):
+        return numpy.full(shape, self.value)
+
+
+@dataclass(frozen=True)
+class SklearnDraw(Initializer):
+    """scikit-learn's draw: weights, then biases, from U(-a, a) with a = sqrt(factor / (fan_in + fan_out))."""
+
+    factor: float = 6.0
+
+    def weights(self, rng, shape, fan_in, fan_out):
+        bound = math.sqrt(self.factor / (fan_in + fan_out))
+        return rng.uniform(-bound, bound, shape)
+
+    def biases(self, rng, shape, fan_in, fan_out):
+        return self.weights(rng, shape, fan_in, fan_out)
+
+
+@INITIALIZERS.register("glorot_uniform")
+@dataclass(frozen=True)
+class GlorotUniform(Initializer):
+    """U(-a, a) with a = sqrt(6 / (fan_in + fan_out)), for saturating units [Glorot & Bengio, 2010]."""
+
+    def weights(self, rng, shape, fan_in, fan_out):
+        bound = math.sqrt(6 / (fan_in + fan_out))
+        return rng.uniform(-bound, bound, shape)
+
+
+@INITIALIZERS.register("glorot_normal")
+@dataclass(frozen=True)
+class GlorotNormal(Initializer):
+    """N(0, 2 / (fan_in + fan_out)), for saturating units [Glorot & Bengio, 2010]."""
+
+    def weights(self, rng, shape, fan_in, fan_out):
+        return rng.normal(0.0, math.sqrt(2 / (fan_in + fan_out)), shape)
+
+
+@INITIALIZERS.register("he_uniform")
+@dataclass(frozen=True)
+class HeUniform(Initializer):
+    """U(-a, a) with a = sqrt(6 / fan_in), for rectifying units [He et al., 2015, arXiv:1502.01852]."""
+
+    def weights(self, rng, shape, fan_in, fan_out):
+        bound = math.sqrt(6 / fan_in)
+        return rng.uniform(-bound, bound, shape)
+
+
+@INITIALIZERS.register("he_normal")
+@dataclass(frozen=True)
+class HeNormal(Initializer):
+    """N(0, 2 / fan_in), for rectifying units [He et al., 2015, arXiv:1502.01852]."""
+
+    def weights(self, rng, shape, fan_in, fan_out):
+        return rng.normal(0.0, math.sqrt(2 / fan_in), shape)
+
+
+@INITIALIZERS.register("lecun_normal")
+@dataclass(frozen=True)
+class LecunNormal(Initializer):
+    """N(0, 1 / fan_in), for self-normalising units [LeCun et al., 1998; Klambauer et al., 2017, arXiv:1706.02515]."""
+
+    def weights(self, rng, shape, fan_in, fan_out):
+        return rng.normal(0.0, math.sqrt(1 / fan_in), shape)
+
+
+@INITIALIZERS.register("orthogonal")
+@dataclass(frozen=True)
+class Orthogonal(Initializer):
+    """Orthonormal rows or columns, whichever are fewer [Saxe et al., 2014, arXiv:1312.6120]."""
+
+    def weights(self, rng, shape, fan_in, fan_out):
+        rows, columns = shape[0], math.prod(shape[1:])
+        q, r = numpy.linalg.qr(rng.normal(size=(max(rows, columns), min(rows, columns))))
+        q *= numpy.sign(numpy.diag(r))  # without the signs of r the draw is not uniform over the orthogonal group
+        return (q if rows >= columns else q.T).reshape(shape)

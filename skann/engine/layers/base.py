@@ -1,0 +1,90 @@
+"""What a layer is: hyper-parameters and two formulas, but no array. The network owns all memory."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from ..backend import Array
+from ..parameters import ParameterSpec
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a layer makes of an input shape, and the arrays it asks for. No shape has the batch axis.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Of the output.
+    parameters : dict of str to ParameterSpec
+    scratch : dict of str to (shape, dtype)
+        Arrays with a leading batch axis that are the layer's own from forward to backward; a dtype of None
+        means the network's. They hold anything before a forward pass.
+    """
+
+    shape: Shape
+    parameters: dict[str, ParameterSpec] = field(default_factory=dict)
+    scratch: dict[str, tuple[Shape, Any]] = field(default_factory=dict)
+
+
+@dataclass
+class Bound:
+    """The arrays that a network lends a layer for a batch, with what else a formula may need.
+
+    Attributes
+    ----------
+    xp : module
+        NumPy or a library with the same functions.
+    params, grads, scratch : dict of str to array
+        By the names the layer declared.
+    ones : array of shape (n_samples,)
+    generator : source of random bits, or None outside training
+    """
+
+    xp: ModuleType
+    params: dict[str, Array]
+    grads: dict[str, Array]
+    scratch: dict[str, Array]
+    ones: Array
+    generator: Any = None
+
+
+@dataclass(frozen=True)
+class Layer(ABC):
+    """Base class of layers.
+
+    Class attributes
+    ----------------
+    keeps : frozenset of {"x", "y"}
+        What ``backward`` reads of its input and output. The network works in place where nobody keeps an array.
+    in_place : bool
+        Whether ``y`` may be ``x``, and ``dx`` may be ``dy``.
+    only_in_training : bool
+        Whether prediction skips the layer.
+    """
+
+    keeps = frozenset()
+    in_place = False
+    only_in_training = False
+
+    @abstractmethod
+    def declare(self, in_shape: Shape) -> Declaration:
+        """Return what the layer makes and needs for an input of this shape (without the batch axis)."""
+
+    @abstractmethod
+    def forward(self, bound: Bound, x: Array, y: Array) -> None:
+        """Write the output for the batch ``x`` into ``y``."""
+
+    @abstractmethod
+    def backward(self, bound: Bound, x: Array, y: Array, dy: Array, dx: Array | None) -> None:
+        """Write the gradient into ``bound.grads`` and ``dx``: overwrite, never accumulate.
+
+        ``dy`` is the loss's gradient with respect to ``y``; ``dx``, with respect to ``x``, is None where nobody asks
+        for it, which a layer without parameters never sees. ``x`` and ``y`` hold what ``forward`` saw and made if
+        the layer keeps them; ``y`` and ``dy`` are free afterwards, so both may be used as scratch.
+        """

@@ -1,0 +1,41 @@
+"""The fully connected layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..backend import dot
+from ..initializers import Initializer
+from ..parameters import ParameterSpec
+from .base import Declaration, Layer
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """``y = x W + b`` with W of shape (fan_in, units) and b of shape (units,); x may be sparse."""
+
+    units: int
+    init: Initializer
+    keeps = frozenset({"x"})
+
+    def declare(self, in_shape):
+        (fan_in,) = in_shape
+        fans = (fan_in, self.units)
+        return Declaration(
+            shape=(self.units,),
+            parameters={
+                "W": ParameterSpec((fan_in, self.units), self.init, fans),
+                "b": ParameterSpec((self.units,), self.init, fans, bias=True, decays=False),
+            },
+        )
+
+    def forward(self, bound, x, y):
+        dot(bound.xp, x, bound.params["W"], out=y)
+        bound.xp.add(y, bound.params["b"], out=y)
+
+    def backward(self, bound, x, y, dy, dx):
+        dot(bound.xp, x.T, dy, out=bound.grads["W"])
+        # a product with ones takes a third of the time of dy.sum(axis=0)
+        bound.xp.matmul(bound.ones, dy, out=bound.grads["b"])
+        if dx is not None:
+            bound.xp.matmul(dy, bound.params["W"].T, out=dx)

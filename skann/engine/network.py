@@ -1,0 +1,198 @@
+"""A network: an architecture bound to parameters and to buffers for a batch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from .architecture import Architecture
+from .backend import Array, namespace
+from .layers import Bound, Layer
+from .parameters import Parameters
+
+
+@dataclass
+class _Step:
+    """One layer with the views it works on for a given number of rows. Gradients are None outside training."""
+
+    layer: Layer
+    bound: Bound
+    y: Array
+    dy: Array | None = None
+    dx: Array | None = None
+
+
+@dataclass
+class _Plan:
+    """All steps for a given number of rows, with the loss's arrays; ``first`` is the first step with parameters."""
+
+    steps: list[_Step]
+    first: int = 0
+    losses: Array | None = None
+    loss_work: Array | None = None
+
+
+class Network:
+    """Runs batches of up to ``n_rows`` rows through an architecture, forwards and backwards.
+
+    All buffers are allocated here; batches of a size seen before allocate none. Not for two threads at once:
+    each makes its own.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    parameters : Parameters
+        Read by ``forward``; ``loss_and_grad`` writes ``parameters.grad``.
+    n_rows : int
+        Rows of the largest batch.
+    training : bool, default=False
+        Whether layers that act in training only take part, and gradients can be asked for.
+    generator : source of random bits, default=None
+        For noisy layers in training.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        parameters: Parameters,
+        n_rows: int,
+        *,
+        training: bool = False,
+        generator: Any = None,
+    ):
+        self.architecture = architecture
+        self.parameters = parameters
+        self.training = training
+        self.generator = generator
+        self.xp = namespace(parameters.theta)
+        self._names = [name for name, layer in architecture.layers.items() if training or not layer.only_in_training]
+        self._allocate(n_rows)
+        self._plans: dict[int, _Plan] = {}
+
+    def forward(self, x: Array) -> Array:
+        """Return the raw outputs for the batch x, in a buffer that the next call overwrites."""
+        for step in self._plan(x.shape[0]).steps:
+            step.layer.forward(step.bound, x, step.y)
+            x = step.y
+        return x
+
+    def loss_and_grad(self, x: Array, target: Array, weight: Array | float) -> Array:
+        """Return the batch's weighted loss; its gradient is then in ``parameters.grad``.
+
+        Parameters
+        ----------
+        x : array of shape (n_samples, n_features), or CSR matrix
+        target : array of shape (n_samples, n_outputs)
+        weight : float, or array of shape (n_samples,)
+            What each row's loss is multiplied by.
+        """
+        xp, architecture = self.xp, self.architecture
+        plan = self._plan(x.shape[0])
+        raw = self.forward(x)
+        gradient = plan.steps[-1].dy
+        architecture.loss.evaluate(xp, architecture.link, raw, target, plan.losses, gradient, plan.loss_work)
+        if isinstance(weight, float):
+            xp.multiply(gradient, weight, out=gradient)
+            loss = plan.losses.sum() * weight
+        else:
+            xp.multiply(gradient, weight[:, None], out=gradient)
+            loss = plan.losses @ weight
+        self._backward(plan, x)
+        return loss
+
+    def _backward(self, plan: _Plan, x: Array) -> None:
+        """Run the chain rule from the last step to the first with parameters."""
+        for i in range(len(plan.steps) - 1, plan.first - 1, -1):
+            step = plan.steps[i]
+            step.layer.backward(step.bound, plan.steps[i - 1].y if i else x, step.y, step.dy, step.dx)
+
+    def _allocate(self, n_rows: int) -> None:
+        """Allocate flat buffers from which the views for any number of rows up to ``n_rows`` are cut."""
+        xp, dtype = self.xp, self.parameters.theta.dtype
+        declarations = self.architecture.declarations
+        self._ones = xp.ones(n_rows, dtype)
+        self._outputs: list[Array] = []
+        self._scratch = []
+        for i, name in enumerate(self._names):
+            declaration = declarations[name]
+            if self._works_in_place(i):
+                self._outputs.append(self._outputs[-1])
+            else:
+                self._outputs.append(xp.empty(n_rows * math.prod(declaration.shape), dtype))
+            self._scratch.append(
+                {
+                    key: xp.empty((n_rows, *shape), scratch_dtype or dtype)
+                    for key, (shape, scratch_dtype) in declaration.scratch.items()
+                }
+            )
+        if self.training:
+            # a gradient is written from one into the other: two flat arrays serve every layer
+            widest = max(math.prod(declaration.shape) for declaration in declarations.values())
+            self._gradients = [xp.empty(n_rows * widest, dtype) for _ in range(2)]
+            self._losses = xp.empty(n_rows, dtype)
+            self._loss_work = xp.empty(2 * n_rows * math.prod(self.architecture.out_shape), dtype)
+
+    def _works_in_place(self, i: int) -> bool:
+        """Whether layer i may write its output over its input: nobody reads that again, and it is not the caller's."""
+        layer = self.architecture.layers[self._names[i]]
+        if i == 0 or not layer.in_place or "x" in layer.keeps:
+            return False
+        return "y" not in self.architecture.layers[self._names[i - 1]].keeps
+
+    def _plan(self, n: int) -> _Plan:
+        """Return the views for n rows, cut once."""
+        if n not in self._plans:
+            self._plans[n] = self._cut_plan(n)
+        return self._plans[n]
+
+    def _cut_plan(self, n: int) -> _Plan:
+        architecture, parameters = self.architecture, self.parameters
+        values = _by_layer(parameters.values)
+        grads = _by_layer(parameters.grads) if self.training else {}
+        steps = []
+        for name, output, scratch in zip(self._names, self._outputs, self._scratch, strict=True):
+            bound = Bound(
+                xp=self.xp,
+                params=values.get(name, {}),
+                grads=grads.get(name, {}),
+                scratch={key: array[:n] for key, array in scratch.items()},
+                ones=self._ones[:n],
+                generator=self.generator,
+            )
+            y = _cut(output, n, architecture.declarations[name].shape)
+            steps.append(_Step(architecture.layers[name], bound, y))
+        if not self.training:
+            return _Plan(steps)
+        first = next(i for i, step in enumerate(steps) if step.bound.params)
+        self._cut_gradients(steps, first)
+        work = _cut(self._loss_work, 2, (n, *architecture.out_shape))
+        return _Plan(steps, first, self._losses[:n], work)
+
+    def _cut_gradients(self, steps: list[_Step], first: int) -> None:
+        """Give each step its dy and dx: the same array where the layer can, else the one array and the other."""
+        side = 0
+        for i in range(len(steps) - 1, first - 1, -1):
+            step = steps[i]
+            step.dy = _cut(self._gradients[side], *_row_shape(step.y))
+            if i > first:
+                side = side if step.layer.in_place else 1 - side
+                step.dx = _cut(self._gradients[side], *_row_shape(steps[i - 1].y))
+
+
+def _by_layer(arrays: dict[tuple[str, str], Array]) -> dict[str, dict[str, Array]]:
+    """Nest a dict with keys (layer, name)."""
+    nested: dict[str, dict[str, Array]] = {}
+    for (layer, name), array in arrays.items():
+        nested.setdefault(layer, {})[name] = array
+    return nested
+
+
+def _row_shape(array: Array) -> tuple[int, tuple[int, ...]]:
+    """Split a shape into rows and the rest."""
+    return array.shape[0], array.shape[1:]
+
+
+def _cut(flat: Array, n: int, shape: tuple[int, ...]) -> Array:
+    """View the start of a flat array as a contiguous one of shape (n, *shape)."""
+    return flat[: n * math.prod(shape)].reshape(n, *shape)

@@ -1,0 +1,120 @@
+"""The parameters of a network: one flat vector, of which every weight array is a view."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy
+
+from .backend import Array
+from .initializers import Initializer
+
+
+@dataclass(frozen=True)
+class ParameterSpec:
+    """What a layer declares of one parameter array.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    init : Initializer
+        Draws the starting values.
+    fans : (int, int)
+        fan_in and fan_out, which the initializer scales by.
+    bias : bool
+        Whether it starts as a bias does; biases are drawn after the weights of their layer.
+    decays : bool
+        Whether the L2 penalty touches it.
+    """
+
+    shape: tuple[int, ...]
+    init: Initializer
+    fans: tuple[int, int] = (1, 1)
+    bias: bool = False
+    decays: bool = True
+
+    def draw(self, rng: numpy.random.RandomState) -> numpy.ndarray:
+        """Return starting values, float64."""
+        draw = self.init.biases if self.bias else self.init.weights
+        return draw(rng, self.shape, *self.fans)
+
+
+class Layout:
+    """Where each parameter array lies in the flat vector: those that decay first, otherwise in the layers' order.
+
+    Parameters
+    ----------
+    specs : iterable of (layer name, parameter name, ParameterSpec)
+    """
+
+    def __init__(self, specs: Iterable[tuple[str, str, ParameterSpec]]):
+        self.specs = {(layer, name): spec for layer, name, spec in specs}
+        self.slices: dict[tuple[str, str], slice] = {}
+        self.n_decayed = self.size = 0
+        for key, spec in sorted(self.specs.items(), key=lambda item: not item[1].decays):
+            self.slices[key] = slice(self.size, self.size + math.prod(spec.shape))
+            self.size = self.slices[key].stop
+            self.n_decayed += math.prod(spec.shape) if spec.decays else 0
+
+    def __eq__(self, other: object) -> bool:
+        """Two layouts are equal if one's vector can serve as the other's."""
+        return isinstance(other, Layout) and self.shapes() == other.shapes() and self.slices == other.slices
+
+    __hash__ = None
+
+    def shapes(self) -> dict[tuple[str, str], tuple[int, ...]]:
+        """Return the shape of each array, by layer and name."""
+        return {key: spec.shape for key, spec in self.specs.items()}
+
+    def views(self, vector: Array) -> dict[tuple[str, str], Array]:
+        """Return views into a flat vector, by layer and name, in the layers' order."""
+        return {key: vector[self.slices[key]].reshape(spec.shape) for key, spec in self.specs.items()}
+
+
+class Parameters:
+    """A network's parameters: ``theta`` and its gradient ``grad``, each one contiguous vector.
+
+    A pickle holds theta once, and neither gradient nor views.
+    """
+
+    def __init__(self, layout: Layout, theta: Array):
+        self.layout = layout
+        self.theta = theta
+
+    @classmethod
+    def draw(cls, layout: Layout, rng: numpy.random.RandomState, dtype: numpy.dtype) -> Parameters:
+        """Return parameters with starting values, drawn in float64 in the layers' order, then cast."""
+        parameters = cls(layout, numpy.empty(layout.size, dtype))
+        for key, spec in layout.specs.items():
+            parameters.values[key][...] = spec.draw(rng)
+        return parameters
+
+    def astype(self, dtype: numpy.dtype, copy: bool = True) -> Parameters:
+        """Return the same values in another precision; with ``copy=False`` they are shared if it is the same one."""
+        return Parameters(self.layout, self.theta.astype(dtype, copy=copy))
+
+    @cached_property
+    def grad(self) -> Array:
+        """The gradient, laid out as theta is; allocated when first asked for."""
+        return numpy.zeros_like(self.theta)
+
+    @cached_property
+    def values(self) -> dict[tuple[str, str], Array]:
+        """Views into theta by (layer, name)."""
+        return self.layout.views(self.theta)
+
+    @cached_property
+    def grads(self) -> dict[tuple[str, str], Array]:
+        """Views into grad by (layer, name)."""
+        return self.layout.views(self.grad)
+
+    @property
+    def n_decayed(self) -> int:
+        """Number of leading elements that the L2 penalty touches."""
+        return self.layout.n_decayed
+
+    def __getstate__(self) -> dict:
+        return {"layout": self.layout, "theta": self.theta}

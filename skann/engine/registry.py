@@ -1,0 +1,66 @@
+"""Registries: the one place where a name given as a string becomes an object of the engine."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+
+class Registry:
+    """The named classes of one kind ("activation", "loss", ...).
+
+    Parameters
+    ----------
+    kind : str
+        What is registered, as it reads in error messages.
+    base : type
+        The base class. Its instances pass through ``get`` unchanged.
+    """
+
+    def __init__(self, kind: str, base: type):
+        self.kind = kind
+        self.base = base
+        self._classes: dict[str, type] = {}
+
+    def register(self, name: str, *aliases: str) -> Callable[[type], type]:
+        """Return a class decorator that registers the class under a name, which becomes ``cls.name``, and aliases."""
+
+        def decorate(cls: type) -> type:
+            cls.name = name
+            for key in (name, *aliases):
+                self._classes[key] = cls
+            return cls
+
+        return decorate
+
+    def names(self) -> list[str]:
+        """Return all names, aliases included, in the order of registration."""
+        return list(self._classes)
+
+    def classes(self) -> list[type]:
+        """Return the registered classes, each once, in the order of registration."""
+        return list(dict.fromkeys(self._classes.values()))
+
+    def __getitem__(self, name: str) -> type:
+        if name not in self._classes:
+            raise ValueError(f"Unknown {self.kind} {name!r}. {self.advice(name)}")
+        return self._classes[name]
+
+    def get(self, name_or_object: Any) -> Any:
+        """Return the object itself, or one of the named class with its default hyper-parameters.
+
+        Raises
+        ------
+        ValueError
+            If the name is unknown; the message suggests the nearest one.
+        """
+        if isinstance(name_or_object, self.base):
+            return name_or_object
+        return self[name_or_object]()
+
+    def advice(self, name: object) -> str:
+        """Return the way out of an unknown name: the nearest one, and what worker processes do not know."""
+        near = difflib.get_close_matches(str(name), self._classes, n=1)
+        guess = f"Did you mean {near[0]!r}?" if near else f"Known names: {', '.join(self._classes)}."
+        return f"{guess} (A name registered in a session is unknown in joblib's worker processes: pass the object.)"

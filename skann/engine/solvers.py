@@ -1,0 +1,83 @@
+"""L-BFGS, which sees the whole data set at every step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy
+import scipy.optimize
+
+from .architecture import Architecture
+from .backend import quiet
+from .batches import Reader, Rows
+from .network import Network
+from .parameters import Parameters
+from .training import MAX_CHUNK, add_penalty, batch_gradient, check_finite, chunks
+
+
+def minimize_lbfgs(
+    architecture: Architecture,
+    parameters: Parameters,
+    rows: Rows,
+    *,
+    alpha: float,
+    tol: float,
+    max_iter: int,
+    max_fun: int,
+    report: Callable[[str], object] | None = None,
+) -> scipy.optimize.OptimizeResult:
+    """Train ``parameters`` in place by L-BFGS [Liu & Nocedal, 1989], in float64 whatever their precision.
+
+    Parameters
+    ----------
+    alpha : float
+        Strength of the L2 penalty alpha / 2 ||W||^2, divided by the rows' total weight as the loss is.
+    tol : float
+        Stops once no element of the gradient is larger.
+    max_iter, max_fun : int
+        Limits on iterations and on evaluations of the objective.
+    report : callable, default=None
+        Takes each line of news.
+
+    Returns
+    -------
+    result : OptimizeResult
+        SciPy's, with ``fun`` the loss reached.
+
+    Raises
+    ------
+    DivergenceError
+        If the loss or a parameter is not finite at the end.
+    """
+    double = parameters.astype(numpy.float64)
+    n_rows = min(len(rows), MAX_CHUNK)
+    network = Network(architecture, double, n_rows, training=True)
+    reader = Reader(rows, numpy.dtype(numpy.float64), n_rows)
+    parts = list(chunks(0, len(rows)))
+    total_weight = rows.total_weight
+
+    def objective(theta: numpy.ndarray) -> tuple[float, numpy.ndarray]:
+        double.theta[...] = theta
+        loss = batch_gradient(network, reader, parts, 1 / total_weight)
+        loss += add_penalty(double, alpha / total_weight)
+        return float(loss), double.grad.copy()
+
+    n_iter = 0
+
+    def tell(intermediate_result: scipy.optimize.OptimizeResult) -> None:
+        nonlocal n_iter
+        n_iter += 1
+        report(f"Iteration {n_iter}, loss = {intermediate_result.fun:.8f}")
+
+    with quiet():
+        result = scipy.optimize.minimize(
+            objective,
+            double.theta.copy(),
+            method="L-BFGS-B",
+            jac=True,
+            callback=tell if report else None,
+            options={"maxfun": max_fun, "maxiter": max_iter, "gtol": tol},
+        )
+    parameters.theta[...] = result.x
+    check_finite(result.fun, parameters, f"{result.nit} iterations of lbfgs")
+    return result

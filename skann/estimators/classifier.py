@@ -1,0 +1,277 @@
+"""The multi-layer perceptron for classification."""
+
+from __future__ import annotations
+
+from numbers import Real
+
+import numpy
+from sklearn.base import ClassifierMixin
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import type_of_target
+
+from ..engine.losses import CLASSIFICATION, LOSSES, Loss
+from .base import BaseMLP
+from .compat import Interval, _check_partial_fit_first_call, _fit_context
+from .constraints import RegisteredName
+from .docs import documented
+from .labels import Labels
+
+_TINY = numpy.finfo(numpy.float64).tiny  # softmax probabilities stay above it, so that their logarithms are finite
+_LEAST = 2.0**-53  # the distance of 1 to the float64 below: logistic probabilities stay this far from 0 and 1
+
+
+@documented(tasks=CLASSIFICATION, default="log_loss", score="accuracy")
+class MLPClassifier(ClassifierMixin, BaseMLP):
+    """Multi-layer perceptron classifier.
+
+    A drop-in replacement for ``sklearn.neural_network.MLPClassifier`` with the same parameters, attributes, methods
+    and draws, and more activations, losses, dropout and precision control. Several classes have a softmax output, two
+    classes and multilabel targets a logistic one.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The class labels, sorted. Columns of a multilabel target are numbered from 0.
+    {attributes}
+
+    See Also
+    --------
+    MLPRegressor : The same network for regression.
+    sklearn.neural_network.MLPClassifier : What this replaces.
+
+    Notes
+    -----
+    Sample weights and ``alpha`` mean the same at every batch size, which is the one deliberate deviation from
+    scikit-learn: there ``alpha`` is multiplied by n_samples / batch_size in effect.
+
+    References
+    ----------
+    {references}
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skann import MLPClassifier
+    >>> from skann.activations import Maxout
+    >>> X, y = make_classification(n_samples=200, random_state=1)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=1)
+    >>> clf = MLPClassifier(activation=Maxout(3), dropout=0.2, max_iter=300, random_state=1).fit(X_train, y_train)
+    >>> clf.predict(X_test).shape
+    (50,)
+    >>> clf.score(X_test, y_test) > 0.8
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **BaseMLP._parameter_constraints,
+        "loss": [RegisteredName(LOSSES, accepts=lambda cls: bool(cls.tasks & CLASSIFICATION)), Loss],
+        "softmax_beta": [Interval(Real, None, 0, closed="neither"), Interval(Real, 0, None, closed="neither")],
+    }
+    _y_numeric = False
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        max_iter=200,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        max_fun=15000,
+        loss="log_loss",
+        dropout=0.0,
+        softmax_beta=1.0,
+        weight_init="auto",
+        dtype="auto",
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.loss = loss
+        self.dropout = dropout
+        self.softmax_beta = softmax_beta
+        self.weight_init = weight_init
+        self.dtype = dtype
+
+    @available_if(lambda self: self._check_partial_fit())
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None, classes=None):
+        """Go on training with one pass over the given rows.
+
+        Not available with solver='lbfgs' or early_stopping=True.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Labels; they need not hold every class.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights, not all zero. The call's loss is divided by its number of rows.
+        classes : array-like of shape (n_classes,), default=None
+            Every class that any call will have. Needed in the first call.
+
+        Returns
+        -------
+        self : object
+            The estimator, trained further.
+        """
+        with self._restored_on_error():
+            _check_partial_fit_first_call(self, classes)
+            return self._fit(X, y, sample_weight, goes_on=self.__sklearn_is_fitted__(), incremental=True)
+
+    def predict(self, X):
+        """Return the most probable class of each row.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,), or (n_samples, n_classes) of 0 and 1 for multilabel targets
+            A sparse matrix if y was one in fit.
+        """
+        decision = self._decision(X)
+        return self._labels.decode(decision)
+
+    def decision_function(self, X):
+        """Return beta z, z the raw outputs and beta ``softmax_beta``; its largest column is what predict returns.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        decision : ndarray of shape (n_samples, n_classes), or (n_samples,) for two classes
+            float64. For two classes and multilabel targets, positive where the class (``classes_[1]``) is predicted.
+        """
+        decision = self._decision(X)
+        return decision[:, 0] if self._task == "binary" else decision
+
+    def predict_proba(self, X):
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes)
+            float64, above 0, in the order of ``classes_``. Rows sum to one, except for multilabel targets.
+        """
+        raw = self._raw_outputs(X)
+        p = self._architecture.link(raw)
+        if self._task == "multiclass":
+            return numpy.maximum(p, _TINY, out=p)
+        numpy.clip(p, _LEAST, 1 - _LEAST, out=p)
+        return numpy.hstack([1 - p, p]) if self._task == "binary" else p
+
+    def predict_log_proba(self, X):
+        """Return the logarithm of ``predict_proba``, which is finite.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples, n_classes)
+            float64, in the order of ``classes_``.
+        """
+        return numpy.log(self.predict_proba(X))
+
+    def _decision(self, X) -> numpy.ndarray:
+        """Return beta z of shape (n_samples, n_outputs)."""
+        raw = self._raw_outputs(X)
+        return self._architecture.link.inverse_temperature * raw
+
+    @property
+    def _task(self) -> str:
+        return self._labels.task
+
+    @property
+    def _n_one_hot(self) -> int | None:
+        return self._labels.n_one_hot
+
+    def _encode_target(self, y, goes_on, incremental):
+        if goes_on:
+            self._check_classes(y, incremental)
+        elif incremental and not type_of_target(y).startswith("multilabel"):
+            self._labels = Labels.from_classes(self.classes_)
+            self._check_classes(y, incremental)
+        else:
+            self._labels = Labels.of(y)
+        self.classes_ = self._labels.classes
+        return self._labels.encode(y)
+
+    def _check_classes(self, y, incremental: bool) -> None:
+        """Raise ValueError if y has classes that the fitted network has no output for, or in a warm start lacks one."""
+        found = Labels.of(y)
+        if (found.task == "multilabel") != (self._task == "multilabel"):
+            raise ValueError(f"The classifier was fitted on a {self._task} target, but y is {found.task}.")
+        classes = found.classes
+        if not incremental and set(classes) != set(self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                f"Previously got {self.classes_}, `y` has {classes}"
+            )
+        if not set(classes) <= set(self.classes_):
+            raise ValueError(
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {classes}."
+            )
+
+    def _classes_to_stratify(self, rows):
+        return None if self._task == "multilabel" else rows.target.ravel()
+
+    def _validation_score(self, raw, link, rows):
+        right = self._labels.is_right(link.inverse_temperature * raw, rows.target[rows.index])
+        return numpy.average(right, weights=None if rows.weight is None else rows.weight[rows.index])
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -1,0 +1,298 @@
+"""Docstrings of the estimators: each parameter is described once, and what the registries hold is listed from them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from textwrap import dedent, indent
+
+from ..engine.activations import ACTIVATIONS
+from ..engine.initializers import INITIALIZERS
+from ..engine.losses import LOSSES
+from ..engine.optimizers import OPTIMIZERS
+from ..engine.registry import Registry
+from ..engine.schedules import SCHEDULES
+
+
+def _listed(registry: Registry, accepts: Callable[[type], bool] = lambda cls: True) -> str:
+    """Return a bullet for each registered class: its names and the first line of its docstring."""
+    bullets = []
+    for cls in filter(accepts, registry.classes()):
+        names = ", ".join(f"'{name}'" for name in registry.names() if registry[name] is cls)
+        bullets.append(f"- {names}: {inspect.getdoc(cls).splitlines()[0]}")
+    return "\n".join(bullets)
+
+
+def _entry(name: str, kind: str, text: str, bullets: str = "") -> str:
+    """Return one entry of a numpydoc section."""
+    body = dedent(text).strip() + (f"\n\n{bullets}" if bullets else "")
+    return f"{name} : {kind}\n{indent(body, '    ')}"
+
+
+_PARAMETERS = {
+    "hidden_layer_sizes": (
+        "int or array-like of shape (n_hidden,), default=(100,)",
+        """
+        Units of each hidden layer. A single int is one layer; ``()`` is none, a linear model.
+        """,
+    ),
+    "activation": (
+        "str, object of skann.activations, or list of these, default='relu'",
+        """
+        What hidden units make of their weighted input: one for all hidden layers, or a list with one for each. An
+        object carries parameters of its own, as in ``LeakyReLU(slope=0.2)`` or ``Maxout(pieces=3)``, which a grid may
+        search as ``activation__slope``.
+        """,
+    ),
+    "solver": (
+        "str, default='adam'",
+        """
+        How the weights are found.
+
+        - 'lbfgs': L-BFGS, a quasi-Newton method on the whole training set; good on small data.
+        """,
+    ),
+    "alpha": (
+        "float in [0, inf), default=0.0001",
+        """
+        Strength of the L2 penalty. The objective is (sum_i w_i loss_i + alpha / 2 ||W||^2) / sum_i w_i over the
+        training set, at every batch size. (scikit-learn's is alpha * n_samples / batch_size in effect.)
+        Biases are not penalised.
+        """,
+    ),
+    "batch_size": (
+        "int in [1, inf) or 'auto', default='auto'",
+        """
+        Rows of a mini-batch; the last one of an epoch may be shorter. 'auto' is min(200, n_samples). Only used by
+        stochastic solvers.
+        """,
+    ),
+    "learning_rate": (
+        "str, default='constant'",
+        """
+        How the learning rate changes. Only used when solver='sgd'.
+        """,
+    ),
+    "learning_rate_init": (
+        "float in (0, inf), default=0.001",
+        """
+        The initial learning rate, the size of a step. Only used by stochastic solvers.
+        """,
+    ),
+    "power_t": (
+        "float in [0, inf), default=0.5",
+        """
+        Exponent of learning_rate='invscaling'.
+        """,
+    ),
+    "max_iter": (
+        "int in [1, inf), default=200",
+        """
+        Most epochs (passes over the training set) of a stochastic solver, or iterations of lbfgs.
+        """,
+    ),
+    "shuffle": (
+        "bool, default=True",
+        """
+        Whether each epoch takes the rows in a new random order. Only used by stochastic solvers.
+        """,
+    ),
+    "random_state": (
+        "int, RandomState instance or None, default=None",
+        """
+        Source of the initial weights, the validation split, the order of rows and the dropout masks. An int gives the
+        same fit each time; it gives the draws that scikit-learn makes, too.
+        """,
+    ),
+    "tol": (
+        "float in [0, inf), default=1e-4",
+        """
+        By how much the loss (or with early_stopping the validation score) must beat its best for an epoch to count as
+        progress. For lbfgs, the largest element of the gradient at which to stop.
+        """,
+    ),
+    "verbose": (
+        "bool, default=False",
+        """
+        Whether to print the loss after each epoch or iteration.
+        """,
+    ),
+    "warm_start": (
+        "bool, default=False",
+        """
+        Whether fit starts from the weights of the last fit.
+        """,
+    ),
+    "momentum": (
+        "float in [0, 1], default=0.9",
+        """
+        Share of the last step that the next one repeats. Only used when solver='sgd'.
+        """,
+    ),
+    "nesterovs_momentum": (
+        "bool, default=True",
+        """
+        Whether momentum is Nesterov's. Only used when solver='sgd'.
+        """,
+    ),
+    "early_stopping": (
+        "bool, default=False",
+        """
+        Whether to set ``validation_fraction`` of the training rows aside, stop when the score on them (accuracy, or R2)
+        no longer improves, and keep the best weights. The split keeps the classes in proportion, except for multilabel
+        targets and where a class is too small for that.
+        """,
+    ),
+    "validation_fraction": (
+        "float in [0, 1), default=0.1",
+        """
+        Share of the training rows that validate. Only used with early_stopping=True.
+        """,
+    ),
+    "beta_1": (
+        "float in [0, 1), default=0.9",
+        """
+        Decay of Adam's mean of the gradient, a step. Only used when solver='adam'.
+        """,
+    ),
+    "beta_2": (
+        "float in [0, 1), default=0.999",
+        """
+        Decay of Adam's mean of the squared gradient, a step. Only used when solver='adam'.
+        """,
+    ),
+    "epsilon": (
+        "float in (0, inf), default=1e-8",
+        """
+        Added to the denominator of Adam's step. Only used when solver='adam'.
+        """,
+    ),
+    "n_iter_no_change": (
+        "int in [1, inf) or inf, default=10",
+        """
+        Epochs in a row without progress that are let pass before training stops. Only used by stochastic solvers.
+        """,
+    ),
+    "max_fun": (
+        "int in [1, inf), default=15000",
+        """
+        Most evaluations of the objective. Only used when solver='lbfgs'.
+        """,
+    ),
+    "loss": (
+        "str or object of skann.losses, default='{default}'",
+        """
+        What training makes small, summed over the outputs of a row.
+        """,
+    ),
+    "dropout": (
+        "float in [0, 1) or sequence of length n_hidden + 1, default=0.0",
+        """
+        Probability of dropping: while training, each input of a layer is set to zero with this probability and divided
+        by 1 - dropout otherwise. (The p of the paper [2]_ is the probability of keeping.) One number is for all
+        hidden layers; a sequence is (input, hidden 1, ..., hidden L). Not with solver='lbfgs'.
+        """,
+    ),
+    "softmax_beta": (
+        "float other than 0, default=1.0",
+        """
+        Inverse temperature beta of the output: p_i = exp(beta z_i) / sum_j exp(beta z_j) for the raw outputs z; for two
+        classes and for multilabel targets p = 1 / (1 + exp(-beta z)). Negative values are allowed.
+        """,
+    ),
+    "weight_init": (
+        "str, default='auto'",
+        """
+        How the initial weights are drawn. 'auto' is scikit-learn's own draw (uniform Glorot, biases too) for its four
+        activations 'identity', 'logistic', 'tanh' and 'relu'; He's for the other rectifying ones, Glorot's for the
+        other saturating ones and LeCun's for 'selu'. By name, biases start at zero:
+        """,
+    ),
+    "dtype": (
+        "{'auto', 'float32', 'float64'}, default='auto'",
+        """
+        Precision of weights and training. 'auto' is float64 where the first fit has under 1,000 rows, else float32.
+        Predictions are float64 always.
+        """,
+    ),
+}
+
+_ATTRIBUTES = {
+    "coefs_": (
+        "list of ndarray of shape (n_layers - 1,)",
+        """
+        Weights of each layer, of shape (fan_in, units), or (fan_in, pieces, units) for maxout. They are views: to
+        change or assign an element changes the model.
+        """,
+    ),
+    "intercepts_": (
+        "list of ndarray of shape (n_layers - 1,)",
+        """
+        Biases of each layer, of shape (units,), or (pieces, units) for maxout; views, too.
+        """,
+    ),
+    "parameters_": (
+        "dict of str to ndarray",
+        """
+        Learned parameters that are neither weight nor bias, such as the slopes of PReLU; views, too.
+        """,
+    ),
+    "loss_": ("float", "The objective after the last epoch, penalty included."),
+    "best_loss_": ("float or None", "The least of ``loss_curve_``; None with early_stopping. Not with lbfgs."),
+    "loss_curve_": ("list of float", "The objective over each epoch. Not with lbfgs."),
+    "validation_scores_": (
+        "list of float or None",
+        "The {score} on the validation rows after each epoch; None without early_stopping. Not with lbfgs.",
+    ),
+    "best_validation_score_": ("float or None", "The largest of ``validation_scores_``. Not with lbfgs."),
+    "t_": ("int", "Training rows seen by a stochastic solver, repetitions included."),
+    "n_iter_": ("int", "Epochs of the last fit and of the partial_fit calls since, or iterations of lbfgs."),
+    "n_layers_": ("int", "Layers, input and output included."),
+    "n_outputs_": ("int", "Raw outputs of the network."),
+    "out_activation_": ("str", "Name of the output link."),
+    "n_features_in_": ("int", "Features seen in fit."),
+    "feature_names_in_": (
+        "ndarray of shape (n_features_in_,)",
+        "Names of the features seen in fit, if they are all strings.",
+    ),
+}
+
+REFERENCES = """\
+.. [1] Glorot & Bengio, 2010, "Understanding the difficulty of training deep feedforward neural networks".
+.. [2] Srivastava et al., 2014, "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15.
+.. [3] Kingma & Ba, 2015, "Adam: a method for stochastic optimization", arXiv:1412.6980."""
+
+
+def documented(*, tasks: frozenset[str], **words: str) -> Callable[[type], type]:
+    """Return a class decorator that fills ``{parameters}``, ``{attributes}`` and ``{references}`` in the docstring.
+
+    Parameters
+    ----------
+    tasks : frozenset of str
+        Of the estimator: only losses that apply to one of them are listed.
+    **words : str
+        Fill the like-named blanks in descriptions.
+    """
+    bullets = {
+        "activation": _listed(ACTIVATIONS),
+        "solver": _listed(OPTIMIZERS),
+        "learning_rate": _listed(SCHEDULES),
+        "loss": _listed(LOSSES, lambda cls: bool(cls.tasks & tasks)),
+        "weight_init": _listed(INITIALIZERS),
+    }
+
+    def decorate(cls: type) -> type:
+        names = [name for name in inspect.signature(cls).parameters if name != "self"]
+        parameters = [_entry(name, *_PARAMETERS[name], bullets.get(name, "")) for name in names]
+        attributes = [_entry(name, *text) for name, text in _ATTRIBUTES.items()]
+        sections = {"parameters": parameters, "attributes": attributes}
+        text = inspect.cleandoc(cls.__doc__)
+        for name, entries in sections.items():
+            text = text.replace(f"{{{name}}}", "\n".join(entries))
+        text = text.replace("{references}", REFERENCES)
+        for word, value in words.items():
+            text = text.replace(f"{{{word}}}", value)
+        cls.__doc__ = text
+        return cls
+
+    return decorate if __doc__ else lambda cls: cls  # python -OO strips docstrings

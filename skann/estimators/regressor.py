@@ -1,0 +1,180 @@
+"""The multi-layer perceptron for regression."""
+
+from __future__ import annotations
+
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils.metaestimators import available_if
+
+from ..engine.losses import LOSSES, REGRESSION, Loss
+from .base import BaseMLP
+from .compat import _fit_context
+from .constraints import RegisteredName, check_loss
+from .docs import documented
+
+
+@documented(tasks=REGRESSION, default="squared_error", score="R2")
+class MLPRegressor(RegressorMixin, BaseMLP):
+    """Multi-layer perceptron regressor.
+
+    A drop-in replacement for ``sklearn.neural_network.MLPRegressor`` with the same parameters, attributes, methods
+    and draws, and more activations, dropout and precision control. One network predicts one or several outputs.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    See Also
+    --------
+    MLPClassifier : The same network for classification.
+    sklearn.neural_network.MLPRegressor : What this replaces.
+
+    Notes
+    -----
+    Sample weights and ``alpha`` mean the same at every batch size, which is the one deliberate deviation from
+    scikit-learn: there ``alpha`` is multiplied by n_samples / batch_size in effect.
+
+    References
+    ----------
+    {references}
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_regression
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skann import MLPRegressor
+    >>> X, y = make_regression(n_samples=200, n_features=20, random_state=1)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=1)
+    >>> reg = MLPRegressor(random_state=1, max_iter=2000, tol=0.1).fit(X_train, y_train)
+    >>> reg.predict(X_test[:2]).shape
+    (2,)
+    >>> reg.score(X_test, y_test) > 0.9
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **BaseMLP._parameter_constraints,
+        "loss": [RegisteredName(LOSSES, accepts=lambda cls: bool(cls.tasks & REGRESSION)), Loss],
+    }
+    _y_numeric = True
+    _task = "regression"
+
+    def __init__(
+        self,
+        loss="squared_error",
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        max_iter=200,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        max_fun=15000,
+        dropout=0.0,
+        weight_init="auto",
+        dtype="auto",
+    ):
+        self.loss = loss
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.dropout = dropout
+        self.weight_init = weight_init
+        self.dtype = dtype
+
+    @available_if(lambda self: self._check_partial_fit())
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Go on training with one pass over the given rows.
+
+        Not available with solver='lbfgs' or early_stopping=True.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights, not all zero. The call's loss is divided by its number of rows.
+
+        Returns
+        -------
+        self : object
+            The estimator, trained further.
+        """
+        with self._restored_on_error():
+            return self._fit(X, y, sample_weight, goes_on=self.__sklearn_is_fitted__(), incremental=True)
+
+    def predict(self, X):
+        """Return the predicted target of each row.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            float64.
+        """
+        raw = self._raw_outputs(X)
+        y = self._architecture.link(raw)
+        return y[:, 0] if y.shape[1] == 1 else y
+
+    def _encode_target(self, y, goes_on, incremental):
+        check_loss(self.loss, self._task).check_target(y)
+        target = y.reshape(len(y), -1)
+        if goes_on and target.shape[1] != self.n_outputs_:
+            raise ValueError(f"y has {target.shape[1]} outputs, but the regressor was fitted with {self.n_outputs_}.")
+        return target
+
+    def _classes_to_stratify(self, rows):
+        return None
+
+    def _validation_score(self, raw, link, rows):
+        weight = None if rows.weight is None else rows.weight[rows.index]
+        return r2_score(rows.target[rows.index], link(raw), sample_weight=weight)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

@@ -1,0 +1,5 @@
+"""Errors of the package's own."""
+
+from .engine.training import DivergenceError
+
+__all__ = ["DivergenceError"]
