@@ -8,7 +8,8 @@ from types import ModuleType
 
 import numpy
 
-from .activations import Exp, FixedActivation, Identity, Logistic, Softmax, softplus
+from .activations import ElementwiseActivation, FixedActivation, Identity, Logistic, Softmax
+from .activations.base import softplus_of
 from .backend import Array
 from .hyperparameters import Hyperparameters
 from .registry import Registry
@@ -126,7 +127,7 @@ def _logistic_cross_entropy(xp, link: Logistic, raw, target, losses, gradient, w
     """Cross-entropy as log(1 + exp(v)) - y v with v = beta raw, summed over the columns."""
     v, terms = work
     xp.multiply(raw, link.inverse_temperature, out=v)
-    softplus(xp, v, terms, work=gradient)
+    softplus_of(xp, v, terms, work=gradient)
     xp.multiply(v, target, out=gradient)
     xp.subtract(terms, gradient, out=terms)
     xp.add.reduce(terms, axis=-1, out=losses)
@@ -134,6 +135,19 @@ def _logistic_cross_entropy(xp, link: Logistic, raw, target, losses, gradient, w
     xp.subtract(gradient, target, out=gradient)
     if link.inverse_temperature != 1:
         xp.multiply(gradient, link.inverse_temperature, out=gradient)
+
+
+@dataclass(frozen=True)
+class Exp(ElementwiseActivation):
+    """Exponential, exp(x): the link of a loss on positive values. Hidden layers do not offer it."""
+
+    name = "exp"
+
+    def forward(self, xp, z, y):
+        xp.exp(z, out=y)
+
+    def backward(self, xp, z, y, dy, dz):
+        xp.multiply(dy, y, out=dz)
 
 
 @LOSSES.register("poisson")

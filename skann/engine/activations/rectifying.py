@@ -1,105 +1,16 @@
-"""Activations: each one class, its formula and its derivative, registered once."""
+"""Activations that pass large positive inputs on: identity, rectifiers, their smooth relatives, maxout."""
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from types import ModuleType
 
-import numpy
-
-from .backend import Array, erf, namespace, quiet
-from .hyperparameters import Hyperparameters, integer, real
-from .initializers import GlorotUniform, HeNormal, Initializer, LecunNormal, SklearnDraw
-from .layers import ActivationLayer, Dense, Layer, MaxoutLayer, PReLULayer
-from .registry import Registry
-
-
-@dataclass(frozen=True)
-class Activation(Hyperparameters, ABC):
-    """What a hidden unit makes of its weighted input.
-
-    Class attributes
-    ----------------
-    weight_init, output_init : Initializer
-        What ``weight_init="auto"`` draws for a hidden layer with this activation, and for the output layer after it.
-    """
-
-    weight_init = HeNormal()
-    output_init = GlorotUniform()
-
-    @abstractmethod
-    def layers(self, units: int, init: Initializer) -> list[Layer]:
-        """Return the layers that make a hidden layer of ``units`` units with this activation."""
-
-
-ACTIVATIONS = Registry("activation", Activation)
-
-
-@dataclass(frozen=True)
-class FixedActivation(Activation):
-    """A function without learnable parameters, y = f(z), callable on arrays.
-
-    Class attributes
-    ----------------
-    keeps : frozenset of {"x", "y"}
-        What ``backward`` reads: the input z ("x"), the output ("y").
-    work : tuple of dtype
-        Arrays of the batch's shape that both methods are lent; None means the network's dtype.
-    """
-
-    keeps = frozenset({"y"})
-    work = ()
-
-    def layers(self, units, init):
-        return [Dense(units, init), ActivationLayer(self)]
-
-    @abstractmethod
-    def forward(self, xp: ModuleType, z: Array, y: Array, *work: Array) -> None:
-        """Write f(z) into y, which is z where z is not kept."""
-
-    @abstractmethod
-    def backward(self, xp: ModuleType, z: Array, y: Array, dy: Array, dz: Array, *work: Array) -> None:
-        """Write dy f'(z) into dz, which may be dy. The array y may be overwritten."""
-
-    def __call__(self, x) -> numpy.ndarray:
-        """Return f(x) for an array of any shape, in floating point."""
-        z = _floating(x)
-        y = numpy.empty_like(z)
-        with quiet():
-            self.forward(namespace(z), z, y, *self._work_like(z))
-        return y.reshape(numpy.shape(x))
-
-    def _work_like(self, z: Array) -> list[Array]:
-        return [numpy.empty_like(z, dtype=dtype) for dtype in self.work]
-
-
-def _floating(x) -> numpy.ndarray:
-    """Return a copy of x as a contiguous floating-point array of at least one dimension."""
-    x = numpy.asarray(x)
-    return numpy.array(x, dtype=numpy.result_type(x, numpy.float32), order="C", ndmin=1)
-
-
-@dataclass(frozen=True)
-class ElementwiseActivation(FixedActivation):
-    """A function of each element alone."""
-
-    def derivative(self, x) -> numpy.ndarray:
-        """Return f'(x) for an array of any shape, in floating point; at a kink, the value that training uses."""
-        z = _floating(x)
-        slope = numpy.ones_like(z)
-        with quiet():
-            self.backward(namespace(z), z, self(z), slope, slope, *self._work_like(z))
-        return slope.reshape(numpy.shape(x))
-
-
-def _logistic(xp: ModuleType, z: Array, y: Array) -> None:
-    """Write 1 / (1 + exp(-z)) into y: half the time of scipy.special.expit; exp may overflow to inf, rightly."""
-    xp.negative(z, out=y)
-    xp.exp(y, out=y)
-    xp.add(y, 1, out=y)
-    xp.reciprocal(y, out=y)
+from ..backend import Array, erf
+from ..hyperparameters import integer, real
+from ..initializers import LecunNormal, SklearnDraw
+from ..layers import Dense, MaxoutLayer, PReLULayer
+from .base import ACTIVATIONS, Activation, ElementwiseActivation, logistic_of, softplus_of
 
 
 @ACTIVATIONS.register("identity")
@@ -117,57 +28,6 @@ class Identity(ElementwiseActivation):
     def backward(self, xp, z, y, dy, dz):
         if dz is not dy:
             xp.copyto(dz, dy)
-
-
-@ACTIVATIONS.register("logistic", "sigmoid")
-@dataclass(frozen=True)
-class Logistic(ElementwiseActivation):
-    """Logistic sigmoid, 1 / (1 + exp(-scale (x - shift))).
-
-    Parameters
-    ----------
-    scale : float other than 0, default=1.0
-        Steepness; the slope at ``shift`` is scale / 4. Negative turns the curve round.
-    shift : float, default=0.0
-        Where the curve crosses 1/2.
-    """
-
-    scale: float = real(1.0, without=(0.0,))
-    shift: float = real(0.0)
-    weight_init = output_init = SklearnDraw(factor=2.0)
-
-    @property
-    def inverse_temperature(self) -> float:
-        """What a raw output is multiplied by, where this is an output link."""
-        return self.scale
-
-    def forward(self, xp, z, y):
-        xp.subtract(z, self.shift, out=y)
-        xp.multiply(y, self.scale, out=y)
-        _logistic(xp, y, y)
-
-    def backward(self, xp, z, y, dy, dz):
-        xp.multiply(dy, y, out=dz)
-        xp.subtract(1, y, out=y)
-        xp.multiply(dz, y, out=dz)
-        if self.scale != 1:
-            xp.multiply(dz, self.scale, out=dz)
-
-
-@ACTIVATIONS.register("tanh")
-@dataclass(frozen=True)
-class Tanh(ElementwiseActivation):
-    """Hyperbolic tangent, (exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
-
-    weight_init = output_init = SklearnDraw()
-
-    def forward(self, xp, z, y):
-        xp.tanh(z, out=y)
-
-    def backward(self, xp, z, y, dy, dz):
-        xp.multiply(y, y, out=y)
-        xp.subtract(1, y, out=y)
-        xp.multiply(dy, y, out=dz)
 
 
 @ACTIVATIONS.register("relu")
@@ -343,12 +203,12 @@ class SiLU(ElementwiseActivation):
     work = (None,)
 
     def forward(self, xp, z, y, sigma):
-        _logistic(xp, z, sigma)
+        logistic_of(xp, z, sigma)
         xp.multiply(z, sigma, out=y)
 
     def backward(self, xp, z, y, dy, dz, sigma):
         # sigma + y (1 - sigma)
-        _logistic(xp, z, sigma)
+        logistic_of(xp, z, sigma)
         xp.multiply(dy, y, out=y)
         xp.multiply(dy, sigma, out=dz)
         xp.subtract(1, sigma, out=sigma)
@@ -396,20 +256,6 @@ class Mish(ElementwiseActivation):
         xp.multiply(n, e, out=n)
 
 
-def softplus(xp: ModuleType, z: Array, y: Array, work: Array) -> None:
-    """Write log(1 + exp(z)) into y, without overflow: max(z, 0) + log(1 + exp(-|z|)).
-
-    log(1 + e) is off by one rounding of 1, which is what y is added to; log1p takes four times as long.
-    """
-    xp.abs(z, out=work)
-    xp.negative(work, out=work)
-    xp.exp(work, out=work)
-    xp.add(work, 1, out=work)
-    xp.log(work, out=work)
-    xp.maximum(z, 0, out=y)
-    xp.add(y, work, out=y)
-
-
 @ACTIVATIONS.register("softplus")
 @dataclass(frozen=True)
 class Softplus(ElementwiseActivation):
@@ -418,7 +264,7 @@ class Softplus(ElementwiseActivation):
     work = (None,)
 
     def forward(self, xp, z, y, work):
-        softplus(xp, z, y, work)
+        softplus_of(xp, z, y, work)
 
     def backward(self, xp, z, y, dy, dz, work):
         # the slope, the logistic function, is 1 - exp(-y)
@@ -426,49 +272,6 @@ class Softplus(ElementwiseActivation):
         xp.exp(y, out=y)
         xp.subtract(1, y, out=y)
         xp.multiply(dy, y, out=dz)
-
-
-@ACTIVATIONS.register("softsign")
-@dataclass(frozen=True)
-class Softsign(ElementwiseActivation):
-    """Softsign, x / (1 + |x|) [Glorot & Bengio, 2010]."""
-
-    work = (None,)
-    weight_init = GlorotUniform()
-
-    def forward(self, xp, z, y, work):
-        xp.abs(z, out=work)
-        xp.add(work, 1, out=work)
-        xp.divide(z, work, out=y)
-
-    def backward(self, xp, z, y, dy, dz, work):
-        # (1 - |y|)^2
-        xp.abs(y, out=y)
-        xp.subtract(1, y, out=y)
-        xp.multiply(y, y, out=y)
-        xp.multiply(dy, y, out=dz)
-
-
-@ACTIVATIONS.register("hard_sigmoid")
-@dataclass(frozen=True)
-class HardSigmoid(ElementwiseActivation):
-    """Piecewise linear sigmoid, min(max(x / 6 + 1/2, 0), 1) [Howard et al., 2019, arXiv:1905.02244]."""
-
-    work = (bool, bool)
-    weight_init = GlorotUniform()
-
-    def forward(self, xp, z, y, above, below):
-        xp.multiply(z, 1 / 6, out=y)
-        xp.add(y, 0.5, out=y)
-        xp.maximum(y, 0, out=y)
-        xp.minimum(y, 1, out=y)
-
-    def backward(self, xp, z, y, dy, dz, above, below):
-        xp.greater(y, 0, out=above)
-        xp.less(y, 1, out=below)
-        xp.logical_and(above, below, out=above)
-        xp.multiply(dy, above, out=dz)
-        xp.multiply(dz, 1 / 6, out=dz)
 
 
 @ACTIVATIONS.register("maxout")
@@ -489,54 +292,3 @@ class Maxout(Activation):
 
     def layers(self, units, init):
         return [MaxoutLayer(units, self.pieces, init)]
-
-
-@ACTIVATIONS.register("softmax")
-@dataclass(frozen=True)
-class Softmax(FixedActivation):
-    """Softmax over the units, exp(beta x_i) / sum_j exp(beta x_j).
-
-    Parameters
-    ----------
-    beta : float other than 0, default=1.0
-        Inverse temperature: large is near the maximum alone, small near uniform; negative favours the smallest.
-    """
-
-    beta: float = real(1.0, without=(0.0,))
-    work = (None,)
-    weight_init = GlorotUniform()
-
-    @property
-    def inverse_temperature(self) -> float:
-        """What a raw output is multiplied by, where this is an output link."""
-        return self.beta
-
-    def forward(self, xp, z, y, work):
-        # units first: a maximum over the short last axis takes twelve times as long as over the first
-        p = work.reshape(-1, z.size // z.shape[-1])
-        xp.multiply(z.reshape(p.shape[::-1]).T, self.beta, out=p)
-        xp.subtract(p, p.max(axis=0), out=p)
-        xp.exp(p, out=p)
-        xp.divide(p, p.sum(axis=0), out=p)
-        xp.copyto(y.reshape(p.shape[::-1]), p.T)
-
-    def backward(self, xp, z, y, dy, dz, work):
-        # beta y (dy - sum(y dy))
-        xp.multiply(dy, y, out=work)
-        inner = work.sum(axis=-1, keepdims=True)
-        xp.subtract(dy, inner, out=dz)
-        xp.multiply(dz, y, out=dz)
-        xp.multiply(dz, self.beta, out=dz)
-
-
-@dataclass(frozen=True)
-class Exp(ElementwiseActivation):
-    """Exponential, exp(x): the output link of a loss on positive values. Hidden layers do not offer it."""
-
-    name = "exp"
-
-    def forward(self, xp, z, y):
-        xp.exp(z, out=y)
-
-    def backward(self, xp, z, y, dy, dz):
-        xp.multiply(dy, y, out=dz)

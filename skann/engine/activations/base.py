@@ -1,0 +1,115 @@
+"""What an activation is, the registry of all of them, and formulas that several share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy
+
+from ..backend import Array, namespace, quiet
+from ..hyperparameters import Hyperparameters
+from ..initializers import GlorotUniform, HeNormal, Initializer
+from ..layers import ActivationLayer, Dense, Layer
+from ..registry import Registry
+
+
+@dataclass(frozen=True)
+class Activation(Hyperparameters, ABC):
+    """What a hidden unit makes of its weighted input.
+
+    Class attributes
+    ----------------
+    weight_init, output_init : Initializer
+        What ``weight_init="auto"`` draws for a hidden layer with this activation, and for the output layer after it.
+    """
+
+    weight_init = HeNormal()
+    output_init = GlorotUniform()
+
+    @abstractmethod
+    def layers(self, units: int, init: Initializer) -> list[Layer]:
+        """Return the layers that make a hidden layer of ``units`` units with this activation."""
+
+
+ACTIVATIONS = Registry("activation", Activation)
+
+
+@dataclass(frozen=True)
+class FixedActivation(Activation):
+    """A function without learnable parameters, y = f(z), callable on arrays.
+
+    Class attributes
+    ----------------
+    keeps : frozenset of {"x", "y"}
+        What ``backward`` reads: the input z ("x"), the output ("y").
+    work : tuple of dtype
+        Arrays of the batch's shape that both methods are lent; None means the network's dtype.
+    """
+
+    keeps = frozenset({"y"})
+    work = ()
+
+    def layers(self, units, init):
+        return [Dense(units, init), ActivationLayer(self)]
+
+    @abstractmethod
+    def forward(self, xp: ModuleType, z: Array, y: Array, *work: Array) -> None:
+        """Write f(z) into y, which is z where z is not kept."""
+
+    @abstractmethod
+    def backward(self, xp: ModuleType, z: Array, y: Array, dy: Array, dz: Array, *work: Array) -> None:
+        """Write dy f'(z) into dz, which may be dy. The array y may be overwritten."""
+
+    def __call__(self, x) -> numpy.ndarray:
+        """Return f(x) for an array of any shape, in floating point."""
+        z = _floating(x)
+        y = numpy.empty_like(z)
+        with quiet():
+            self.forward(namespace(z), z, y, *self._work_like(z))
+        return y.reshape(numpy.shape(x))
+
+    def _work_like(self, z: Array) -> list[Array]:
+        return [numpy.empty_like(z, dtype=dtype) for dtype in self.work]
+
+
+def _floating(x) -> numpy.ndarray:
+    """Return a copy of x as a contiguous floating-point array of at least one dimension."""
+    x = numpy.asarray(x)
+    return numpy.array(x, dtype=numpy.result_type(x, numpy.float32), order="C", ndmin=1)
+
+
+@dataclass(frozen=True)
+class ElementwiseActivation(FixedActivation):
+    """A function of each element alone."""
+
+    def derivative(self, x) -> numpy.ndarray:
+        """Return f'(x) for an array of any shape, in floating point; at a kink, the value that training uses."""
+        z = _floating(x)
+        slope = numpy.ones_like(z)
+        with quiet():
+            self.backward(namespace(z), z, self(z), slope, slope, *self._work_like(z))
+        return slope.reshape(numpy.shape(x))
+
+
+def logistic_of(xp: ModuleType, z: Array, y: Array) -> None:
+    """Write 1 / (1 + exp(-z)) into y: half the time of scipy.special.expit; exp may overflow to inf, rightly."""
+    xp.negative(z, out=y)
+    xp.exp(y, out=y)
+    xp.add(y, 1, out=y)
+    xp.reciprocal(y, out=y)
+
+
+def softplus_of(xp: ModuleType, z: Array, y: Array, work: Array) -> None:
+    """Write log(1 + exp(z)) into y, without overflow: max(z, 0) + log(1 + exp(-|z|)).
+
+    log(1 + e) is off by one rounding of 1, which is what y is added to; log1p takes four times as long.
+    """
+    xp.abs(z, out=work)
+    xp.negative(work, out=work)
+    xp.exp(work, out=work)
+    xp.add(work, 1, out=work)
+    xp.log(work, out=work)
+    xp.maximum(z, 0, out=y)
+    xp.add(y, work, out=y)

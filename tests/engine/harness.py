@@ -1,0 +1,157 @@
+"""What the engine's tests share: cases for every registered name, binding a single layer, numerical gradients."""
+
+import numpy
+from numpy.testing import assert_allclose
+
+from skann.engine.activations import (
+    ELU,
+    GELU,
+    SELU,
+    HardSigmoid,
+    Identity,
+    LeakyReLU,
+    Logistic,
+    Maxout,
+    Mish,
+    PReLU,
+    ReLU,
+    SiLU,
+    Softmax,
+    Softplus,
+    Softsign,
+    Tanh,
+)
+from skann.engine.architecture import multilayer_perceptron
+from skann.engine.backend import noise_generator
+from skann.engine.initializers import GlorotUniform
+from skann.engine.layers import Bound
+from skann.engine.losses import LogLoss, Poisson, SquaredError
+from skann.engine.parameters import Layout, Parameters
+
+ACTIVATION_CASES = [
+    Identity(),
+    Logistic(),
+    Logistic(scale=-2.5, shift=0.3),
+    Tanh(),
+    ReLU(),
+    LeakyReLU(),
+    LeakyReLU(slope=0),
+    PReLU(),
+    PReLU(init=-0.5),
+    ELU(),
+    ELU(alpha=0.4),
+    ELU(alpha=0),
+    SELU(),
+    GELU(),
+    SiLU(),
+    Mish(),
+    Softplus(),
+    Softsign(),
+    HardSigmoid(),
+    Maxout(),
+    Maxout(pieces=1),
+    Maxout(pieces=4),
+    Softmax(),
+    Softmax(beta=-1.7),
+]
+
+# loss, task, raw outputs, inverse temperature of the link
+LOSS_CASES = [
+    (LogLoss(), "multiclass", 4, 1.0),
+    (LogLoss(), "multiclass", 3, -1.3),
+    (LogLoss(), "multiclass", 1, 1.0),
+    (LogLoss(), "binary", 1, 1.0),
+    (LogLoss(), "binary", 1, 2.5),
+    (LogLoss(), "multilabel", 3, -0.7),
+    (SquaredError(), "multiclass", 4, 1.5),
+    (SquaredError(), "binary", 1, -2.0),
+    (SquaredError(), "multilabel", 3, 1.0),
+    (SquaredError(), "regression", 1, 1.0),
+    (SquaredError(), "regression", 3, 1.0),
+    (Poisson(), "regression", 2, 1.0),
+]
+
+
+def case_id(case):
+    return repr(case[:3] if isinstance(case, tuple) else case)
+
+
+def random_target(rng, task, n_samples, n_outputs):
+    """Return a target as a loss takes it."""
+    if task == "multiclass":
+        return numpy.eye(n_outputs)[rng.randint(n_outputs, size=n_samples)]
+    if task == "regression":
+        return rng.poisson(1.5, size=(n_samples, n_outputs)).astype(float)
+    return rng.randint(2, size=(n_samples, n_outputs)).astype(float)
+
+
+def small_network(activations, loss_case=LOSS_CASES[0], n_features=4, dropout=None, seed=0, dtype=numpy.float64):
+    """Return an architecture with a hidden layer of five units for each activation, and parameters."""
+    loss, task, n_outputs, beta = loss_case
+    architecture = multilayer_perceptron(
+        n_features=n_features,
+        hidden_units=[5] * len(activations),
+        activations=activations,
+        dropout=dropout or [0.0] * (len(activations) + 1),
+        n_outputs=n_outputs,
+        loss=loss,
+        link=loss.link(task, beta),
+        weight_init=None,
+        output_init=GlorotUniform(),
+    )
+    rng = numpy.random.RandomState(seed)
+    parameters = Parameters.draw(architecture.layout(), rng, numpy.dtype(dtype))
+    parameters.theta += 0.1 * rng.normal(size=parameters.theta.size)
+    return architecture, parameters
+
+
+def bind(layer, in_shape, n_samples, seed=0):
+    """Return a layer's parameters, its bound arrays with poisoned scratch, and its output shape."""
+    declaration = layer.declare(in_shape)
+    layout = Layout(("layer", name, spec) for name, spec in declaration.parameters.items())
+    rng = numpy.random.RandomState(seed)
+    parameters = Parameters.draw(layout, rng, numpy.dtype(float))
+    parameters.theta += 0.1 * rng.normal(size=parameters.theta.size)
+    bound = Bound(
+        xp=numpy,
+        params={name: view for (_, name), view in parameters.values.items()},
+        grads={name: view for (_, name), view in parameters.grads.items()},
+        scratch={
+            name: poisoned((n_samples, *shape), dtype or float) for name, (shape, dtype) in declaration.scratch.items()
+        },
+        ones=numpy.ones(n_samples),
+        generator=noise_generator(seed),
+    )
+    return parameters, bound, (n_samples, *declaration.shape)
+
+
+def poisoned(shape, dtype):
+    """Return an array of NaN, or of the largest integers."""
+    dtype = numpy.dtype(dtype)
+    worst = numpy.nan if dtype.kind == "f" else True if dtype.kind == "b" else numpy.iinfo(dtype).max
+    return numpy.full(shape, worst, dtype)
+
+
+def numerical_gradient(function, x, step):
+    """Return central differences of a scalar function with respect to the array x, which is put back."""
+    gradient = numpy.empty_like(x)
+    flat, out = x.reshape(-1), gradient.reshape(-1)
+    for i in range(flat.size):
+        value = flat[i]
+        flat[i] = value + step
+        above = function()
+        flat[i] = value - step
+        out[i] = (above - function()) / (2 * step)
+        flat[i] = value
+    return gradient
+
+
+def assert_gradient(function, x, gradient, tolerance=1e-6):
+    """Assert that ``gradient`` is that of the function at x; return False if x lies too near a kink to tell."""
+    coarse = numerical_gradient(function, x, 2e-5)
+    fine = numerical_gradient(function, x, 1e-5)
+    size = max(numpy.abs(fine).max(initial=0), 1e-3)
+    if numpy.abs(coarse - fine).max(initial=0) > tolerance * size:
+        return False
+    assert_allclose(gradient, fine, rtol=0, atol=tolerance * size)
+    return True

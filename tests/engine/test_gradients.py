@@ -1,0 +1,120 @@
+"""Every layer, activation and loss against central differences, driven by the registries."""
+
+import numpy
+import pytest
+
+from skann.engine.activations import ACTIVATIONS, FixedActivation
+from skann.engine.backend import noise_generator
+from skann.engine.initializers import GlorotUniform
+from skann.engine.layers import ActivationLayer, Dense, Dropout, Layer, MaxoutLayer, PReLULayer
+from skann.engine.losses import LOSSES
+from skann.engine.network import Network
+
+from .harness import (
+    ACTIVATION_CASES,
+    LOSS_CASES,
+    assert_gradient,
+    bind,
+    case_id,
+    random_target,
+    small_network,
+)
+
+LAYER_CASES = [
+    Dense(3, GlorotUniform()),
+    MaxoutLayer(3, 2, GlorotUniform()),
+    MaxoutLayer(3, 5, GlorotUniform()),
+    PReLULayer(0.25),
+    Dropout(0.4),
+    *[ActivationLayer(case) for case in ACTIVATION_CASES if isinstance(case, FixedActivation)],
+]
+
+
+def test_every_registered_name_has_a_case():
+    assert set(ACTIVATIONS.classes()) == {type(case) for case in ACTIVATION_CASES}
+    assert set(LOSSES.classes()) == {type(case[0]) for case in LOSS_CASES}
+    assert {(loss, task) for loss in LOSSES.classes() for task in loss.tasks} == {
+        (type(case[0]), case[1]) for case in LOSS_CASES
+    }
+    layers = {cls for cls in Layer.__subclasses__() if cls.__module__.startswith("skann.")}
+    assert layers == {type(case) for case in LAYER_CASES}
+
+
+@pytest.mark.parametrize("layer", LAYER_CASES, ids=case_id)
+def test_layer(layer):
+    """Gradients with respect to input and parameters, for a random cotangent, with poisoned buffers."""
+    for seed in range(50):
+        rng = numpy.random.RandomState(seed)
+        parameters, bound, y_shape = bind(layer, (4,), n_samples=6)
+        x, cotangent = rng.normal(size=(6, 4)), rng.normal(size=y_shape)
+
+        def objective(x=x, bound=bound, y_shape=y_shape, cotangent=cotangent):
+            bound.generator = noise_generator(0)
+            y = numpy.empty(y_shape)
+            layer.forward(bound, x, y)
+            return float((y * cotangent).sum())
+
+        bound.generator = noise_generator(0)
+        y, dx = numpy.full(y_shape, numpy.nan), numpy.full(x.shape, numpy.nan)
+        parameters.grad.fill(numpy.nan)
+        layer.forward(bound, x, y)
+        layer.backward(bound, x, y, cotangent.copy(), dx)
+        grad = parameters.grad.copy()
+        if assert_gradient(objective, x, dx) and assert_gradient(objective, parameters.theta, grad):
+            return
+    pytest.fail("every point drawn lies near a kink")
+
+
+@pytest.mark.parametrize("layer", [case for case in LAYER_CASES if case.in_place], ids=case_id)
+def test_layer_in_place_equals_out_of_place(layer):
+    rng = numpy.random.RandomState(0)
+    _, bound, _ = bind(layer, (4,), n_samples=6)
+    x, dy = rng.normal(size=(6, 4)), rng.normal(size=(6, 4))
+    y, dx = numpy.empty_like(x), numpy.empty_like(x)
+    layer.forward(bound, x, y)
+    y_in_place = y.copy()
+    if "x" not in layer.keeps:
+        y_in_place = x.copy()
+        bound.generator = noise_generator(0)
+        layer.forward(bound, y_in_place, y_in_place)
+    numpy.testing.assert_array_equal(y_in_place, y)
+    dx_in_place = dy.copy()
+    layer.backward(bound, x, y.copy(), dx_in_place, dx_in_place)
+    layer.backward(bound, x, y, dy, dx)
+    numpy.testing.assert_array_equal(dx_in_place, dx)
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
+@pytest.mark.parametrize("loss_case", LOSS_CASES, ids=case_id)
+@pytest.mark.parametrize("activation", ACTIVATION_CASES, ids=case_id)
+def test_activation_with_loss(activation, loss_case, weighted):
+    """The gradient of the loss that is reported, through two hidden layers."""
+    for seed in range(50):
+        rng = numpy.random.RandomState(seed)
+        architecture, parameters = small_network([activation, activation], loss_case, seed=seed)
+        network = Network(architecture, parameters, 7, training=True)
+        x = rng.normal(size=(6, 4))
+        target = random_target(rng, loss_case[1], 6, loss_case[2])
+        weight = rng.uniform(size=6) if weighted else 0.3
+
+        def objective(network=network, x=x, target=target, weight=weight):
+            return network.loss_and_grad(x, target, weight)
+
+        objective()
+        if assert_gradient(objective, parameters.theta, parameters.grad.copy()):
+            return
+    pytest.fail("every point drawn lies near a kink")
+
+
+@pytest.mark.parametrize("loss_case", LOSS_CASES, ids=case_id)
+def test_no_hidden_layer(loss_case):
+    rng = numpy.random.RandomState(0)
+    architecture, parameters = small_network([], loss_case)
+    network = Network(architecture, parameters, 6, training=True)
+    x, target = rng.normal(size=(6, 4)), random_target(rng, loss_case[1], 6, loss_case[2])
+
+    def objective():
+        return network.loss_and_grad(x, target, 1.0)
+
+    objective()
+    assert assert_gradient(objective, parameters.theta, parameters.grad.copy())

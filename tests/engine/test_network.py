@@ -1,0 +1,173 @@
+"""A network's buffers: what it reads, what it overwrites, what it allocates."""
+
+import tracemalloc
+
+import numpy
+import pytest
+import scipy.sparse
+from numpy.testing import assert_allclose, assert_array_equal
+
+from skann.engine.activations import Maxout, ReLU, Tanh
+from skann.engine.architecture import multilayer_perceptron
+from skann.engine.backend import noise_generator
+from skann.engine.batches import Rows
+from skann.engine.initializers import GlorotUniform
+from skann.engine.layers import Dense, Layer
+from skann.engine.losses import LogLoss
+from skann.engine.network import Network
+from skann.engine.optimizers import OPTIMIZERS
+from skann.engine.parameters import Parameters
+from skann.engine.prediction import outputs
+from skann.engine.schedules import Schedule
+from skann.engine.training import Progress, Settings, Trainer, TrainingState
+
+from .harness import ACTIVATION_CASES, LOSS_CASES, case_id, random_target, small_network
+
+DROPOUT = [0.2, 0.3, 0.4]
+
+
+def poison(network):
+    """Fill every float buffer with NaN, every other with the largest value."""
+    arrays = [*network._outputs, *network._gradients, network._losses, network._loss_work]
+    arrays += [array for scratch in network._scratch for array in scratch.values()]
+    for array in arrays:
+        array.view(numpy.uint8).fill(255)
+
+
+@pytest.mark.parametrize("activation", ACTIVATION_CASES, ids=case_id)
+def test_buffers_carry_nothing_over(activation):
+    """The same pass gives the same bits whatever the buffers held; a short batch uses a part of them."""
+    rng = numpy.random.RandomState(0)
+    architecture, parameters = small_network([activation, Tanh()], dropout=DROPOUT)
+    x, target = rng.normal(size=(6, 4)), random_target(rng, "multiclass", 6, 4)
+
+    def run(n_rows, poisoned):
+        network = Network(architecture, parameters, n_rows, training=True, generator=noise_generator(0))
+        if poisoned:
+            network.loss_and_grad(x[:3], target[:3], 1.0)
+            poison(network)
+            network.generator = noise_generator(0)
+            network._plans.clear()
+        parameters.grad.fill(numpy.nan)
+        return network.loss_and_grad(x, target, 1.0), parameters.grad.copy()
+
+    loss, grad = run(6, poisoned=False)
+    other_loss, other_grad = run(9, poisoned=True)
+    assert loss == other_loss
+    assert_array_equal(grad, other_grad)
+    assert numpy.isfinite(grad).all()
+
+
+@pytest.mark.parametrize("loss_case", LOSS_CASES, ids=case_id)
+def test_inputs_are_left_alone(loss_case):
+    rng = numpy.random.RandomState(0)
+    architecture, parameters = small_network([ReLU()], loss_case, dropout=[0.5, 0.5])
+    network = Network(architecture, parameters, 6, training=True, generator=noise_generator(0))
+    x, target, weight = (
+        rng.normal(size=(6, 4)),
+        random_target(rng, *loss_case[1:2], 6, loss_case[2]),
+        rng.uniform(size=6),
+    )
+    for array in (x, target, weight, parameters.theta):
+        array.flags.writeable = False
+    assert numpy.isfinite(network.loss_and_grad(x, target, weight))
+
+
+def test_the_network_works_in_place_only_where_nobody_reads():
+    def aliases(activation, dropout):
+        architecture, parameters = small_network([activation], dropout=dropout)
+        network = Network(architecture, parameters, 3, training=True, generator=noise_generator(0))
+        return [a is b for a, b in zip(network._outputs, network._outputs[1:], strict=False)]
+
+    assert aliases(ReLU(), [0, 0]) == [True, False]  # relu over the dense layer's output, then the output layer
+    assert aliases(Tanh(), [0, 0.5]) == [True, False, False]  # not dropout over tanh's output, which tanh keeps
+    assert aliases(Maxout(), [0, 0.5]) == [True, False]  # dropout over maxout's output
+    assert aliases(ReLU(), [0.5, 0]) == [False, True, False]
+
+
+def test_predicting_skips_dropout_and_needs_no_gradient():
+    architecture, parameters = small_network([Tanh()], dropout=[0.5, 0.5])
+    plain, _ = small_network([Tanh()])
+    x = numpy.random.RandomState(0).normal(size=(6, 4))
+    theta = Parameters(plain.layout(), parameters.theta)
+    assert_array_equal(Network(architecture, parameters, 6).forward(x), Network(plain, theta, 6).forward(x))
+    assert "grad" not in vars(theta)
+
+
+def test_sparse_input_gives_the_same_gradient():
+    rng = numpy.random.RandomState(0)
+    x = rng.normal(size=(6, 4)) * (rng.uniform(size=(6, 4)) > 0.5)
+    target = random_target(rng, "multiclass", 6, 4)
+    for activation in (ReLU(), Maxout(3)):
+        architecture, parameters = small_network([activation])
+        network = Network(architecture, parameters, 6, training=True)
+        network.loss_and_grad(x, target, 1.0)
+        dense = parameters.grad.copy()
+        network.loss_and_grad(scipy.sparse.csr_matrix(x), target, 1.0)
+        assert_allclose(parameters.grad, dense, atol=1e-12)
+
+
+def test_a_layer_object_may_stand_in_two_places():
+    layer = Dense(4, GlorotUniform())
+    architecture, _ = small_network([])
+    twice = type(architecture)([("a", layer), ("b", layer)], (4,), architecture.loss, architecture.link)
+    parameters = Parameters.draw(twice.layout(), numpy.random.RandomState(0), numpy.dtype(float))
+    x = numpy.random.RandomState(1).normal(size=(3, 4))
+    values = parameters.values
+    expected = (x @ values["a", "W"] + values["a", "b"]) @ values["b", "W"] + values["b", "b"]
+    assert_allclose(Network(twice, parameters, 3).forward(x), expected)
+
+
+def test_layers_hold_no_array():
+    for cls in Layer.__subclasses__():
+        assert cls.__dataclass_params__.frozen
+    architecture, _ = small_network([ReLU(), Maxout()], dropout=DROPOUT)
+    held = [value for layer in architecture.layers.values() for value in vars(layer).values()]
+    assert not any(isinstance(value, numpy.ndarray) for value in held)
+
+
+@pytest.mark.parametrize("solver", OPTIMIZERS.names())
+@pytest.mark.parametrize("x_dtype", ["float32", "float64"])
+@pytest.mark.parametrize("activation", ACTIVATION_CASES, ids=case_id)
+def test_a_steady_step_allocates_nothing_of_a_batchs_size(activation, x_dtype, solver):
+    """Memory grows by less than 4 kB, and the peak in between stays below the smallest array of a batch."""
+    n, units = 256, 256
+    rng = numpy.random.RandomState(0)
+    architecture = multilayer_perceptron(
+        units,
+        [units, units],
+        [activation] * 2,
+        DROPOUT,
+        3,
+        LogLoss(),
+        LogLoss().link("multiclass"),
+        None,
+        GlorotUniform(),
+    )
+    parameters = Parameters.draw(architecture.layout(), rng, numpy.dtype("float32"))
+    X = rng.normal(size=(3 * n, units)).astype(x_dtype)
+    rows = Rows(X, rng.randint(3, size=3 * n), rng.uniform(size=3 * n), n_classes=3)
+    settings = Settings(OPTIMIZERS.get(solver), Schedule(), 1e-3, n, 1, True, 1e-4, 0, 1)
+    state = TrainingState.start(settings, architecture, parameters, rng)
+    trainer = Trainer(architecture, parameters, rows, settings, state, Progress(), rng)
+    order = rng.permutation(3 * n)
+    batch = slice(n, 2 * n)
+    for _ in range(2):
+        trainer.step(batch, order)
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    trainer.step(batch, order)
+    after, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert after - before < 4_000
+    assert peak - before < n * units * 4
+
+
+def test_outputs_are_the_same_in_any_chunk():
+    architecture, parameters = small_network([ReLU()])
+    X = numpy.random.RandomState(0).normal(size=(2500, 4))
+    raw = outputs(architecture, parameters, Rows(X))
+    assert raw.shape == (2500, 4)
+    assert_allclose(outputs(architecture, parameters, Rows(X[1000:1003])), raw[1000:1003], rtol=1e-12)
+    index = numpy.array([7, 2400, 3])
+    assert_allclose(outputs(architecture, parameters, Rows(X, index=index)), raw[index], rtol=1e-12)

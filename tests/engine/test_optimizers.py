@@ -1,0 +1,93 @@
+"""Optimizers from their registry: by formula, on a parabola and on Rosenbrock's valley, in blocks."""
+
+import copy
+
+import numpy
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import rosen, rosen_der
+
+from skann.engine.optimizers import BLOCK, OPTIMIZERS, SGD, Adam
+from skann.engine.schedules import SCHEDULES, Adaptive, Constant, InverseScaling, Schedule
+
+# optimizer, its rate on the parabola, its rate in the valley
+CASES = [
+    (SGD(), 0.05, 2e-4),
+    (SGD(nesterovs_momentum=False), 0.05, 2e-4),
+    (SGD(momentum=0.0), 0.1, 1e-3),
+    (Adam(), 0.1, 0.02),
+]
+
+
+def minimize(optimizer, gradient, start, rate, n_steps):
+    theta = numpy.array(start, dtype=float)
+    state = optimizer.init(numpy, theta)
+    for _ in range(n_steps):
+        optimizer.update(numpy, theta, gradient(theta), state, rate, numpy.full(theta.size, numpy.nan))
+    return theta
+
+
+def test_every_optimizer_has_a_case():
+    assert set(OPTIMIZERS.classes()) == {type(optimizer) for optimizer, *_ in CASES}
+
+
+@pytest.mark.parametrize(("optimizer", "rate", "_"), CASES, ids=repr)
+def test_parabola(optimizer, rate, _):
+    theta = minimize(optimizer, lambda theta: 2 * (theta - [1, -2]) * [1, 3], [0, 0], rate, 2000)
+    assert_allclose(theta, [1, -2], atol=1e-4)
+
+
+@pytest.mark.parametrize(("optimizer", "_", "rate"), CASES, ids=repr)
+def test_rosenbrock(optimizer, _, rate):
+    theta = minimize(optimizer, rosen_der, [-0.5, 0.5], rate, 40_000)
+    assert rosen(theta) < 1e-3
+
+
+def test_sgd_formula():
+    g = numpy.array([1.0, -2.0])
+    assert_allclose(minimize(SGD(0.5, False), lambda _: g, [0, 0], 0.1, 2), -(0.1 + 0.15) * g)
+    # Nesterov: theta moves by momentum v - rate g, with v -0.1 g, then -0.15 g
+    assert_allclose(minimize(SGD(0.5, True), lambda _: g, [0, 0], 0.1, 2), -(0.15 + 0.175) * g)
+
+
+def test_adam_formula():
+    gradients = iter(numpy.array([[1.0, -2.0], [0.5, 3.0]]))
+    theta = minimize(Adam(0.9, 0.99, 1e-3), lambda _: next(gradients), [0, 0], 0.1, 2)
+    m = v = expected = numpy.zeros(2)
+    for t, g in enumerate([numpy.array([1.0, -2.0]), numpy.array([0.5, 3.0])], start=1):
+        m, v = 0.9 * m + 0.1 * g, 0.99 * v + 0.01 * g**2
+        expected = expected - 0.1 * numpy.sqrt(1 - 0.99**t) / (1 - 0.9**t) * m / (numpy.sqrt(v) + 1e-3)
+    assert_allclose(theta, expected)
+
+
+@pytest.mark.parametrize(("optimizer", "rate", "_"), CASES, ids=repr)
+def test_blocks_make_no_difference(optimizer, rate, _):
+    rng = numpy.random.RandomState(0)
+    n = 2 * BLOCK + 10
+    grad, start = rng.normal(size=n), rng.normal(size=n)
+    whole, state = start.copy(), optimizer.init(numpy, start)
+    work = numpy.empty(BLOCK)
+    for _ in range(2):
+        optimizer.update(numpy, whole, grad.copy(), state, rate, work)
+    tail = slice(2 * BLOCK - 5, None)
+    part = minimize(optimizer, lambda _: grad[tail], start[tail], rate, 2)
+    assert_array_equal(whole[tail], part)
+
+
+def test_state_copies_deeply():
+    theta = numpy.ones(3)
+    state = Adam().init(numpy, theta)
+    Adam().update(numpy, theta, numpy.ones(3), state, 0.1, numpy.empty(3))
+    other = copy.deepcopy(state)
+    Adam().update(numpy, theta, numpy.ones(3), state, 0.1, numpy.empty(3))
+    assert (other.step, state.step) == (1, 2)
+    assert_allclose(other.moments["first"], 0.1)
+
+
+def test_schedules():
+    assert set(SCHEDULES.classes()) == {Constant, InverseScaling, Adaptive}
+    assert Schedule().after_epoch(0.1, 0.2, 99) == Constant().after_epoch(0.1, 0.2, 99) == 0.1
+    assert InverseScaling(0.5).after_epoch(0.1, 0.2, 99) == pytest.approx(0.02)
+    assert Constant().after_stagnation(0.1) is None
+    assert Adaptive().after_stagnation(0.1) == pytest.approx(0.02)
+    assert Adaptive().after_stagnation(1e-6) is None

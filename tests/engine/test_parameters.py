@@ -1,0 +1,95 @@
+"""One flat vector, its layout, and how it is first filled."""
+
+import pickle
+
+import numpy
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from skann.engine.activations import Maxout, PReLU, ReLU
+from skann.engine.initializers import INITIALIZERS, SklearnDraw
+from skann.engine.parameters import Parameters
+
+from .harness import small_network
+
+
+def test_decayed_weights_lie_first_and_everything_is_a_view():
+    _, parameters = small_network([PReLU(), Maxout(3)])
+    layout = parameters.layout
+    decayed = numpy.zeros(layout.size, bool)
+    for key, spec in layout.specs.items():
+        decayed[layout.slices[key]] = spec.decays
+        for view in (parameters.values[key], parameters.grads[key]):
+            assert view.flags.c_contiguous
+            assert view.base is not None
+    assert decayed[: parameters.n_decayed].all()
+    assert not decayed[parameters.n_decayed :].any()
+    assert {name for (_, name), spec in layout.specs.items() if spec.decays} == {"W"}
+    parameters.values["output", "b"][...] = 7
+    assert (parameters.theta == 7).sum() == 4
+    assert parameters.values["hidden_1", "W"].shape == (5, 3, 5)
+
+
+def test_layouts_compare_by_what_they_lay_out():
+    layout = small_network([ReLU()])[0].layout()
+    assert layout == small_network([ReLU()], dropout=[0.5, 0.5])[0].layout()
+    assert layout != small_network([ReLU(), ReLU()])[0].layout()
+    assert layout != small_network([Maxout()])[0].layout()
+
+
+def test_a_pickle_holds_theta_once():
+    _, parameters = small_network([ReLU()], n_features=2000)
+    parameters.grads, parameters.values  # noqa: B018 - makes gradient and views
+    data = pickle.dumps(parameters)
+    assert len(data) < 1.1 * parameters.theta.nbytes
+    again = pickle.loads(data)
+    assert_array_equal(again.theta, parameters.theta)
+    assert again.values["output", "b"].base is not None
+
+
+def test_other_precision():
+    _, parameters = small_network([ReLU()])
+    single = parameters.astype("float32")
+    assert single.theta.dtype == "float32"
+    assert parameters.astype("float64").theta is not parameters.theta
+    assert parameters.astype("float64", copy=False).theta is parameters.theta
+
+
+VARIANCES = {
+    "glorot_uniform": 2 / 500,
+    "glorot_normal": 2 / 500,
+    "he_uniform": 2 / 300,
+    "he_normal": 2 / 300,
+    "lecun_normal": 1 / 300,
+    "orthogonal": 1 / 300,
+}
+
+
+@pytest.mark.parametrize("name", INITIALIZERS.names())
+def test_initializers_have_their_variance_and_zero_biases(name):
+    initializer = INITIALIZERS.get(name)
+    W = initializer.weights(numpy.random.RandomState(0), (300, 200), 300, 200)
+    assert W.shape == (300, 200)
+    assert abs(W.mean()) < 0.001
+    assert_allclose(W.var(), VARIANCES[name], rtol=0.03)
+    assert not initializer.biases(numpy.random.RandomState(0), (200,), 300, 200).any()
+    if name.endswith("uniform"):
+        assert numpy.abs(W).max() <= numpy.sqrt(3 * VARIANCES[name])
+
+
+def test_orthogonal_columns_or_rows():
+    draw = INITIALIZERS.get("orthogonal").weights
+    tall = draw(numpy.random.RandomState(0), (30, 20), 30, 20)
+    assert_allclose(tall.T @ tall, numpy.eye(20), atol=1e-12)
+    wide = draw(numpy.random.RandomState(0), (20, 3, 30), 20, 30).reshape(20, 90)
+    assert_allclose(wide @ wide.T, numpy.eye(20), atol=1e-12)
+
+
+def test_draws_come_in_the_layers_order():
+    """Weights, then biases, layer by layer: scikit-learn's order, whatever the layout."""
+    architecture, _ = small_network([ReLU(), ReLU()])
+    parameters = Parameters.draw(architecture.layout(), numpy.random.RandomState(3), numpy.dtype(float))
+    rng, init = numpy.random.RandomState(3), SklearnDraw()
+    for layer, fan_in in (("hidden_0", 4), ("hidden_1", 5)):
+        assert_array_equal(parameters.values[layer, "W"], init.weights(rng, (fan_in, 5), fan_in, 5))
+        assert_array_equal(parameters.values[layer, "b"], init.biases(rng, (5,), fan_in, 5))
