@@ -40,11 +40,11 @@ from .compat import (
 )
 from .constraints import (
     RegisteredName,
-    advice,
     check_activations,
     check_dropout,
     check_hidden_layer_sizes,
     check_loss,
+    hints,
 )
 from .data import prediction_data, split_validation, training_data
 
@@ -440,8 +440,8 @@ class BaseMLP(BaseEstimator, ABC):
         try:
             super()._validate_params()
         except InvalidParameterError as error:
-            hint = advice(self._parameter_constraints, self.get_params(deep=False))
-            raise InvalidParameterError(f"{error}{hint}") from None
+            ways_out = hints(self._parameter_constraints, self.get_params(deep=False))
+            raise InvalidParameterError(f"{error}{ways_out}") from None
 
     def __getstate__(self):
         return {**super().__getstate__(), "_skann_version": __version__}

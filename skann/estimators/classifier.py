@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Real
-
 import numpy
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
@@ -11,8 +9,8 @@ from sklearn.utils.multiclass import type_of_target
 
 from ..engine.losses import CLASSIFICATION, LOSSES, Loss
 from .base import BaseMLP
-from .compat import Interval, _check_partial_fit_first_call, _fit_context
-from .constraints import RegisteredName
+from .compat import _check_partial_fit_first_call, _fit_context
+from .constraints import NonZero, RegisteredName
 from .docs import documented
 from .labels import Labels
 
@@ -70,7 +68,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     _parameter_constraints: dict = {
         **BaseMLP._parameter_constraints,
         "loss": [RegisteredName(LOSSES, accepts=lambda cls: bool(cls.tasks & CLASSIFICATION)), Loss],
-        "softmax_beta": [Interval(Real, None, 0, closed="neither"), Interval(Real, 0, None, closed="neither")],
+        "softmax_beta": [NonZero()],
     }
     _y_numeric = False
 

@@ -7,7 +7,7 @@ from typing import Any
 from ..engine.activations import ACTIVATIONS, Activation
 from ..engine.losses import LOSSES, Loss
 from ..engine.registry import Registry
-from .compat import StrOptions
+from .compat import Interval, StrOptions
 
 
 class RegisteredName(StrOptions):
@@ -34,17 +34,31 @@ class RegisteredName(StrOptions):
         return f"a str among {{{', '.join(sorted(map(repr, self.options)))}}}"
 
 
-def advice(constraints: dict[str, list], params: dict[str, Any]) -> str:
-    """Return the nearest registered name for every unknown one among the parameters."""
-    hints = [
-        constraint.registry.advice(params[name])
+class NonZero(Interval):
+    """Any finite number but zero."""
+
+    def __init__(self):
+        super().__init__(Real, None, None, closed="neither")
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        """Return whether val is such a number."""
+        return super().is_satisfied_by(val) and val != 0
+
+    def __str__(self) -> str:
+        return "a non-zero float"
+
+
+def hints(constraints: dict[str, list], params: dict[str, Any]) -> str:
+    """Return the way out of every unknown name among the parameters."""
+    found = [
+        constraint.registry.hint(params[name])
         for name, allowed in constraints.items()
         for constraint in allowed
         if isinstance(constraint, RegisteredName)
         and isinstance(params.get(name), str)
         and params[name] not in constraint.options
     ]
-    return "".join(f" {hint}" for hint in hints)
+    return "".join(f" {hint}" for hint in found)
 
 
 def check_hidden_layer_sizes(sizes: int | Sequence[int]) -> list[int]:

@@ -8,7 +8,7 @@ import numpy
 import scipy.sparse
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
-from sklearn.utils import column_or_1d
+from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import validate_data
 
 from ..engine.batches import Rows
@@ -25,27 +25,30 @@ def training_data(estimator: BaseEstimator, X: Any, y: Any, *, reset: bool, y_nu
         scikit-learn's, except that text columns of a DataFrame are named.
     """
     try:
-        X, y = validate_data(estimator, X, y, reset=reset, multi_output=True, y_numeric=y_numeric, **_ACCEPTED)
+        checked, y = validate_data(estimator, X, y, reset=reset, multi_output=True, y_numeric=y_numeric, **_ACCEPTED)
+        checked = _as_numbers(checked)
     except (TypeError, ValueError) as error:
         _explain_text_columns(estimator, X, error)
         raise
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
-    return _rows_first(X), y
+    return checked, y
 
 
 def prediction_data(estimator: BaseEstimator, X: Any):
     """Return X as an array, or as CSR if sparse, checked against the features seen in fit."""
     try:
-        return _rows_first(validate_data(estimator, X, reset=False, **_ACCEPTED))
+        return _as_numbers(validate_data(estimator, X, reset=False, **_ACCEPTED))
     except (TypeError, ValueError) as error:
         _explain_text_columns(estimator, X, error)
         raise
 
 
-def _rows_first(X):
-    """Return a sparse matrix by rows, anything else as it is."""
-    return X.tocsr() if scipy.sparse.issparse(X) else X
+def _as_numbers(X):
+    """Return a sparse matrix by rows and an array of objects, which a frame of mixed columns may become, as floats."""
+    if scipy.sparse.issparse(X):
+        return X.tocsr()
+    return check_array(X, dtype=numpy.float64, input_name="X") if X.dtype == object else X
 
 
 def _explain_text_columns(estimator: BaseEstimator, X: Any, error: Exception) -> None:

@@ -67,7 +67,7 @@ class Labels:
         if self.task == "multilabel":
             if y.ndim != 2 or y.shape[1] != len(self.classes):
                 raise ValueError(
-                    f"y must have one 0/1 column for each of {len(self.classes)} labels. Got shape {y.shape}."
+                    f"y must have {len(self.classes)} columns of 0 and 1, one a label. Got shape {y.shape}."
                 )
             return (y.toarray() if scipy.sparse.issparse(y) else y).astype(numpy.uint8)
         codes = numpy.searchsorted(self.classes, y).astype(numpy.int32)

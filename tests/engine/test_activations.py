@@ -160,9 +160,9 @@ def test_bad_hyper_parameters(make, message):
 def test_aliases_and_unknown_names():
     assert ACTIVATIONS.get("sigmoid") == ACTIVATIONS.get("logistic")
     assert ACTIVATIONS.get("swish") == ACTIVATIONS.get("silu")
-    with pytest.raises(ValueError, match=r"Unknown activation 'leaky_rely'. Did you mean 'leaky_relu'"):
+    with pytest.raises(ValueError, match=r"Unknown activation 'leaky_rely'.*Did you mean 'leaky_relu'"):
         ACTIVATIONS.get("leaky_rely")
-    with pytest.raises(ValueError, match="Known names: identity"):
+    with pytest.raises(ValueError, match=r"Known: .*worker processes"):
         ACTIVATIONS.get("xyzzy")
 
 

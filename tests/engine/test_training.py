@@ -1,0 +1,155 @@
+"""The loop: batches, stopping, the best weights, what goes on from call to call."""
+
+import math
+
+import numpy
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from skann.engine.activations import ReLU
+from skann.engine.batches import Reader, Rows
+from skann.engine.optimizers import SGD
+from skann.engine.parameters import Parameters
+from skann.engine.schedules import Adaptive, Schedule
+from skann.engine.solvers import minimize_lbfgs
+from skann.engine.training import DivergenceError, Progress, Settings, Trainer, TrainingState, chunks
+
+from .harness import LOSS_CASES, small_network
+
+RNG = numpy.random.RandomState(0)
+X, CODES = RNG.normal(size=(25, 4)), RNG.randint(4, size=25)
+ROWS = Rows(X, CODES, n_classes=4)
+
+
+def trainer(rows=ROWS, score=None, report=None, loss_case=LOSS_CASES[0], **changes):
+    architecture, parameters = small_network([ReLU()], loss_case)
+    options = {
+        "optimizer": SGD(momentum=0.0, nesterovs_momentum=False),
+        "schedule": Schedule(),
+        "learning_rate": 0.1,
+        "batch_size": 10,
+        "max_epochs": 3,
+        "shuffle": False,
+        "alpha": 0.0,
+        "tol": 0.0,
+        "patience": 1000,
+        **changes,
+    }
+    settings = Settings(**options)
+    rng = numpy.random.RandomState(0)
+    state = TrainingState.start(settings, architecture, parameters, rng)
+    return Trainer(architecture, parameters, rows, settings, state, Progress(), rng, score, report)
+
+
+def test_chunks_cover_and_the_last_may_be_short():
+    assert [(part.start, part.stop) for part in chunks(0, 25, 10)] == [(0, 10), (10, 20), (20, 25)]
+    assert [(part.start, part.stop) for part in chunks(3, 3, 10)] == []
+
+
+def test_an_epoch_is_one_step_a_batch_on_the_mean_gradient():
+    run = trainer(max_epochs=1)
+    by_hand = run.parameters.astype(float)
+    run.run()
+    single = trainer(batch_size=25)
+    single.parameters.theta[...] = by_hand.theta
+    for start in (0, 10, 20):
+        part = Rows(X[start : start + 10], CODES[start : start + 10], n_classes=4)
+        step = trainer(part, batch_size=len(part), max_epochs=1)
+        step.parameters.theta[...] = by_hand.theta
+        step.run()
+        by_hand.theta[...] = step.parameters.theta
+    assert_allclose(run.parameters.theta, by_hand.theta)
+    assert run.state.optimizer.step == 3
+    assert run.progress.n_samples == 25
+
+
+def test_the_mean_gradient_of_the_batches_is_the_full_batchs_with_weights_and_penalty():
+    weight = RNG.uniform(size=25)
+    rows = Rows(X, CODES, weight, n_classes=4)
+    moves = []
+    for batch_size in (25, 5):
+        run = trainer(rows, batch_size=batch_size, alpha=3.0, learning_rate=1e-9, max_epochs=1)
+        start = run.parameters.theta.copy()
+        run.run()
+        moves.append((run.parameters.theta - start) / run.state.optimizer.step)
+    assert_allclose(moves[0], moves[1], rtol=1e-4, atol=1e-16)
+
+
+def test_stops_after_patience_without_progress():
+    scores = iter([0.5, 0.7, 0.7, 0.6, 0.7, 0.9])
+    thetas = []
+    lines = []
+
+    def score():
+        thetas.append(run.parameters.theta.copy())
+        return next(scores)
+
+    run = trainer(score=score, report=lines.append, max_epochs=99, patience=2)
+    assert run.run() == "converged"
+    assert run.progress.scores == [0.5, 0.7, 0.7, 0.6, 0.7][: len(run.progress.scores)]
+    assert run.progress.best_score == 0.7
+    assert_array_equal(run.parameters.theta, thetas[1])  # the first of ties
+    assert lines[-1].endswith("Stopping.")
+
+
+def test_nan_scores_are_no_progress():
+    run = trainer(score=lambda: math.nan, max_epochs=3)
+    start = run.parameters.theta.copy()
+    run.run()
+    assert run.progress.best_score == -math.inf
+    assert_array_equal(run.parameters.theta, start)
+
+
+def test_an_adaptive_rate_falls_until_it_is_too_small():
+    lines = []
+    run = trainer(schedule=Adaptive(), learning_rate=1e-5, tol=1.0, patience=1, max_epochs=99, report=lines.append)
+    assert run.run() == "converged"
+    falls = [line for line in lines if "Setting learning rate" in line]
+    assert len(falls) == 2
+    assert run.state.learning_rate == pytest.approx(1e-5 / 25)
+
+
+def test_the_loss_falls_and_ctrl_c_ends_training():
+    run = trainer(max_epochs=50)
+    assert run.run() == "max_epochs"
+    assert run.progress.loss_curve[-1] < 0.8 * run.progress.loss_curve[0]
+
+    def interrupt(line):
+        raise KeyboardInterrupt
+
+    assert trainer(report=interrupt).run() == "interrupted"
+
+
+def test_divergence():
+    with pytest.raises(DivergenceError, match=r"After epoch \d+ the loss was .*learning_rate_init"):
+        trainer(Rows(X * 1e200, CODES, n_classes=4), learning_rate=1e200, max_epochs=9).run()
+
+
+def test_lbfgs_finds_a_zero_gradient_in_double_precision():
+    architecture, _ = small_network([], LOSS_CASES[9])
+    parameters = Parameters.draw(architecture.layout(), numpy.random.RandomState(0), numpy.dtype("float32"))
+    y = X @ [[1.0], [2.0], [3.0], [4.0]] + 5
+    options = {"alpha": 0.0, "tol": 1e-10, "max_iter": 500, "max_fun": 1000}
+    result = minimize_lbfgs(architecture, parameters, Rows(X, y), **options)
+    assert result.fun < 1e-15
+    assert parameters.theta.dtype == "float32"
+    assert_allclose(parameters.theta, [1, 2, 3, 4, 5], rtol=1e-6)
+
+
+def test_reader_reads_what_was_chosen():
+    weight = numpy.arange(25.0)
+    index = numpy.arange(24, -1, -1)
+    rows = Rows(X, CODES, weight, n_classes=4, index=index)
+    reader = Reader(rows, numpy.dtype("float32"), 10)
+    for chosen in (slice(3, 9), numpy.array([1, 1, 7])):
+        x, target, weights = reader.read(chosen, scale=0.5)
+        assert_allclose(x, X[index[chosen]].astype("float32"))
+        assert x.dtype == target.dtype == weights.dtype == "float32"
+        assert_array_equal(target.argmax(axis=1), CODES[index[chosen]])
+        assert_array_equal(target.sum(axis=1), 1)
+        assert_allclose(weights, 0.5 * weight[index[chosen]])
+    assert rows.total_weight == weight.sum()
+    assert rows.n_outputs == 4
+    x, target, scale = Reader(Rows(X), numpy.dtype(float), 10).read(slice(0, 5), scale=2.0)
+    assert numpy.shares_memory(x, X)
+    assert (target, scale) == (None, 2.0)
