@@ -8,7 +8,6 @@ from typing import Any
 import numpy
 import scipy.sparse
 import scipy.special
-from scipy.linalg import blas
 
 Array = Any  # a numpy.ndarray, or the array of another library with the same functions
 
@@ -35,12 +34,6 @@ def dot(xp: ModuleType, a: Array, b: Array, out: Array) -> None:
         out[...] = a @ b
     else:
         xp.matmul(a, b, out=out)
-
-
-def add_scaled(xp: ModuleType, y: Array, factor: float, x: Array) -> None:
-    """Add ``factor * x`` to ``y``, both contiguous vectors, in one pass and without a temporary array."""
-    axpy = blas.daxpy if y.dtype == numpy.float64 else blas.saxpy
-    axpy(x, y, a=factor)
 
 
 def take_rows(xp: ModuleType, array: Array, rows: Array, out: Array, staging: Array | None = None) -> None:

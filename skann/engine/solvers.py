@@ -11,7 +11,7 @@ from .architecture import Architecture
 from .backend import quiet
 from .batches import Reader, Rows
 from .network import Network
-from .parameters import Parameters
+from .parameters import BLOCK, Parameters
 from .training import MAX_CHUNK, add_penalty, batch_gradient, check_finite, chunks
 
 
@@ -55,11 +55,12 @@ def minimize_lbfgs(
     reader = Reader(rows, numpy.dtype(numpy.float64), n_rows)
     parts = list(chunks(0, len(rows)))
     total_weight = rows.total_weight
+    work = numpy.empty(min(BLOCK, double.theta.size))
 
     def objective(theta: numpy.ndarray) -> tuple[float, numpy.ndarray]:
         double.theta[...] = theta
         loss = batch_gradient(network, reader, parts, 1 / total_weight)
-        loss += add_penalty(double, alpha / total_weight)
+        loss += add_penalty(network.xp, double, alpha / total_weight, work)
         return float(loss), double.grad.copy()
 
     n_iter = 0

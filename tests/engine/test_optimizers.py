@@ -7,7 +7,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import rosen, rosen_der
 
-from skann.engine.optimizers import BLOCK, OPTIMIZERS, SGD, Adam
+from skann.engine.optimizers import OPTIMIZERS, SGD, Adam
+from skann.engine.parameters import BLOCK
 from skann.engine.schedules import SCHEDULES, Adaptive, Constant, InverseScaling, Schedule
 
 # optimizer, its rate on the parabola, its rate in the valley

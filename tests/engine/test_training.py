@@ -76,7 +76,7 @@ def test_the_mean_gradient_of_the_batches_is_the_full_batchs_with_weights_and_pe
 
 
 def test_stops_after_patience_without_progress():
-    scores = iter([0.5, 0.7, 0.7, 0.6, 0.7, 0.9])
+    scores = iter([0.5, 0.7, 0.7, 0.6, 0.6, 0.6, 0.9])
     thetas = []
     lines = []
 
@@ -86,7 +86,7 @@ def test_stops_after_patience_without_progress():
 
     run = trainer(score=score, report=lines.append, max_epochs=99, patience=2)
     assert run.run() == "converged"
-    assert run.progress.scores == [0.5, 0.7, 0.7, 0.6, 0.7][: len(run.progress.scores)]
+    assert run.progress.scores == [0.5, 0.7, 0.7, 0.6, 0.6, 0.6]
     assert run.progress.best_score == 0.7
     assert_array_equal(run.parameters.theta, thetas[1])  # the first of ties
     assert lines[-1].endswith("Stopping.")
@@ -131,7 +131,7 @@ def test_lbfgs_finds_a_zero_gradient_in_double_precision():
     y = X @ [[1.0], [2.0], [3.0], [4.0]] + 5
     options = {"alpha": 0.0, "tol": 1e-10, "max_iter": 500, "max_fun": 1000}
     result = minimize_lbfgs(architecture, parameters, Rows(X, y), **options)
-    assert result.fun < 1e-15
+    assert result.fun < 1e-12
     assert parameters.theta.dtype == "float32"
     assert_allclose(parameters.theta, [1, 2, 3, 4, 5], rtol=1e-6)
 
