@@ -109,12 +109,12 @@ def _softmax_cross_entropy(xp, link: Softmax, raw, target, losses, gradient, wor
     v, yv = work.reshape(2, n_classes, n_samples)  # classes first: reductions over the first axis are quick
     total = gradient.reshape(-1)[:n_samples]  # free until the gradient is written
     xp.multiply(raw.T, link.inverse_temperature, out=v)
-    xp.maximum.reduce(v, axis=0, out=total)
+    v.max(axis=0, out=total)
     xp.subtract(v, total, out=v)
     xp.multiply(v, target.T, out=yv)
-    xp.add.reduce(yv, axis=0, out=losses)
+    yv.sum(axis=0, out=losses)
     xp.exp(v, out=v)
-    xp.add.reduce(v, axis=0, out=total)
+    v.sum(axis=0, out=total)
     xp.divide(v, total, out=v)
     xp.log(total, out=total)
     xp.subtract(total, losses, out=losses)
@@ -130,7 +130,7 @@ def _logistic_cross_entropy(xp, link: Logistic, raw, target, losses, gradient, w
     softplus_of(xp, v, terms, work=gradient)
     xp.multiply(v, target, out=gradient)
     xp.subtract(terms, gradient, out=terms)
-    xp.add.reduce(terms, axis=-1, out=losses)
+    terms.sum(axis=-1, out=losses)
     link.forward(xp, raw, gradient)
     xp.subtract(gradient, target, out=gradient)
     if link.inverse_temperature != 1:
@@ -181,4 +181,4 @@ class Poisson(Loss):
         xp.log(p, out=p)
         xp.multiply(target, p, out=p)
         xp.add(terms, p, out=terms)
-        xp.add.reduce(terms, axis=-1, out=losses)
+        terms.sum(axis=-1, out=losses)

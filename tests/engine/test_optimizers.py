@@ -82,7 +82,7 @@ def test_state_copies_deeply():
     other = copy.deepcopy(state)
     Adam().update(numpy, theta, numpy.ones(3), state, 0.1, numpy.empty(3))
     assert (other.step, state.step) == (1, 2)
-    assert_allclose(other.moments["first"], 0.1)
+    assert_allclose(other.moments["first"], 1.0)
 
 
 def test_schedules():
