@@ -20,6 +20,7 @@ test: .venv/installed
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/fit.py
+	$(BIN)/python benchmarks/accuracy.py
 
 clean:
 	rm -rf .venv
