@@ -1,5 +1,27 @@
 """Losses: pass one wherever an estimator takes a loss."""
 
-from .engine.losses import LogLoss, Loss, Poisson, SquaredError
+from .engine.losses import (
+    AbsoluteError,
+    Focal,
+    Gamma,
+    Hinge,
+    Huber,
+    LogLoss,
+    Loss,
+    Poisson,
+    Quantile,
+    SquaredError,
+)
 
-__all__ = ["LogLoss", "Loss", "Poisson", "SquaredError"]
+__all__ = [
+    "AbsoluteError",
+    "Focal",
+    "Gamma",
+    "Hinge",
+    "Huber",
+    "LogLoss",
+    "Loss",
+    "Poisson",
+    "Quantile",
+    "SquaredError",
+]

@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from .activations import Activation, FixedActivation
 from .initializers import Initializer
-from .layers import Dense, Dropout, Layer
+from .layers import Dense, Dropout, GaussianNoise, Layer
 from .losses import Loss
 from .parameters import Layout
 
@@ -52,13 +52,24 @@ class Architecture:
         """Whether training draws random numbers in the layers, so that a repeated pass differs."""
         return any(layer.only_in_training for layer in self.layers.values())
 
+    @property
+    def normalizes_batches(self) -> bool:
+        """Whether a row's output in training depends on the other rows of its batch."""
+        return any(layer.mixes_rows for layer in self.layers.values())
+
     def layout(self) -> Layout:
-        """Return where each layer's parameters lie in the flat vector."""
-        return Layout(
+        """Return where each layer's parameters lie in the flat vector, and the state beside it."""
+        specs = [
             (name, parameter, spec)
             for name, declaration in self.declarations.items()
             for parameter, spec in declaration.parameters.items()
-        )
+        ]
+        state = {
+            (name, key): entry
+            for name, declaration in self.declarations.items()
+            for key, entry in declaration.state.items()
+        }
+        return Layout(specs, state)
 
     def up_to(self, last: str) -> Architecture:
         """Return the chain that ends with the layer of that name."""
@@ -76,8 +87,10 @@ def multilayer_perceptron(
     link: FixedActivation,
     weight_init: Initializer | None,
     output_init: Initializer,
+    normalization: Layer | None = None,
+    noise: float = 0.0,
 ) -> Architecture:
-    """Return input -> [dense -> activation -> dropout] for each hidden layer -> dense.
+    """Return input -> noise -> dropout -> [dense -> normalization -> activation -> dropout] for each layer -> dense.
 
     Parameters
     ----------
@@ -87,6 +100,10 @@ def multilayer_perceptron(
     weight_init : Initializer or None
         For hidden layers; None takes each activation's own.
     output_init : Initializer
+    normalization : Layer, default=None
+        Put behind the first layer of each hidden block, which holds its weights: behind maxout, before others.
+    noise : float, default=0.0
+        Standard deviation of what is added to the input. 0 makes no layer.
     """
     layers: list[tuple[str, Layer]] = []
     hidden = []
@@ -95,10 +112,15 @@ def multilayer_perceptron(
         if rate > 0:
             layers.append((f"{name}_dropout", Dropout(rate)))
 
+    if noise > 0:
+        layers.append(("input_noise", GaussianNoise(noise)))
     add_dropout("input", dropout[0])
     for i, (units, activation, rate) in enumerate(zip(hidden_units, activations, dropout[1:], strict=True)):
-        block = activation.layers(units, weight_init or activation.weight_init)
-        layers += [(f"hidden_{i}" if j == 0 else f"hidden_{i}_{j}", layer) for j, layer in enumerate(block)]
+        affine, *rest = activation.layers(units, weight_init or activation.weight_init)
+        layers.append((f"hidden_{i}", affine))
+        if normalization is not None:
+            layers.append((f"hidden_{i}_normalization", normalization))
+        layers += [(f"hidden_{i}_{j}", layer) for j, layer in enumerate(rest, start=1)]
         hidden.append(layers[-1][0])
         add_dropout(f"hidden_{i}", rate)
     layers.append(("output", Dense(n_outputs, output_init)))

@@ -36,6 +36,11 @@ def dot(xp: ModuleType, a: Array, b: Array, out: Array) -> None:
         xp.matmul(a, b, out=out)
 
 
+def dense(x: Array) -> Array:
+    """Return ``x`` as an array, if it is a sparse matrix."""
+    return x.toarray() if scipy.sparse.issparse(x) else x
+
+
 def take_rows(xp: ModuleType, array: Array, rows: Array, out: Array, staging: Array | None = None) -> None:
     """Write ``array[rows]`` into ``out``, cast to its dtype; ``staging`` is like ``out``, in the array's own dtype.
 
@@ -56,7 +61,7 @@ def erf(xp: ModuleType, x: Array, out: Array) -> None:
 
 
 def noise_generator(seed: int) -> numpy.random.SFC64:
-    """Return the source of random bits for dropout masks: SFC64 is the quickest of NumPy's generators."""
+    """Return the source of random bits for dropout and noise: SFC64 is the quickest of NumPy's generators."""
     return numpy.random.SFC64(seed)
 
 
@@ -68,3 +73,8 @@ def fill_random_bits(xp: ModuleType, generator: numpy.random.SFC64, out: Array) 
     for start in range(0, out.size, 4 * _RAW_BITS_AT_ONCE):
         part = out[start : start + 4 * _RAW_BITS_AT_ONCE]
         part[...] = generator.random_raw(-(-part.size // 4)).view(numpy.uint16)[: part.size]
+
+
+def fill_normal(xp: ModuleType, generator: numpy.random.SFC64, out: Array) -> None:
+    """Fill ``out``, a contiguous array of float32 or float64, with draws from N(0, 1)."""
+    numpy.random.Generator(generator).standard_normal(out=out, dtype=out.dtype)

@@ -57,7 +57,11 @@ class Rows:
             return float(self._total_weight)
         if self.weight is None:
             return float(len(self))
-        return float(numpy.sum(self.weight if self.index is None else self.weight[self.index]))
+        return float(numpy.sum(self.of(self.weight)))
+
+    def of(self, array: Array | None) -> Array | None:
+        """Return the elements of an array, or None, that belong to the rows."""
+        return array if array is None or self.index is None else array[self.index]
 
     def subset(self, index: Array) -> Rows:
         """Return the given rows of a whole data set, without copying X."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .architecture import Architecture
-from .backend import Array, namespace
+from .backend import Array, dense, namespace
 from .layers import Bound, Layer
 from .parameters import Parameters
 
@@ -43,7 +43,7 @@ class Network:
     ----------
     architecture : Architecture
     parameters : Parameters
-        Read by ``forward``; ``loss_and_grad`` writes ``parameters.grad``.
+        Read by ``forward``, which in training moves ``parameters.state``; ``loss_and_grad`` writes ``parameters.grad``.
     n_rows : int
         Rows of the largest batch.
     training : bool, default=False
@@ -70,9 +70,20 @@ class Network:
         self._allocate(n_rows)
         self._plans: dict[int, _Plan] = {}
 
-    def forward(self, x: Array) -> Array:
-        """Return the raw outputs for the batch x, in a buffer that the next call overwrites."""
-        for step in self._plan(x.shape[0]).steps:
+    def forward(self, x: Array, weight: Array | None = None) -> Array:
+        """Return the raw outputs for the batch x, in a buffer that the next call overwrites.
+
+        Parameters
+        ----------
+        x : array of shape (n_samples, n_features), or CSR matrix
+        weight : array of shape (n_samples,), default=None
+            By which rows count in the batch's statistics, in training; None counts them alike.
+        """
+        steps = self._plan(x.shape[0]).steps
+        if not steps[0].layer.takes_sparse:
+            x = dense(x)
+        for step in steps:
+            step.bound.weight = weight
             step.layer.forward(step.bound, x, step.y)
             x = step.y
         return x
@@ -89,7 +100,7 @@ class Network:
         """
         xp, architecture = self.xp, self.architecture
         plan = self._plan(x.shape[0])
-        raw = self.forward(x)
+        raw = self.forward(x, None if isinstance(weight, float) else weight)
         gradient = plan.steps[-1].dy
         architecture.loss.evaluate(xp, architecture.link, raw, target, plan.losses, gradient, plan.loss_work)
         if isinstance(weight, float):
@@ -114,6 +125,7 @@ class Network:
         self._ones = xp.ones(n_rows, dtype)
         self._outputs: list[Array] = []
         self._scratch = []
+        self._work = []
         for i, name in enumerate(self._names):
             declaration = declarations[name]
             if self._works_in_place(i):
@@ -126,6 +138,7 @@ class Network:
                     for key, (shape, scratch_dtype) in declaration.scratch.items()
                 }
             )
+            self._work.append({key: xp.empty(shape, dtype) for key, shape in declaration.work.items()})
         if self.training:
             # a gradient is written from one into the other: two flat arrays serve every layer
             widest = max(math.prod(declaration.shape) for declaration in declarations.values())
@@ -150,14 +163,17 @@ class Network:
         architecture, parameters = self.architecture, self.parameters
         values = _by_layer(parameters.values)
         grads = _by_layer(parameters.grads) if self.training else {}
+        state = _by_layer(parameters.state)
         steps = []
-        for name, output, scratch in zip(self._names, self._outputs, self._scratch, strict=True):
+        for name, output, scratch, work in zip(self._names, self._outputs, self._scratch, self._work, strict=True):
             bound = Bound(
                 xp=self.xp,
                 params=values.get(name, {}),
                 grads=grads.get(name, {}),
-                scratch={key: array[:n] for key, array in scratch.items()},
+                scratch={key: array[:n] for key, array in scratch.items()} | work,
+                state=state.get(name, {}),
                 ones=self._ones[:n],
+                training=self.training,
                 generator=self.generator,
             )
             y = _cut(output, n, architecture.declarations[name].shape)

@@ -14,11 +14,22 @@ from .registry import Registry
 
 
 class OptimizerState:
-    """What an optimizer carries from step to step: ``step`` counts them, ``moments`` are laid out as theta is."""
+    """What an optimizer carries from step to step.
+
+    Attributes
+    ----------
+    step : int
+        Steps taken.
+    moments : dict of str to array
+        Laid out as theta is.
+    momentum_product : float
+        Product of all steps' momentum factors, where they change from step to step.
+    """
 
     def __init__(self, moments: dict[str, Array]):
         self.step = 0
         self.moments = moments
+        self.momentum_product = 1.0
 
 
 @dataclass(frozen=True)
@@ -29,9 +40,12 @@ class Optimizer(Hyperparameters, ABC):
     ----------------
     moments : tuple of str
         Names of the vectors that the rule carries along, zero at the start.
+    decouples_decay : bool
+        Whether alpha shrinks the weights by ``1 - rate * alpha`` a step instead of entering the gradient.
     """
 
     moments = ()
+    decouples_decay = False
 
     def init(self, xp: ModuleType, theta: Array) -> OptimizerState:
         """Return the state before the first step."""
@@ -53,16 +67,21 @@ class Optimizer(Hyperparameters, ABC):
             Scratch of theta's dtype; as long as theta will do, if that is shorter.
         """
         state.step += 1
+        factors = self._factors(state, learning_rate)
         for block in blocks(theta.size):
             moments = [moment[block] for moment in state.moments.values()]
             part = theta[block]
-            self._update_block(xp, part, grad[block], state.step, learning_rate, work[: part.size], *moments)
+            self._update_block(xp, part, grad[block], work[: part.size], factors, *moments)
+
+    def _factors(self, state: OptimizerState, learning_rate: float) -> tuple[float, ...]:
+        """Return the numbers that change from step to step; ``state.step`` counts from 1."""
+        return (learning_rate,)
 
     @abstractmethod
     def _update_block(
-        self, xp: ModuleType, theta: Array, grad: Array, step: int, learning_rate: float, work: Array, *moments: Array
+        self, xp: ModuleType, theta: Array, grad: Array, work: Array, factors: tuple[float, ...], *moments: Array
     ) -> None:
-        """Update a stretch of theta and of the moments; ``step`` counts from 1."""
+        """Update a stretch of theta and of the moments."""
 
 
 OPTIMIZERS = Registry("solver", Optimizer)
@@ -80,8 +99,9 @@ class SGD(Optimizer):
     nesterovs_momentum: bool = True
     moments = ("velocity",)
 
-    def _update_block(self, xp, theta, grad, step, learning_rate, work, velocity):
-        xp.multiply(grad, learning_rate, out=work)
+    def _update_block(self, xp, theta, grad, work, factors, velocity):
+        (rate,) = factors
+        xp.multiply(grad, rate, out=work)
         xp.multiply(velocity, self.momentum, out=velocity)
         xp.subtract(velocity, work, out=velocity)
         if self.nesterovs_momentum:
@@ -92,13 +112,9 @@ class SGD(Optimizer):
             xp.add(theta, velocity, out=theta)
 
 
-@OPTIMIZERS.register("adam")
 @dataclass(frozen=True)
-class Adam(Optimizer):
-    """Adam, theta -= rate_t m / (sqrt(v) + epsilon), rate_t = rate sqrt(1 - beta_2^t) / (1 - beta_1^t).
-
-    m = beta_1 m + (1 - beta_1) g and v = beta_2 v + (1 - beta_2) g^2 [Kingma & Ba, 2015, arXiv:1412.6980;
-    epsilon stands where the end of their section 2 puts it, and scikit-learn].
+class _AdaptiveMoments(Optimizer):
+    """What Adam and its kin share: decaying means of the gradient, m, and of its square, v.
 
     The state holds m / (1 - beta_1) and v / (1 - beta_2), and the step makes up for it: two passes less over the
     parameters, a sixth of the update's time.
@@ -109,16 +125,113 @@ class Adam(Optimizer):
     epsilon: float = real(1e-8, low=0, include_low=False)
     moments = ("first", "second")
 
-    def _update_block(self, xp, theta, grad, step, learning_rate, work, first, second):
-        rate = learning_rate * math.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
-        root = math.sqrt(1 - self.beta_2)
+    def _advance(self, xp, grad, work, first, second) -> None:
+        """Update both means, and write sqrt(v) + epsilon, over sqrt(1 - beta_2), into work."""
         xp.multiply(first, self.beta_1, out=first)
         xp.add(first, grad, out=first)
         xp.multiply(grad, grad, out=work)
         xp.multiply(second, self.beta_2, out=second)
         xp.add(second, work, out=second)
         xp.sqrt(second, out=work)
-        xp.add(work, self.epsilon / root, out=work)
+        xp.add(work, self.epsilon / math.sqrt(1 - self.beta_2), out=work)
+
+    def _size(self, learning_rate: float, step: int) -> float:
+        """Return rate sqrt(1 - beta_2^t) (1 - beta_1) / sqrt(1 - beta_2): what a step's quotient is multiplied by."""
+        correction = math.sqrt(1 - self.beta_2**step)
+        return learning_rate * correction * (1 - self.beta_1) / math.sqrt(1 - self.beta_2)
+
+
+@OPTIMIZERS.register("adam")
+@dataclass(frozen=True)
+class Adam(_AdaptiveMoments):
+    """Adam, theta -= rate_t m / (sqrt(v) + epsilon), rate_t = rate sqrt(1 - beta_2^t) / (1 - beta_1^t).
+
+    m = beta_1 m + (1 - beta_1) g and v = beta_2 v + (1 - beta_2) g^2 [Kingma & Ba, 2015, arXiv:1412.6980;
+    epsilon stands where the end of their section 2 puts it, and scikit-learn].
+    """
+
+    def _factors(self, state, learning_rate):
+        return (self._size(learning_rate, state.step) / (1 - self.beta_1**state.step),)
+
+    def _update_block(self, xp, theta, grad, work, factors, first, second):
+        (size,) = factors
+        self._advance(xp, grad, work, first, second)
         xp.divide(first, work, out=work)
-        xp.multiply(work, rate * (1 - self.beta_1) / root, out=work)
+        xp.multiply(work, size, out=work)
         xp.subtract(theta, work, out=theta)
+
+
+@OPTIMIZERS.register("adamw")
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam with decoupled decay: weights are first multiplied by 1 - rate alpha [Loshchilov & Hutter, 2019].
+
+    Here alpha is not divided by the training set's weight, and the loss reported has no penalty (arXiv:1711.05101).
+    """
+
+    decouples_decay = True
+
+
+@OPTIMIZERS.register("nadam")
+@dataclass(frozen=True)
+class Nadam(_AdaptiveMoments):
+    """Adam with Nesterov's momentum, whose factor rises as beta_1 (1 - 0.96^(0.004 t) / 2) [Dozat, 2016]."""
+
+    def _factors(self, state, learning_rate):
+        now, following = (self.beta_1 * (1 - 0.5 * 0.96 ** (0.004 * t)) for t in (state.step, state.step + 1))
+        state.momentum_product *= now
+        size = self._size(learning_rate, state.step)
+        of_gradient = size / (1 - self.beta_1) * (1 - now) / (1 - state.momentum_product)
+        return of_gradient, size * following / (1 - state.momentum_product * following)
+
+    def _update_block(self, xp, theta, grad, work, factors, first, second):
+        of_gradient, of_momentum = factors
+        self._advance(xp, grad, work, first, second)
+        xp.multiply(grad, of_gradient, out=grad)
+        xp.divide(grad, work, out=grad)
+        xp.subtract(theta, grad, out=theta)
+        xp.divide(first, work, out=work)
+        xp.multiply(work, of_momentum, out=work)
+        xp.subtract(theta, work, out=theta)
+
+
+def _divided_step(xp: ModuleType, theta: Array, grad: Array, second: Array, rate: float, epsilon: float, work: Array):
+    """Take theta -= rate g / (sqrt(second) + epsilon)."""
+    xp.sqrt(second, out=work)
+    xp.add(work, epsilon, out=work)
+    xp.divide(grad, work, out=work)
+    xp.multiply(work, rate, out=work)
+    xp.subtract(theta, work, out=theta)
+
+
+@OPTIMIZERS.register("rmsprop")
+@dataclass(frozen=True)
+class RMSprop(Optimizer):
+    """RMSprop, theta -= rate g / (sqrt(v) + epsilon), v = 0.99 v + 0.01 g^2 [Tieleman & Hinton, 2012, lecture 6.5]."""
+
+    epsilon: float = real(1e-8, low=0, include_low=False)
+    moments = ("second",)
+    _DECAY = 0.99
+
+    def _update_block(self, xp, theta, grad, work, factors, second):
+        (rate,) = factors
+        xp.multiply(grad, grad, out=work)
+        xp.multiply(work, 1 - self._DECAY, out=work)
+        xp.multiply(second, self._DECAY, out=second)
+        xp.add(second, work, out=second)
+        _divided_step(xp, theta, grad, second, rate, self.epsilon, work)
+
+
+@OPTIMIZERS.register("adagrad")
+@dataclass(frozen=True)
+class Adagrad(Optimizer):
+    """Adagrad, theta -= rate g / (sqrt(v) + epsilon), v the sum of all g^2 so far [Duchi et al., 2011, JMLR 12]."""
+
+    epsilon: float = real(1e-8, low=0, include_low=False)
+    moments = ("second",)
+
+    def _update_block(self, xp, theta, grad, work, factors, second):
+        (rate,) = factors
+        xp.multiply(grad, grad, out=work)
+        xp.add(second, work, out=second)
+        _divided_step(xp, theta, grad, second, rate, self.epsilon, work)

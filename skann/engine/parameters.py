@@ -59,9 +59,16 @@ class Layout:
     Parameters
     ----------
     specs : iterable of (layer name, parameter name, ParameterSpec)
+    state : dict of (layer name, state name) to (shape, initial value), default=None
+        Arrays beside the vector, which are not learned.
     """
 
-    def __init__(self, specs: Iterable[tuple[str, str, ParameterSpec]]):
+    def __init__(
+        self,
+        specs: Iterable[tuple[str, str, ParameterSpec]],
+        state: dict[tuple[str, str], tuple[tuple[int, ...], float]] | None = None,
+    ):
+        self.state = state or {}
         self.specs = {(layer, name): spec for layer, name, spec in specs}
         self.slices: dict[tuple[str, str], slice] = {}
         self.n_decayed = self.size = 0
@@ -71,8 +78,13 @@ class Layout:
             self.n_decayed += math.prod(spec.shape) if spec.decays else 0
 
     def __eq__(self, other: object) -> bool:
-        """Two layouts are equal if one's vector can serve as the other's."""
-        return isinstance(other, Layout) and self.shapes() == other.shapes() and self.slices == other.slices
+        """Two layouts are equal if one's vector and state can serve as the other's."""
+        return (
+            isinstance(other, Layout)
+            and self.shapes() == other.shapes()
+            and self.slices == other.slices
+            and self.state == other.state
+        )
 
     __hash__ = None
 
@@ -84,16 +96,28 @@ class Layout:
         """Return views into a flat vector, by layer and name, in the layers' order."""
         return {key: vector[self.slices[key]].reshape(spec.shape) for key, spec in self.specs.items()}
 
+    def initial_state(self, dtype: numpy.dtype) -> dict[tuple[str, str], numpy.ndarray]:
+        """Return the state arrays with their initial values, by layer and name."""
+        return {key: numpy.full(shape, value, dtype) for key, (shape, value) in self.state.items()}
+
 
 class Parameters:
-    """A network's parameters: ``theta`` and its gradient ``grad``, each one contiguous vector.
+    """A network's parameters: ``theta`` and its gradient ``grad``, each one contiguous vector, and ``state``.
 
-    A pickle holds theta once, and neither gradient nor views.
+    A pickle holds theta and state once, and neither gradient nor views.
+
+    Parameters
+    ----------
+    layout : Layout
+    theta : array of shape (layout.size,)
+    state : dict of (layer name, state name) to array, default=None
+        What layers carry from batch to batch that is not learned; None takes the initial values.
     """
 
-    def __init__(self, layout: Layout, theta: Array):
+    def __init__(self, layout: Layout, theta: Array, state: dict[tuple[str, str], Array] | None = None):
         self.layout = layout
         self.theta = theta
+        self.state = layout.initial_state(theta.dtype) if state is None else state
 
     @classmethod
     def draw(cls, layout: Layout, rng: numpy.random.RandomState, dtype: numpy.dtype) -> Parameters:
@@ -105,7 +129,18 @@ class Parameters:
 
     def astype(self, dtype: numpy.dtype, copy: bool = True) -> Parameters:
         """Return the same values in another precision; with ``copy=False`` they are shared if it is the same one."""
-        return Parameters(self.layout, self.theta.astype(dtype, copy=copy))
+        state = {key: array.astype(dtype, copy=copy) for key, array in self.state.items()}
+        return Parameters(self.layout, self.theta.astype(dtype, copy=copy), state)
+
+    def snapshot(self) -> Parameters:
+        """Return a copy of theta and state."""
+        return self.astype(self.theta.dtype)
+
+    def restore(self, snapshot: Parameters) -> None:
+        """Copy theta and state back from a snapshot; all views stay valid."""
+        self.theta[...] = snapshot.theta
+        for key, array in self.state.items():
+            array[...] = snapshot.state[key]
 
     @cached_property
     def grad(self) -> Array:
@@ -128,4 +163,4 @@ class Parameters:
         return self.layout.n_decayed
 
     def __getstate__(self) -> dict:
-        return {"layout": self.layout, "theta": self.theta}
+        return {"layout": self.layout, "theta": self.theta, "state": self.state}

@@ -44,7 +44,12 @@ class Registry:
 
     def __getitem__(self, name: str) -> type:
         if name not in self._classes:
-            raise ValueError(f"Unknown {self.kind} {name!r}. Known: {', '.join(self._classes)}. {self.hint(name)}")
+            near = difflib.get_close_matches(str(name), self._classes, n=1)
+            guess = f" Did you mean {near[0]!r}?" if near else ""
+            raise ValueError(
+                f"Unknown {self.kind} {name!r}.{guess} Known here: {', '.join(self._classes)}. A name registered in a "
+                "session is unknown in joblib's worker processes: pass the object there."
+            )
         return self._classes[name]
 
     def get(self, name_or_object: Any) -> Any:
@@ -58,10 +63,3 @@ class Registry:
         if isinstance(name_or_object, self.base):
             return name_or_object
         return self[name_or_object]()
-
-    def hint(self, name: object) -> str:
-        """Return the way out of an unknown name: the nearest one, or what worker processes do not know."""
-        near = difflib.get_close_matches(str(name), self._classes, n=1)
-        if near:
-            return f"Did you mean {near[0]!r}?"
-        return "A name registered in a session is unknown in joblib's worker processes: pass the object there."

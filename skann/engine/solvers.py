@@ -21,6 +21,7 @@ def minimize_lbfgs(
     rows: Rows,
     *,
     alpha: float,
+    l1: float,
     tol: float,
     max_iter: int,
     max_fun: int,
@@ -32,6 +33,8 @@ def minimize_lbfgs(
     ----------
     alpha : float
         Strength of the L2 penalty alpha / 2 ||W||^2, divided by the rows' total weight as the loss is.
+    l1 : float
+        Strength of the penalty l1 |W|, likewise; its slope at 0 is taken as 0.
     tol : float
         Stops once no element of the gradient is larger.
     max_iter, max_fun : int
@@ -60,7 +63,7 @@ def minimize_lbfgs(
     def objective(theta: numpy.ndarray) -> tuple[float, numpy.ndarray]:
         double.theta[...] = theta
         loss = batch_gradient(network, reader, parts, 1 / total_weight)
-        loss += add_penalty(network.xp, double, alpha / total_weight, work)
+        loss += add_penalty(network.xp, double, alpha / total_weight, l1 / total_weight, work)
         return float(loss), double.grad.copy()
 
     n_iter = 0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -13,9 +14,11 @@ import numpy
 from .architecture import Architecture
 from .backend import Array, noise_generator, quiet
 from .batches import Reader, Rows
+from .diagnosis import Probe
 from .network import Network
 from .optimizers import Optimizer, OptimizerState
 from .parameters import BLOCK, Parameters, blocks
+from .progress import Progress
 from .schedules import Schedule
 
 # Larger batches run in chunks of this many rows whose gradients are summed, so that memory does not grow with them.
@@ -38,13 +41,25 @@ class Settings:
         The initial one.
     batch_size : int
     max_epochs : int
+        Epochs of this run.
     shuffle : bool
-    alpha : float
-        Strength of the L2 penalty alpha / 2 ||W||^2, which is divided by the rows' total weight as the loss is.
     tol : float
         An epoch counts as progress if it beats the best by this much.
     patience : float
         Epochs in a row without progress that are let pass.
+    schedule_epochs : int
+        Epochs that the schedule is stretched over.
+    alpha, l1 : float
+        Strengths of the penalties alpha / 2 ||W||^2 and l1 |W|, divided by the rows' total weight as the loss is.
+    clip_norm : float
+        Longer gradients are scaled down to this Euclidean norm.
+    max_norm : float
+        After a step, the incoming weights of a unit are scaled down to this Euclidean norm.
+    averaging : float in [0, 1)
+        Share of the last step's average of the weights in the next; 0 takes the weights as they are.
+    early_stopping : bool
+        Whether the validation score, and not the training loss, is what makes progress; the best weights are then
+        restored at the end.
     """
 
     optimizer: Optimizer
@@ -53,18 +68,49 @@ class Settings:
     batch_size: int
     max_epochs: int
     shuffle: bool
-    alpha: float
     tol: float
     patience: float
+    schedule_epochs: int
+    alpha: float = 0.0
+    l1: float = 0.0
+    clip_norm: float = math.inf
+    max_norm: float = math.inf
+    averaging: float = 0.0
+    early_stopping: bool = False
 
 
 @dataclass
 class TrainingState:
-    """What later batches need of earlier ones: the optimizer's state, the current rate, the noise generator."""
+    """What later batches need of earlier ones.
+
+    Attributes
+    ----------
+    optimizer : OptimizerState
+    learning_rate : float
+        The current one, before the schedule's factor.
+    generator : source of random bits, or None
+        For noisy layers.
+    trained : Parameters, or None
+        The weights that steps are taken on, where the model's are their average.
+    average : array or None
+        Of the weights, with ``1 - averaging^steps`` still to be divided by.
+    """
 
     optimizer: OptimizerState
     learning_rate: float
     generator: Any = None
+    trained: Parameters | None = None
+    average: Array | None = None
+
+    def serves(self, settings: Settings, architecture: Architecture, parameters: Parameters) -> bool:
+        """Tell whether training can go on from here: same kind of optimizer, of noise and of averaging, same size."""
+        return (
+            list(self.optimizer.moments) == list(settings.optimizer.moments)
+            and all(moment.size == parameters.theta.size for moment in self.optimizer.moments.values())
+            and all(moment.dtype == parameters.theta.dtype for moment in self.optimizer.moments.values())
+            and (self.generator is not None) == architecture.is_noisy
+            and (self.average is not None) == (settings.averaging > 0)
+        )
 
     @classmethod
     def start(
@@ -72,39 +118,12 @@ class TrainingState:
     ) -> TrainingState:
         """Return the state before the first batch; draws a seed from ``rng`` only if the network is noisy."""
         seed = rng.randint(2**31 - 1) if architecture.is_noisy else None
-        generator = None if seed is None else noise_generator(seed)
-        return cls(settings.optimizer.init(numpy, parameters.theta), settings.learning_rate, generator)
-
-
-@dataclass
-class Progress:
-    """How training went, over all calls that continued one another."""
-
-    n_epochs: int = 0
-    n_samples: int = 0
-    loss_curve: list[float] = field(default_factory=list)
-    scores: list[float] = field(default_factory=list)
-    best_loss: float = math.inf
-    best_score: float = -math.inf
-    stagnation: int = 0
-
-    def note_loss(self, tol: float) -> bool:
-        """Judge the last epoch by its training loss; tell whether it is the best so far."""
-        loss = self.loss_curve[-1]
-        self.stagnation = self.stagnation + 1 if loss > self.best_loss - tol else 0
-        if loss < self.best_loss:
-            self.best_loss = loss
-            return True
-        return False
-
-    def note_score(self, score: float, tol: float) -> bool:
-        """Judge the last epoch by its validation score; tell whether it is the best so far, the first of ties."""
-        self.scores.append(score)
-        self.stagnation = self.stagnation + 1 if score < self.best_score + tol else 0
-        if score > self.best_score:
-            self.best_score = score
-            return True
-        return False
+        state = cls(settings.optimizer.init(numpy, parameters.theta), settings.learning_rate)
+        state.generator = None if seed is None else noise_generator(seed)
+        if settings.averaging > 0:
+            state.trained = parameters.astype(parameters.theta.dtype)
+            state.average = numpy.zeros_like(parameters.theta)
+        return state
 
 
 class Trainer:
@@ -123,9 +142,10 @@ class Trainer:
         Advanced in place.
     rng : RandomState
         Draws the order of the rows.
-    score : callable, default=None
-        Returns the validation score of the current parameters; the best ones are restored at the end. None judges
-        progress by the training loss.
+    validate : callable, default=None
+        Returns the validation loss and score of the current parameters.
+    hooks : object with methods epoch_begins() and epoch_ends(), default=None
+        Called around each epoch; a true value stops training, and so does an exception, which is kept in ``error``.
     report : callable, default=None
         Takes each line of news.
     """
@@ -139,105 +159,165 @@ class Trainer:
         state: TrainingState,
         progress: Progress,
         rng: numpy.random.RandomState,
-        score: Callable[[], float] | None = None,
+        validate: Callable[[], tuple[float, float]] | None = None,
+        hooks: Any = None,
         report: Callable[[str], object] | None = None,
     ):
-        self.parameters, self.rows, self.settings = parameters, rows, settings
+        self.architecture, self.parameters, self.rows, self.settings = architecture, parameters, rows, settings
         self.state, self.progress, self.rng = state, progress, rng
-        self.score = score
+        self.validate, self.hooks = validate, hooks
         self.report = report or _say_nothing
+        self.error: Exception | None = None
+        self.trained = parameters if state.trained is None else state.trained
         n_rows = min(settings.batch_size, MAX_CHUNK)
-        self.network = Network(architecture, parameters, n_rows, training=True, generator=state.generator)
+        self.network = Network(architecture, self.trained, n_rows, training=True, generator=state.generator)
         self.reader = Reader(rows, parameters.theta.dtype, n_rows)
+        self.probe = Probe(architecture, parameters, rows)
         self.total_weight = rows.total_weight
+        self.order = numpy.arange(len(rows))
+        self.best = parameters.snapshot() if settings.early_stopping else None
         self._work = numpy.empty(min(BLOCK, parameters.theta.size), parameters.theta.dtype)
 
     def run(self) -> str:
-        """Train until there is no progress or ``max_epochs`` are done; return which, or "interrupted" (Ctrl-C).
+        """Train until there is no progress or ``max_epochs`` are done.
 
         Returns
         -------
-        reason : {"converged", "max_epochs", "interrupted"}
+        reason : {"converged", "max_epochs", "stopped", "interrupted"}
+            Stopped by a hook, or interrupted by Ctrl-C. The parameters are the best so far in any case.
 
         Raises
         ------
         DivergenceError
             If the loss or a parameter is not finite after an epoch.
         """
-        order = numpy.arange(len(self.rows))
-        best = self.parameters.theta.copy() if self.score else None
-        reason = "max_epochs"
         try:
-            for _ in range(self.settings.max_epochs):
-                if self.settings.shuffle:
-                    order = order[self.rng.permutation(len(order))]
-                self.run_epoch(order if self.settings.shuffle else None)
-                if self._judge_epoch() and best is not None:
-                    best[...] = self.parameters.theta
-                if self._stagnates():
-                    reason = "converged"
-                    break
+            reason = self._run_epochs()
         except KeyboardInterrupt:
             reason = "interrupted"
-        if best is not None:
-            self.parameters.theta[...] = best
+        if self.best is not None:
+            self.parameters.restore(self.best)
         return reason
 
-    def run_epoch(self, order: numpy.ndarray | None) -> None:
-        """Take a step for each batch of the rows, in the given order, and note the mean of the batches' losses."""
+    def _run_epochs(self) -> str:
+        for _ in range(self.settings.max_epochs):
+            if self._hook("epoch_begins"):
+                return "stopped"
+            start = time.perf_counter()
+            loss = self.run_epoch()
+            if self._judge(loss, start) and self.best is not None:
+                self.best = self.parameters.snapshot()
+            if self._hook("epoch_ends"):
+                return "stopped"
+            if self._stagnates():
+                return "converged"
+        return "max_epochs"
+
+    def run_epoch(self) -> float:
+        """Take a step for each batch of the rows; return the mean of the batches' losses."""
         loss = 0.0
+        if self.settings.shuffle:
+            self.order = self.order[self.rng.permutation(len(self.order))]
         with quiet():
             for batch in chunks(0, len(self.rows), self.settings.batch_size):
-                loss += self.step(batch, order) * ((batch.stop - batch.start) / len(self.rows))
-        self.progress.n_epochs += 1
-        self.progress.n_samples += len(self.rows)
-        self.progress.loss_curve.append(loss)
-        self.report(f"Iteration {self.progress.n_epochs}, loss = {loss:.8f}")
-        check_finite(loss, self.parameters, f"epoch {self.progress.n_epochs}")
+                loss += self.step(batch) * ((batch.stop - batch.start) / len(self.rows))
+        self._publish_average()
+        check_finite(loss, self.parameters, f"epoch {self.progress.n_epochs + 1}")
+        return loss
 
-    def step(self, batch: slice, order: numpy.ndarray | None) -> float:
-        """Take one step; return the batch's estimate of the objective, penalty included."""
-        scale = len(self.rows) / ((batch.stop - batch.start) * self.total_weight)
-        parts = [part if order is None else order[part] for part in chunks(batch.start, batch.stop)]
-        loss = batch_gradient(self.network, self.reader, parts, scale)
-        loss += add_penalty(self.network.xp, self.parameters, self.settings.alpha / self.total_weight, self._work)
-        self.settings.optimizer.update(
-            self.network.xp,
-            self.parameters.theta,
-            self.parameters.grad,
-            self.state.optimizer,
-            self.state.learning_rate,
-            self._work,
-        )
+    def step(self, batch: slice) -> float:
+        """Take one step; return the batch's estimate of the objective, penalties included."""
+        settings, xp = self.settings, self.network.xp
+        theta, grad = self.trained.theta, self.trained.grad
+        loss = self._gradient(batch)
+        if settings.clip_norm < math.inf:
+            clip(xp, grad, settings.clip_norm)
+        if batch.stop == len(self.rows):
+            self._gradient_norm = self.probe.gradient_norms(self.trained.grads)
+        rate = self._rate(batch)
+        if settings.optimizer.decouples_decay and settings.alpha > 0:
+            weights = theta[: self.trained.n_decayed]
+            xp.multiply(weights, 1 - rate * settings.alpha, out=weights)
+        settings.optimizer.update(xp, theta, grad, self.state.optimizer, rate, self._work)
+        if settings.max_norm < math.inf:
+            limit_norms(xp, self.trained, settings.max_norm)
+        if settings.averaging > 0:
+            move_average(xp, self.state.average, theta, settings.averaging, self._work)
         return float(loss)
 
-    def _judge_epoch(self) -> bool:
-        """Note whether the epoch made progress and set the next one's rate; tell whether its score is the best."""
-        progress, tol = self.progress, self.settings.tol
-        if self.score is None:
-            is_best = progress.note_loss(tol)
-        else:
-            is_best = progress.note_score(self.score(), tol)
-            self.report(f"Validation score: {progress.scores[-1]:f}")
+    def _gradient(self, batch: slice) -> float:
+        """Return the batch's estimate of the objective; its gradient is then in ``trained.grad``."""
+        settings = self.settings
+        scale = len(self.rows) / ((batch.stop - batch.start) * self.total_weight)
+        whole = settings.shuffle is False
+        parts = [part if whole else self.order[part] for part in chunks(batch.start, batch.stop)]
+        loss = batch_gradient(self.network, self.reader, parts, scale)
+        alpha = 0.0 if settings.optimizer.decouples_decay else settings.alpha
+        penalties = (alpha / self.total_weight, settings.l1 / self.total_weight)
+        return loss + add_penalty(self.network.xp, self.trained, *penalties, self._work)
+
+    def _rate(self, batch: slice) -> float:
+        """Return the learning rate of a step; the warm-up counts the step itself, so that none has a rate of 0."""
+        n_rows, n_epochs = len(self.rows), self.progress.n_epochs
+        fraction = min(1.0, (n_epochs + batch.start / n_rows) / self.settings.schedule_epochs)
+        factor = self.settings.schedule.at(fraction, n_epochs + batch.stop / n_rows)
+        self._last_rate = self.state.learning_rate * factor
+        return self._last_rate
+
+    def _publish_average(self) -> None:
+        """Write the average of the weights, freed of its start at zero, into the model's parameters."""
+        if self.settings.averaging > 0:
+            weight = 1 - self.settings.averaging**self.state.optimizer.step
+            self.parameters.restore(self.trained.snapshot())
+            self.network.xp.divide(self.state.average, weight, out=self.parameters.theta)
+
+    def _judge(self, loss: float, start: float) -> bool:
+        """Note the epoch, set the next one's rate; tell whether it is the best so far."""
+        progress = self.progress
+        progress.n_epochs += 1
+        progress.n_samples += len(self.rows)
+        validation_loss, score = (None, None) if self.validate is None else self.validate()
+        is_best = progress.note(
+            self.settings.tol,
+            by_score=self.settings.early_stopping,
+            loss=loss,
+            validation_loss=validation_loss,
+            validation_score=score,
+            learning_rate=self._last_rate,
+            gradient_norm=self._gradient_norm,
+            dead_units=self.probe.dead_units(),
+            seconds=time.perf_counter() - start,
+        )
         self.state.learning_rate = self.settings.schedule.after_epoch(
             self.state.learning_rate, self.settings.learning_rate, progress.n_samples
         )
+        self.report(_line(progress, self.settings.max_epochs))
         return is_best
+
+    def _hook(self, name: str) -> bool:
+        """Call a hook; tell whether to stop: it wants to, or it raised, and the exception waits in ``error``."""
+        if self.hooks is None:
+            return False
+        try:
+            return bool(getattr(self.hooks, name)())
+        except Exception as error:  # it passes on once the best parameters are in place
+            self.error = error
+            return True
 
     def _stagnates(self) -> bool:
         """Tell whether to stop for lack of progress; the schedule may answer that with another rate instead."""
         if self.progress.stagnation <= self.settings.patience:
             return False
-        subject = "Training loss" if self.score is None else "Validation score"
+        subject = "Validation score" if self.settings.early_stopping else "Training loss"
         news = (
             f"{subject} did not improve more than tol={self.settings.tol:f} "
             f"for {self.settings.patience} consecutive epochs."
         )
-        rate = self.settings.schedule.after_stagnation(self.state.learning_rate)
+        rate = self.settings.schedule.after_stagnation(self.state.learning_rate, self.settings.learning_rate)
         if rate is None:
             self.report(f"{news} Stopping.")
             return True
-        self.report(f"{news} Setting learning rate to {rate:f}")
+        self.report(f"{news} Setting learning rate to {rate:g}")
         self.state.learning_rate = rate
         self.progress.stagnation = 0
         return False
@@ -245,6 +325,17 @@ class Trainer:
 
 def _say_nothing(line: str) -> None:
     """Report nothing."""
+
+
+def _line(progress: Progress, max_epochs: int) -> str:
+    """Return the news of the last epoch, the time that the remaining ones may take at most included."""
+    last = {name: values[-1] for name, values in progress.history.items()}
+    remaining = (max_epochs - progress.n_epochs) * last["seconds"]
+    score = "" if last["validation_score"] is None else f"  validation score {last['validation_score']:.4f}"
+    return (
+        f"epoch {progress.n_epochs:>4}  loss {last['loss']:.6f}{score}  lr {last['learning_rate']:.2e}"
+        f"  {last['seconds']:.2f} s  at most {max(remaining, 0):.0f} s left"
+    )
 
 
 def check_finite(loss: float, parameters: Parameters, when: str) -> None:
@@ -270,20 +361,51 @@ def batch_gradient(network: Network, reader: Reader, chosen: list[slice | numpy.
     return loss
 
 
-def add_penalty(xp: ModuleType, parameters: Parameters, factor: float, work: Array) -> float:
-    """Add ``factor * W`` to the gradient for the weights W that decay; return ``factor / 2 ||W||^2``.
+def add_penalty(xp: ModuleType, parameters: Parameters, l2: float, l1: float, work: Array) -> float:
+    """Add ``l2 W + l1 sign(W)`` to the gradient for the weights W that decay; return ``l2 / 2 ||W||^2 + l1 |W|``.
 
-    SciPy's axpy would do it in one pass, but with a thread pool of its own, which spins against NumPy's: a step took
+    SciPy's axpy would add in one pass, but with a thread pool of its own, which spins against NumPy's: a step took
     20 times as long.
     """
-    if factor == 0:
-        return 0.0
-    weights = parameters.theta[: parameters.n_decayed]
-    for block in blocks(weights.size):
+    penalty = 0.0
+    weights, grad = parameters.theta[: parameters.n_decayed], parameters.grad[: parameters.n_decayed]
+    if l2 > 0:
+        penalty += l2 / 2 * float(weights @ weights)
+    for block in blocks(weights.size if l1 > 0 or l2 > 0 else 0):
+        part, scaled = weights[block], work[: block.stop - block.start]
+        if l2 > 0:
+            xp.multiply(part, l2, out=scaled)
+            xp.add(grad[block], scaled, out=grad[block])
+        if l1 > 0:
+            xp.sign(part, out=scaled)
+            penalty += l1 * float(scaled @ part)
+            xp.multiply(scaled, l1, out=scaled)
+            xp.add(grad[block], scaled, out=grad[block])
+    return penalty
+
+
+def clip(xp: ModuleType, grad: Array, norm: float) -> None:
+    """Scale a gradient that is longer than ``norm`` down to it [Pascanu et al., 2013, arXiv:1211.5063]."""
+    length = math.sqrt(float(grad @ grad))
+    if length > norm:
+        xp.multiply(grad, norm / length, out=grad)
+
+
+def limit_norms(xp: ModuleType, parameters: Parameters, norm: float) -> None:
+    """Scale the incoming weights of every unit that are longer than ``norm`` down to it [Srivastava et al., 2014]."""
+    for (_, name), weights in parameters.values.items():
+        if name == "W":
+            lengths = xp.sqrt(xp.einsum("i...,i...->...", weights, weights))
+            xp.multiply(weights, norm / xp.maximum(lengths, norm), out=weights)
+
+
+def move_average(xp: ModuleType, average: Array, theta: Array, share: float, work: Array) -> None:
+    """Take average = share average + (1 - share) theta [Polyak & Juditsky, 1992; with decay as in Adam's means]."""
+    for block in blocks(theta.size):
         scaled = work[: block.stop - block.start]
-        xp.multiply(weights[block], factor, out=scaled)
-        xp.add(parameters.grad[block], scaled, out=parameters.grad[block])
-    return factor / 2 * float(weights @ weights)
+        xp.multiply(theta[block], 1 - share, out=scaled)
+        xp.multiply(average[block], share, out=average[block])
+        xp.add(average[block], scaled, out=average[block])
 
 
 def chunks(start: int, stop: int, size: int = MAX_CHUNK) -> Iterator[slice]:

@@ -8,94 +8,54 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
-from numbers import Integral, Real
 from typing import Any
 
 import numpy
-from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
-from ..engine import prediction
-from ..engine.activations import ACTIVATIONS, Activation, FixedActivation
+from ..engine.activations import FixedActivation
 from ..engine.architecture import Architecture, multilayer_perceptron
 from ..engine.batches import Rows
 from ..engine.hyperparameters import Hyperparameters
-from ..engine.initializers import INITIALIZERS
+from ..engine.initializers import INITIALIZERS, GlorotUniform
+from ..engine.losses import LOSSES, Loss
+from ..engine.normalizations import NORMALIZATIONS
 from ..engine.optimizers import OPTIMIZERS
 from ..engine.parameters import Parameters
-from ..engine.schedules import SCHEDULES, Schedule
+from ..engine.progress import Progress
+from ..engine.schedules import SCHEDULES, Constant, FunctionSchedule, Schedule
 from ..engine.solvers import minimize_lbfgs
-from ..engine.training import Progress, Settings, Trainer, TrainingState
-from ..version import __version__
-from .compat import (
-    Interval,
-    InvalidParameterError,
-    Options,
-    StrOptions,
-    _check_optimize_result,
-    _check_sample_weight,
-    _fit_context,
-)
+from ..engine.training import Settings, Trainer, TrainingState
+from .compat import InvalidParameterError, _check_optimize_result, _check_sample_weight, _fit_context
 from .constraints import (
-    RegisteredName,
+    SHARED_CONSTRAINTS,
     check_activations,
     check_dropout,
     check_hidden_layer_sizes,
     check_loss,
     hints,
 )
-from .data import prediction_data, split_validation, training_data
+from .data import split_validation, training_data
+from .fitted import FittedNetwork
+from .hooks import FitHooks
+from .validation import ValidationSet, validator
 
 _FLOAT32_FROM = 1_000  # rows from which dtype="auto" means float32: below, precision costs nothing
 
 
-class ParameterList(list):
-    """Views into a network's parameters, one for each layer; assigning to an element writes into the network."""
-
-    def __setitem__(self, i: int, value: Any) -> None:
-        value = numpy.asarray(value)
-        if value.shape != self[i].shape:
-            raise ValueError(f"The parameters of layer {i} have shape {self[i].shape}. Got {value.shape} instead.")
-        self[i][...] = value
-
-
-class BaseMLP(BaseEstimator, ABC):
+class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
     """A multi-layer perceptron without a task: subclasses say what y is and what the outputs mean."""
 
-    _parameter_constraints: dict = {
-        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [RegisteredName(ACTIVATIONS), Activation, list, tuple],
-        "solver": [RegisteredName(OPTIMIZERS, also={"lbfgs"})],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [RegisteredName(SCHEDULES)],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "power_t": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "shuffle": ["boolean"],
-        "random_state": ["random_state"],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "verbose": ["verbose"],
-        "warm_start": ["boolean"],
-        "momentum": [Interval(Real, 0, 1, closed="both")],
-        "nesterovs_momentum": ["boolean"],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "beta_1": [Interval(Real, 0, 1, closed="left")],
-        "beta_2": [Interval(Real, 0, 1, closed="left")],
-        "epsilon": [Interval(Real, 0, None, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {numpy.inf})],
-        "max_fun": [Interval(Integral, 1, None, closed="left")],
-        "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
-        "weight_init": [RegisteredName(INITIALIZERS, also={"auto"})],
-        "dtype": [StrOptions({"auto", "float32", "float64"})],
-    }
+    _parameter_constraints: dict = SHARED_CONSTRAINTS
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train on X and y, from fresh weights or, with ``warm_start``, from the last ones.
+
+        Ctrl-C ends training early: the best weights so far are kept, and the estimator is fitted.
 
         Parameters
         ----------
@@ -106,6 +66,11 @@ class BaseMLP(BaseEstimator, ABC):
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights, not all zero. They are normalised over the whole training set: a weight of 2 is a
             row repeated, at any batch size. None weighs every row 1.
+        X_val, y_val : like X and y, default=None
+            A validation set of your own, in place of one split off by ``early_stopping``. It is scored after each
+            epoch; with ``early_stopping=False`` it is only noted in ``history_``.
+        sample_weight_val : array-like of shape (n_validation_samples,), default=None
+            Weights of the validation rows.
 
         Returns
         -------
@@ -117,32 +82,97 @@ class BaseMLP(BaseEstimator, ABC):
         ValueError
             For parameters or data out of range.
         skann.exceptions.DivergenceError
-            A ValueError, if the loss becomes infinite or NaN. After any error, what was fitted before stays.
+            A ValueError, if the loss becomes infinite or NaN. After any error, what was fitted before stays; only an
+            error of a callback leaves the estimator fitted with its best weights.
         """
+        hooks = self._hooks(X, y, sample_weight)
         with self._restored_on_error():
-            return self._fit(X, y, sample_weight, goes_on=self.warm_start and self.__sklearn_is_fitted__())
+            error = self._fit(
+                X,
+                y,
+                sample_weight,
+                (X_val, y_val, sample_weight_val),
+                goes_on=self.warm_start and self.__sklearn_is_fitted__(),
+                hooks=hooks,
+            )
+        if error is not None:
+            raise error
+        return self
 
-    def _fit(self, X, y, sample_weight, *, goes_on: bool, incremental: bool = False):
-        """Validate, encode, build the network, train, store; ``goes_on`` keeps the weights of the last fit."""
+    def _partial_fit(self, X, y, sample_weight, goes_on: bool):
+        """Train one epoch on the rows given."""
+        with self._restored_on_error():
+            self._fit(X, y, sample_weight, (None, None, None), goes_on=goes_on, incremental=True)
+        return self
+
+    def _hooks(self, X, y, sample_weight) -> FitHooks | None:
+        """Set the callbacks up, if there are any, and return what calls them."""
+        if not getattr(self, "_skl_callbacks", None):
+            return None
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        root = self._init_callback_context(max_subtasks=0 if self.solver == "lbfgs" else self.max_iter)
+        return FitHooks(root, {"estimator": self, "X": X, "y": y, "metadata": metadata})
+
+    def _fit(
+        self,
+        X,
+        y,
+        sample_weight,
+        validation,
+        *,
+        goes_on: bool,
+        incremental: bool = False,
+        hooks: FitHooks | None = None,
+    ) -> Exception | None:
+        """Validate, encode, build the network, train, store; return the error of a callback that ended training.
+
+        ``goes_on`` keeps the weights of the last fit.
+        """
         X, y = training_data(self, X, y, reset=not goes_on, y_numeric=self._y_numeric)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         target = self._encode_target(y, goes_on, incremental)
+        sample_weight = self._weigh_classes(y, sample_weight, incremental)
         # a call of partial_fit cannot know the sum of all weights
-        total_weight = len(y) if incremental else None
+        total_weight = len(target) if incremental else None
         rows = Rows(X, target, sample_weight, n_classes=self._n_one_hot, total_weight=total_weight)
+        held_out = self._given_validation(*validation)
         rng = check_random_state(self.random_state)
         architecture = self._build_architecture(X.shape[1], rows.n_outputs)
         parameters = self._starting_parameters(architecture, len(rows), rng, goes_on)
+        if hooks is not None:
+            hooks.fit_begins()
+        error = None
         if self.solver == "lbfgs":
             self._minimize(architecture, parameters, rows)
         else:
-            self._train(architecture, parameters, rows, rng, goes_on, incremental)
-        self._architecture, self._parameters = architecture, parameters
-        self.n_layers_ = len(architecture.hidden) + 2
-        self.n_outputs_ = architecture.out_shape[0]
-        self.out_activation_ = architecture.link.name
-        return self
+            if self.early_stopping and held_out is None:
+                rows, held_out = self._split(rows, y, rng)
+            trainer = self._trainer(architecture, parameters, rows, held_out, rng, goes_on, incremental)
+            trainer.hooks = hooks
+            error = self._train(trainer, incremental)
+        vars(self).update(self._fitted_attributes(architecture, parameters))
+        if hooks is not None and error is None:
+            hooks.fit_ends(self._fitted_attributes(architecture, parameters))
+        return error
+
+    @staticmethod
+    def _fitted_attributes(architecture: Architecture, parameters: Parameters) -> dict[str, Any]:
+        """Return what an estimator with these parameters predicts by."""
+        return {
+            "_architecture": architecture,
+            "_parameters": parameters,
+            "n_layers_": len(architecture.hidden) + 2,
+            "n_outputs_": architecture.out_shape[0],
+            "out_activation_": architecture.link.name,
+        }
+
+    def _as_fitted(self, architecture: Architecture, parameters: Parameters):
+        """Return a shallow copy that predicts by these parameters, on arrays without column names."""
+        fitted = copy.copy(self)
+        vars(fitted).update(self._fitted_attributes(architecture, parameters))
+        vars(fitted).pop("feature_names_in_", None)
+        return fitted
 
     # What subclasses say
 
@@ -159,6 +189,10 @@ class BaseMLP(BaseEstimator, ABC):
     def _encode_target(self, y, goes_on: bool, incremental: bool) -> numpy.ndarray:
         """Return y as the engine's target."""
 
+    def _weigh_classes(self, y, sample_weight, incremental: bool):
+        """Return the rows' weights with those of their classes multiplied in."""
+        return sample_weight
+
     @abstractmethod
     def _classes_to_stratify(self, rows: Rows) -> numpy.ndarray | None:
         """Return what a validation split keeps in proportion, if anything."""
@@ -172,20 +206,36 @@ class BaseMLP(BaseEstimator, ABC):
     def _build_architecture(self, n_features: int, n_outputs: int) -> Architecture:
         sizes = check_hidden_layer_sizes(self.hidden_layer_sizes)
         activations = check_activations(self.activation, len(sizes))
-        last = check_activations(self.activation, 1)[0] if not sizes else activations[-1]
-        loss = check_loss(self.loss, self._task)
+        if activations:
+            output_init = activations[-1].output_init
+        else:
+            output_init = (
+                GlorotUniform()
+                if isinstance(self.activation, (list, tuple))
+                else check_activations(self.activation, 1)[0].output_init
+            )
+        loss = self._made_loss()
         init = None if self.weight_init == "auto" else INITIALIZERS.get(self.weight_init)
         return multilayer_perceptron(
             n_features=n_features,
             hidden_units=sizes,
             activations=activations,
             dropout=check_dropout(self.dropout, len(sizes)),
-            n_outputs=n_outputs,
+            n_outputs=loss.n_outputs(n_outputs),
             loss=loss,
             link=loss.link(self._task, self.softmax_beta),
             weight_init=init,
-            output_init=init or last.output_init,
+            output_init=init or output_init,
+            normalization=None if self.normalization is None else NORMALIZATIONS.get(self.normalization),
+            noise=self.noise,
         )
+
+    def _made_loss(self) -> Loss:
+        """Return the loss, made with the estimator's parameters if it was given by name."""
+        loss = self.loss
+        if isinstance(loss, str):
+            loss = self._made_from_parameters(LOSSES[loss])
+        return check_loss(loss, self._task)
 
     def _starting_parameters(
         self, architecture: Architecture, n_samples: int, rng: numpy.random.RandomState, goes_on: bool
@@ -195,58 +245,85 @@ class BaseMLP(BaseEstimator, ABC):
         if goes_on:
             if layout != self._parameters.layout:
                 raise ValueError(
-                    "The parameters of the last fit do not fit the network: hidden_layer_sizes or activation has "
-                    "changed since. Undo that, or fit anew with warm_start=False."
+                    "The parameters of the last fit do not fit the network: hidden_layer_sizes, activation or "
+                    "normalization has changed since. Undo that, or call fit with warm_start=False to start anew."
                 )
-            return self._parameters.astype(self._parameters.theta.dtype)
+            return self._parameters.astype(self._parameters.theta.dtype if self.dtype == "auto" else self.dtype)
         dtype = self.dtype if self.dtype != "auto" else "float64" if n_samples < _FLOAT32_FROM else "float32"
         return Parameters.draw(layout, rng, numpy.dtype(dtype))
 
+    # Validation
+
+    def _given_validation(self, X, y, sample_weight) -> ValidationSet | None:
+        """Return the user's validation set, checked as the training set was."""
+        if X is None and y is None:
+            return None
+        if X is None or y is None:
+            missing, there = ("X_val", "y_val") if X is None else ("y_val", "X_val")
+            raise ValueError(f"{there} was given without {missing}: give both, or neither.")
+        X, y = training_data(self, X, y, reset=False, y_numeric=self._y_numeric)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        target = self._encode_target(y, goes_on=True, incremental=True)
+        return ValidationSet(Rows(X, target, sample_weight, n_classes=self._n_one_hot), y)
+
+    def _split(self, rows: Rows, y, rng: numpy.random.RandomState) -> tuple[Rows, ValidationSet]:
+        """Split a validation set off."""
+        train, held_out = split_validation(rows, self.validation_fraction, self._classes_to_stratify(rows), rng)
+        return train, ValidationSet(held_out, y[held_out.index])
+
     # Training
 
-    def _train(
+    def _trainer(
         self,
         architecture: Architecture,
         parameters: Parameters,
         rows: Rows,
+        held_out: ValidationSet | None,
         rng: numpy.random.RandomState,
         goes_on: bool,
         incremental: bool,
-    ) -> None:
-        """Run a stochastic solver on ``parameters`` and set the attributes that tell its course."""
-        score = None
-        if self.early_stopping:
-            rows, validation = split_validation(rows, self.validation_fraction, self._classes_to_stratify(rows), rng)
-
-            def score() -> float:
-                raw = prediction.outputs(architecture, parameters, validation)
-                if not numpy.isfinite(raw).all():
-                    return numpy.nan
-                return float(self._validation_score(raw, architecture.link, validation))
-
+    ) -> Trainer:
+        """Return the engine's trainer, with what it carries on from the last call."""
         settings = self._settings(len(rows), max_epochs=1 if incremental else self.max_iter)
         state = copy.deepcopy(getattr(self, "_training_state", None)) if incremental and goes_on else None
-        state = state or TrainingState.start(settings, architecture, parameters, rng)
+        if state is None or not state.serves(settings, architecture, parameters):
+            state = TrainingState.start(settings, architecture, parameters, rng)
         progress = copy.deepcopy(getattr(self, "_progress", None)) if goes_on else None
         progress = progress or Progress()
         if not incremental:
             progress.n_epochs = 0
-        trainer = Trainer(
-            architecture, parameters, rows, settings, state, progress, rng, score, print if self.verbose else None
+        validate = None if held_out is None else validator(self, held_out, architecture, parameters)
+        return Trainer(
+            architecture,
+            parameters,
+            rows,
+            settings,
+            state,
+            progress,
+            rng,
+            validate,
+            report=print if self.verbose else None,
         )
-        self._warn_about(trainer.run(), incremental)
-        self._note(progress)
+
+    def _train(self, trainer: Trainer, incremental: bool) -> Exception | None:
+        """Run the trainer and set the attributes that tell its course; return a callback's error."""
+        if trainer.hooks is not None:
+            now = trainer.parameters
+            trainer.hooks.fitted_now = lambda: self._fitted_attributes(
+                trainer.architecture, now.astype(now.theta.dtype)
+            )
+        reason = trainer.run()
+        self._warn_about(reason, trainer, incremental)
+        self._note(trainer.progress)
         if incremental:
-            self._training_state = state
+            self._training_state = trainer.state
         else:
             vars(self).pop("_training_state", None)
+        return trainer.error
 
     def _settings(self, n_samples: int, max_epochs: int) -> Settings:
         """Return how to train on that many rows."""
-        schedule = self._made_from_parameters(SCHEDULES[self.learning_rate])
-        optimizer = self._made_from_parameters(OPTIMIZERS[self.solver])
-        if schedule.sgd_only and self.solver != "sgd":
-            schedule = Schedule()
         batch_size = min(200, n_samples) if self.batch_size == "auto" else self.batch_size
         if batch_size > n_samples:
             warnings.warn(
@@ -254,25 +331,45 @@ class BaseMLP(BaseEstimator, ABC):
                 stacklevel=2,
             )
         return Settings(
-            optimizer=optimizer,
-            schedule=schedule,
+            optimizer=self._made_from_parameters(OPTIMIZERS[self.solver]),
+            schedule=self._schedule(),
             learning_rate=float(self.learning_rate_init),
             batch_size=int(min(batch_size, n_samples)),
             max_epochs=max_epochs,
+            schedule_epochs=self.max_iter,
             shuffle=self.shuffle,
-            alpha=float(self.alpha),
             tol=float(self.tol),
             patience=self.n_iter_no_change,
+            alpha=float(self.alpha),
+            l1=float(self.l1),
+            clip_norm=self.clip_norm or numpy.inf,
+            max_norm=self.max_norm or numpy.inf,
+            averaging=float(self.averaging),
+            early_stopping=self.early_stopping,
         )
+
+    def _schedule(self) -> Schedule:
+        """Return the schedule, which other solvers than sgd ignore if it is for sgd."""
+        schedule = self.learning_rate
+        if isinstance(schedule, str):
+            schedule = self._made_from_parameters(SCHEDULES[schedule])
+        elif not isinstance(schedule, Schedule):
+            schedule = FunctionSchedule(schedule)
+        return Constant() if schedule.sgd_only and self.solver != "sgd" else schedule
 
     def _made_from_parameters(self, cls: type) -> Hyperparameters:
         """Return an object of the class with its hyper-parameters taken from the estimator's of the same names."""
-        return cls(**{field.name: getattr(self, field.name) for field in fields(cls)})
+        params = self.get_params(deep=False)
+        return cls(**{field.name: params[field.name] for field in fields(cls) if field.name in params})
 
-    def _warn_about(self, reason: str, incremental: bool) -> None:
+    def _warn_about(self, reason: str, trainer: Trainer, incremental: bool) -> None:
         """Warn unless training ended of itself."""
         if reason == "interrupted":
-            warnings.warn("Training interrupted by user.", stacklevel=2)
+            kept = "best weights so far" if trainer.best is not None else "last weights"
+            warnings.warn(
+                f"Training interrupted by user after {trainer.progress.n_epochs} epochs: the {kept} are kept.",
+                stacklevel=2,
+            )
         elif reason == "max_epochs" and not incremental:
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization hasn't "
@@ -281,9 +378,21 @@ class BaseMLP(BaseEstimator, ABC):
                 stacklevel=2,
             )
 
+    # what a stochastic solver leaves of its course, and lbfgs has not
+    _COURSE = (
+        "_training_state",
+        "_progress",
+        "history_",
+        "loss_curve_",
+        "best_loss_",
+        "validation_scores_",
+        "best_validation_score_",
+    )
+
     def _note(self, progress: Progress) -> None:
         """Set the attributes that tell the course of training."""
         self._progress = progress
+        self.history_ = progress.history
         self.n_iter_ = progress.n_epochs
         self.t_ = progress.n_samples
         self.loss_curve_ = progress.loss_curve
@@ -294,21 +403,24 @@ class BaseMLP(BaseEstimator, ABC):
 
     def _minimize(self, architecture: Architecture, parameters: Parameters, rows: Rows) -> None:
         """Run L-BFGS on ``parameters`` and set the attributes that tell its course."""
-        if architecture.is_noisy:
+        if architecture.is_noisy or architecture.normalizes_batches:
             raise ValueError(
-                "solver='lbfgs' needs a loss that is the same at every evaluation, which dropout is not. "
-                "Use solver='adam' or 'sgd', or dropout=0."
+                "solver='lbfgs' needs a loss that is the same at every evaluation, which dropout, noise and batch "
+                "normalization do not give. Use solver='adam' or 'sgd', or dropout=0, noise=0 and normalization=None."
             )
         result = minimize_lbfgs(
             architecture,
             parameters,
             rows,
             alpha=self.alpha,
+            l1=self.l1,
             tol=self.tol,
             max_iter=self.max_iter,
             max_fun=self.max_fun,
             report=print if self.verbose else None,
         )
+        for name in self._COURSE:
+            vars(self).pop(name, None)
         self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)
         self.t_ = 0
         self.loss_ = float(result.fun)
@@ -338,97 +450,7 @@ class BaseMLP(BaseEstimator, ABC):
             vars(self).update(before)
             raise
 
-    # Using what was fitted
-
-    def _raw_outputs(self, X) -> numpy.ndarray:
-        """Return the raw outputs for X in float64.
-
-        In float32 a matrix product's last digits depend on how many rows it has, so a row's prediction would depend
-        on the rows beside it; in float64 that stays below 1e-12.
-        """
-        check_is_fitted(self)
-        return self._outputs_of(self._architecture, X)
-
-    def _outputs_of(self, architecture: Architecture, X) -> numpy.ndarray:
-        rows = Rows(prediction_data(self, X))
-        return prediction.outputs(architecture, self._parameters.astype(numpy.float64, copy=False), rows)
-
-    def hidden_layer_output(self, X, layer=-1):
-        """Return what a hidden layer makes of X, after its activation and without dropout.
-
-        Parameters
-        ----------
-        X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
-        layer : int, default=-1
-            Which hidden layer, from 0; negative counts from the last.
-
-        Returns
-        -------
-        output : ndarray of shape (n_samples, n_units)
-            float64.
-
-        Raises
-        ------
-        ValueError
-            If there is no such hidden layer.
-        """
-        check_is_fitted(self)
-        hidden = self._architecture.hidden
-        if not -len(hidden) <= layer < len(hidden):
-            raise ValueError(
-                f"layer must be an int in the range [{-len(hidden)}, {len(hidden)}) for a network with {len(hidden)} "
-                f"hidden layers. Got {layer} instead."
-            )
-        return self._outputs_of(self._architecture.up_to(hidden[layer]), X)
-
-    @property
-    def coefs_(self) -> list[numpy.ndarray]:
-        """Weights of each layer, of shape (fan_in, units), or (fan_in, pieces, units) for maxout: views."""
-        return self._parameter_list("W")
-
-    @coefs_.setter
-    def coefs_(self, values) -> None:
-        self._write_parameters("W", values)
-
-    @property
-    def intercepts_(self) -> list[numpy.ndarray]:
-        """Biases of each layer, of shape (units,), or (pieces, units) for maxout: views."""
-        return self._parameter_list("b")
-
-    @intercepts_.setter
-    def intercepts_(self, values) -> None:
-        self._write_parameters("b", values)
-
-    @property
-    def parameters_(self) -> dict[str, numpy.ndarray]:
-        """Learned parameters that are neither weight nor bias, by "layer.name": views."""
-        return {
-            f"{layer}.{name}": view
-            for (layer, name), view in self._fitted_parameters().values.items()
-            if name not in ("W", "b")
-        }
-
-    def _fitted_parameters(self) -> Parameters:
-        """Return the parameters, or raise AttributeError as for any attribute that fit has not set yet."""
-        if not self.__sklearn_is_fitted__():
-            raise AttributeError(f"{type(self).__name__} has no parameters before it is fitted: call fit first.")
-        return self._parameters
-
-    def _parameter_list(self, wanted: str) -> ParameterList:
-        values = self._fitted_parameters().values
-        return ParameterList(view for (_, name), view in values.items() if name == wanted)
-
-    def _write_parameters(self, wanted: str, values) -> None:
-        views = self._parameter_list(wanted)
-        if len(values) != len(views):
-            raise ValueError(f"The network has {len(views)} layers with parameters. Got {len(values)} arrays.")
-        for i, value in enumerate(values):
-            views[i] = value
-
     # scikit-learn's protocols
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "_parameters")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -442,17 +464,3 @@ class BaseMLP(BaseEstimator, ABC):
         except InvalidParameterError as error:
             ways_out = hints(self._parameter_constraints, self.get_params(deep=False))
             raise InvalidParameterError(f"{error}{ways_out}") from None
-
-    def __getstate__(self):
-        return {**super().__getstate__(), "_skann_version": __version__}
-
-    def __setstate__(self, state):
-        state = dict(state)
-        version = state.pop("_skann_version", "unknown")
-        if version != __version__:
-            warnings.warn(
-                f"This {type(self).__name__} was pickled by skann {version} and is being loaded by {__version__}. "
-                "That may fail or give other predictions: fit it anew with this version.",
-                stacklevel=2,
-            )
-        super().__setstate__(state)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 import numpy
 from sklearn.base import ClassifierMixin
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
 from ..engine.losses import CLASSIFICATION, LOSSES, Loss
 from .base import BaseMLP
-from .compat import _check_partial_fit_first_call, _fit_context
-from .constraints import NonZero, RegisteredName
+from .compat import Interval, StrOptions, _check_partial_fit_first_call, _fit_context
+from .constraints import NonZero, RegisteredName, check_class_weight
 from .docs import documented
 from .labels import Labels
 
@@ -69,6 +72,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         **BaseMLP._parameter_constraints,
         "loss": [RegisteredName(LOSSES, accepts=lambda cls: bool(cls.tasks & CLASSIFICATION)), Loss],
         "softmax_beta": [NonZero()],
+        "class_weight": [None, StrOptions({"balanced"}), dict, list],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     }
     _y_numeric = False
 
@@ -103,6 +108,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         softmax_beta=1.0,
         weight_init="auto",
         dtype="auto",
+        class_weight=None,
+        label_smoothing=0.0,
+        scoring=None,
+        l1=0.0,
+        normalization=None,
+        noise=0.0,
+        averaging=0.0,
+        clip_norm=None,
+        max_norm=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -132,6 +146,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.softmax_beta = softmax_beta
         self.weight_init = weight_init
         self.dtype = dtype
+        self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
+        self.scoring = scoring
+        self.l1 = l1
+        self.normalization = normalization
+        self.noise = noise
+        self.averaging = averaging
+        self.clip_norm = clip_norm
+        self.max_norm = max_norm
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)
@@ -157,7 +180,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         """
         with self._restored_on_error():
             _check_partial_fit_first_call(self, classes)
-            return self._fit(X, y, sample_weight, goes_on=self.__sklearn_is_fitted__(), incremental=True)
+            return self._partial_fit(X, y, sample_weight, goes_on=self.__sklearn_is_fitted__())
 
     def predict(self, X):
         """Return the most probable class of each row.
@@ -189,6 +212,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         decision = self._decision(X)
         return decision[:, 0] if self._task == "binary" else decision
 
+    @available_if(lambda self: self._check_probabilities())
     def predict_proba(self, X):
         """Return the probability of each class.
 
@@ -208,6 +232,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         numpy.clip(p, _LEAST, 1 - _LEAST, out=p)
         return numpy.hstack([1 - p, p]) if self._task == "binary" else p
 
+    @available_if(lambda self: self._check_probabilities())
     def predict_log_proba(self, X):
         """Return the logarithm of ``predict_proba``, which is finite.
 
@@ -243,6 +268,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             self._check_classes(y, incremental)
         else:
             self._labels = Labels.of(y)
+            if incremental and not numpy.array_equal(self.classes_, self._labels.classes):
+                raise ValueError(
+                    f"classes must be the column numbers {self._labels.classes.tolist()} for a multilabel target with "
+                    f"{len(self._labels.classes)} columns. Got {self.classes_.tolist()}."
+                )
         self.classes_ = self._labels.classes
         return self._labels.encode(y)
 
@@ -262,12 +292,38 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {classes}."
             )
 
+    def _weigh_classes(self, y, sample_weight, incremental):
+        if self.class_weight is None:
+            return sample_weight
+        if incremental and self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' is not supported by partial_fit, which does not see all rows. Compute the "
+                "weights with sklearn.utils.class_weight.compute_class_weight('balanced', classes=..., y=...) and pass "
+                "them as a dict."
+            )
+        check_class_weight(self.class_weight, self._labels)
+        weight = compute_sample_weight(self.class_weight, y)
+        return weight if sample_weight is None else weight * sample_weight
+
+    def _check_probabilities(self) -> bool:
+        """Raise AttributeError for a loss whose outputs are no probabilities."""
+        if self.__sklearn_is_fitted__():
+            loss = self._architecture.loss
+        else:
+            loss = LOSSES[self.loss] if self.loss in LOSSES.names() else self.loss
+        if not getattr(loss, "gives_probabilities", True):
+            raise AttributeError(
+                f"The loss {self.loss!r} gives no probabilities. Use decision_function, loss='log_loss', or "
+                "sklearn.calibration.CalibratedClassifierCV around the classifier."
+            )
+        return True
+
     def _classes_to_stratify(self, rows):
         return None if self._task == "multilabel" else rows.target.ravel()
 
     def _validation_score(self, raw, link, rows):
-        right = self._labels.is_right(link.inverse_temperature * raw, rows.target[rows.index])
-        return numpy.average(right, weights=None if rows.weight is None else rows.weight[rows.index])
+        right = self._labels.is_right(link.inverse_temperature * raw, rows.of(rows.target))
+        return numpy.average(right, weights=rows.of(rows.weight))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -1,13 +1,23 @@
 """Parameter constraints that follow the engine's registries, and checks of what constraints cannot say."""
 
+import copy
+import difflib
 from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any
 
+import numpy
+
 from ..engine.activations import ACTIVATIONS, Activation
+from ..engine.hyperparameters import Hyperparameters
+from ..engine.initializers import INITIALIZERS
 from ..engine.losses import LOSSES, Loss
+from ..engine.normalizations import NORMALIZATIONS
+from ..engine.optimizers import OPTIMIZERS
 from ..engine.registry import Registry
-from .compat import Interval, StrOptions
+from ..engine.schedules import SCHEDULES, Schedule
+from .compat import Interval, Options, StrOptions
+from .labels import Labels
 
 
 class RegisteredName(StrOptions):
@@ -25,6 +35,11 @@ class RegisteredName(StrOptions):
     def options(self) -> set[str]:
         """The names, read anew each time."""
         return {name for name in self.registry.names() if self.accepts(self.registry[name])} | self.also
+
+    def hint(self, name: str) -> str:
+        """Return the way out of an unknown name: the nearest one that is accepted."""
+        near = difflib.get_close_matches(name, sorted(self.options), n=1)
+        return f" Did you mean {near[0]!r}?" if near else ""
 
     @options.setter
     def options(self, value: set[str]) -> None:
@@ -48,26 +63,64 @@ class NonZero(Interval):
         return "a non-zero float"
 
 
+# of the parameters that both estimators have
+SHARED_CONSTRAINTS: dict[str, list] = {
+    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+    "activation": [RegisteredName(ACTIVATIONS), Activation, list, tuple],
+    "solver": [RegisteredName(OPTIMIZERS, also={"lbfgs"})],
+    "alpha": [Interval(Real, 0, None, closed="left")],
+    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+    "learning_rate": [RegisteredName(SCHEDULES), Schedule, callable],
+    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+    "power_t": [Interval(Real, 0, None, closed="left")],
+    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "shuffle": ["boolean"],
+    "random_state": ["random_state"],
+    "tol": [Interval(Real, 0, None, closed="left")],
+    "verbose": ["verbose"],
+    "warm_start": ["boolean"],
+    "momentum": [Interval(Real, 0, 1, closed="both")],
+    "nesterovs_momentum": ["boolean"],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+    "beta_1": [Interval(Real, 0, 1, closed="left")],
+    "beta_2": [Interval(Real, 0, 1, closed="left")],
+    "epsilon": [Interval(Real, 0, None, closed="neither")],
+    "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {numpy.inf})],
+    "max_fun": [Interval(Integral, 1, None, closed="left")],
+    "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+    "weight_init": [RegisteredName(INITIALIZERS, also={"auto"})],
+    "dtype": [StrOptions({"auto", "float32", "float64"})],
+    "scoring": [None, str, callable],
+    "l1": [Interval(Real, 0, None, closed="left")],
+    "normalization": [None, RegisteredName(NORMALIZATIONS)],
+    "noise": [Interval(Real, 0, None, closed="left")],
+    "averaging": [Interval(Real, 0, 1, closed="left")],
+    "clip_norm": [None, Interval(Real, 0, None, closed="neither")],
+    "max_norm": [None, Interval(Real, 0, None, closed="neither")],
+}
+
+
 def hints(constraints: dict[str, list], params: dict[str, Any]) -> str:
     """Return the way out of every unknown name among the parameters."""
     found = [
-        constraint.registry.hint(params[name])
+        constraint.hint(params[name])
         for name, allowed in constraints.items()
         for constraint in allowed
         if isinstance(constraint, RegisteredName)
         and isinstance(params.get(name), str)
         and params[name] not in constraint.options
     ]
-    return "".join(f" {hint}" for hint in found)
+    return "".join(found)
 
 
 def check_hidden_layer_sizes(sizes: int | Sequence[int]) -> list[int]:
     """Return the sizes as a list, one positive int for each hidden layer."""
-    listed = [sizes] if isinstance(sizes, Integral) else list(sizes)
-    if not all(isinstance(size, Integral) and size > 0 for size in listed):
+    listed = [sizes] if isinstance(sizes, Real) else list(sizes)
+    if not all(isinstance(size, Integral) and not isinstance(size, bool) and size > 0 for size in listed):
         raise ValueError(
-            f"hidden_layer_sizes must be > 0, got {listed}. Give a positive int for each hidden layer, "
-            "for example (100, 50), or () for none."
+            f"hidden_layer_sizes must be > 0, got {listed}. Give a positive int (not a float or bool) for each hidden "
+            "layer, for example (100, 50), or () for none."
         )
     return [int(size) for size in listed]
 
@@ -75,7 +128,7 @@ def check_hidden_layer_sizes(sizes: int | Sequence[int]) -> list[int]:
 def check_activations(activation: str | Activation | Sequence, n_hidden: int) -> list[Activation]:
     """Return one activation for each hidden layer."""
     if isinstance(activation, (str, Activation)):
-        return [ACTIVATIONS.get(activation)] * n_hidden
+        return [_own(ACTIVATIONS.get(activation))] * n_hidden
     if len(activation) != n_hidden:
         raise ValueError(
             f"activation has {len(activation)} entries, but hidden_layer_sizes has {n_hidden} hidden layers: give one "
@@ -86,7 +139,12 @@ def check_activations(activation: str | Activation | Sequence, n_hidden: int) ->
             raise ValueError(
                 f"Each entry of activation must be a name or an object of skann.activations. Got {entry!r} instead."
             )
-    return [ACTIVATIONS.get(entry) for entry in activation]
+    return [_own(ACTIVATIONS.get(entry)) for entry in activation]
+
+
+def _own(hyperparameters: Hyperparameters) -> Hyperparameters:
+    """Return a copy, so that set_params on the user's object does not reach a fitted network."""
+    return copy.deepcopy(hyperparameters)
 
 
 def check_dropout(dropout: float | Sequence[float], n_hidden: int) -> list[float]:
@@ -106,8 +164,28 @@ def check_dropout(dropout: float | Sequence[float], n_hidden: int) -> list[float
 
 def check_loss(loss: str | Loss, task: str) -> Loss:
     """Return the loss as an object that applies to the task."""
-    loss = LOSSES.get(loss)
+    loss = _own(LOSSES.get(loss))
     if task not in loss.tasks:
         suited = [name for name in LOSSES.names() if task in LOSSES[name].tasks]
         raise ValueError(f"The loss {loss!r} does not apply to a {task} target. Use one of {suited}.")
     return loss
+
+
+def check_class_weight(class_weight: str | dict | list, labels: Labels) -> None:
+    """Raise ValueError for weights of classes that there are not, or of another number of label columns."""
+    if isinstance(class_weight, list):
+        if labels.task != "multilabel" or len(class_weight) != len(labels.classes):
+            raise ValueError(
+                "class_weight as a list must hold one dict for each column of a multilabel target. Got "
+                f"{len(class_weight)} for a {labels.task} target. Use a single dict of class to weight, or 'balanced'."
+            )
+    elif isinstance(class_weight, dict):
+        if labels.task == "multilabel":
+            raise ValueError(
+                "class_weight must be 'balanced' or a list of dicts, one for each column, for a multilabel target."
+            )
+        unknown = [label for label in class_weight if label not in labels.classes]
+        if unknown:
+            raise ValueError(
+                f"class_weight names classes that y lacks: {unknown}. The classes are {labels.classes.tolist()}."
+            )

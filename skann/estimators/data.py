@@ -89,6 +89,11 @@ def split_validation(
     classes : ndarray of shape (n_samples,), default=None
         Kept in proportion in both parts, where each part can hold every class. None draws plainly.
     """
+    if fraction == 0:
+        raise ValueError(
+            "early_stopping=True needs a validation set, but validation_fraction is 0.0. Give a fraction in (0, 1), or "
+            "a set of your own as X_val and y_val."
+        )
     index = numpy.arange(len(rows)) if rows.weight is None else numpy.flatnonzero(rows.weight > 0)
     n_validation = max(2, int(numpy.ceil(fraction * len(index))))
     n_training = len(index) - n_validation

@@ -9,6 +9,7 @@ from textwrap import dedent, indent
 from ..engine.activations import ACTIVATIONS
 from ..engine.initializers import INITIALIZERS
 from ..engine.losses import LOSSES
+from ..engine.normalizations import NORMALIZATIONS
 from ..engine.optimizers import OPTIMIZERS
 from ..engine.registry import Registry
 from ..engine.schedules import SCHEDULES
@@ -48,8 +49,8 @@ _PARAMETERS = {
         "str, default='adam'",
         """
         How the weights are found.
-
-        - 'lbfgs': L-BFGS, a quasi-Newton method on the whole training set; good on small data.
+        'lbfgs' is L-BFGS, a quasi-Newton method on the whole training set, good on small data. The others are
+        stochastic, and take a step for each mini-batch:
         """,
     ),
     "alpha": (
@@ -68,9 +69,11 @@ _PARAMETERS = {
         """,
     ),
     "learning_rate": (
-        "str, default='constant'",
+        "str, object of skann.schedules, or callable, default='constant'",
         """
-        How the learning rate changes. Only used when solver='sgd'.
+        How the learning rate changes while training: a name, an object with parameters of its own such as
+        ``Cosine(final=0.01, restarts=3)`` or ``OneCycle(warmup=5)``, or a function of the fraction of training done
+        (0 to 1, of max_iter epochs) that returns a factor. 'invscaling' and 'adaptive' act for solver='sgd' only.
         """,
     ),
     "learning_rate_init": (
@@ -138,13 +141,14 @@ _PARAMETERS = {
     "early_stopping": (
         "bool, default=False",
         """
-        Whether to set ``validation_fraction`` of the training rows aside, stop when the score on them (accuracy, or R2)
-        no longer improves, and keep the best weights. The split keeps the classes in proportion, except for multilabel
-        targets and where a class is too small for that.
+        Whether to set ``validation_fraction`` of the training rows aside, stop when the score on them (accuracy, or
+        R2) no longer improves, and keep the best weights. The split holds two rows at least, and keeps the classes
+        in proportion, except for multilabel targets and where a class is too small for that. A set of your own,
+        given to fit as ``X_val`` and ``y_val``, takes its place.
         """,
     ),
     "validation_fraction": (
-        "float in [0, 1), default=0.1",
+        "float in (0, 1), default=0.1",
         """
         Share of the training rows that validate. Only used with early_stopping=True.
         """,
@@ -152,19 +156,19 @@ _PARAMETERS = {
     "beta_1": (
         "float in [0, 1), default=0.9",
         """
-        Decay of Adam's mean of the gradient, a step. Only used when solver='adam'.
+        Decay of the mean of the gradient, a step. Only used by 'adam', 'adamw' and 'nadam'.
         """,
     ),
     "beta_2": (
         "float in [0, 1), default=0.999",
         """
-        Decay of Adam's mean of the squared gradient, a step. Only used when solver='adam'.
+        Decay of the mean of the squared gradient, a step. Only used by 'adam', 'adamw' and 'nadam'.
         """,
     ),
     "epsilon": (
         "float in (0, inf), default=1e-8",
         """
-        Added to the denominator of Adam's step. Only used when solver='adam'.
+        Added to the denominator of the step. Not used by 'sgd' and 'lbfgs'.
         """,
     ),
     "n_iter_no_change": (
@@ -204,7 +208,7 @@ _PARAMETERS = {
         "str, default='auto'",
         """
         How the initial weights are drawn. 'auto' is scikit-learn's own draw (uniform Glorot, biases too) for its four
-        activations 'identity', 'logistic', 'tanh' and 'relu'; He's for the other rectifying ones, Glorot's for the
+        activations 'identity', 'logistic', 'tanh' and 'relu' [1]_; He's for the other rectifying ones, Glorot's for the
         other saturating ones and LeCun's for 'selu'. By name, biases start at zero:
         """,
     ),
@@ -213,6 +217,67 @@ _PARAMETERS = {
         """
         Precision of weights and training. 'auto' is float64 where the first fit has under 1,000 rows, else float32.
         Predictions are float64 always.
+        """,
+    ),
+    "class_weight": (
+        "dict, list of dict, 'balanced' or None, default=None",
+        """
+        Weights of the classes, multiplied into ``sample_weight``: a dict of class to weight (others weigh 1),
+        'balanced' for n_samples / (n_classes * count), or for a multilabel target a list of dicts, one for each
+        column.
+        """,
+    ),
+    "label_smoothing": (
+        "float in [0, 1), default=0.0",
+        """
+        Share of the target that is spread evenly over the K classes: y becomes (1 - s) y + s / K. Only for
+        loss='log_loss' [4]_.
+        """,
+    ),
+    "scoring": (
+        "str, callable or None, default=None",
+        """
+        What validation rows are scored by: None for {score}, 'loss' for minus the loss, or a scorer's name or a
+        callable ``scorer(estimator, X, y)``.
+        """,
+    ),
+    "l1": (
+        "float in [0, inf), default=0.0",
+        """
+        Strength of the penalty l1 * |W|, which stands beside ``alpha``'s in the objective; its slope at 0 is 0.
+        """,
+    ),
+    "normalization": (
+        "str or None, default=None",
+        """
+        What is put between the weighted sum and the activation of each hidden layer. Not 'batch' with solver='lbfgs'.
+        """,
+    ),
+    "noise": (
+        "float in [0, inf), default=0.0",
+        """
+        Standard deviation, in units of X, of Gaussian noise added to the inputs while training. Not with
+        solver='lbfgs'.
+        """,
+    ),
+    "averaging": (
+        "float in [0, 1), default=0.0",
+        """
+        Share of the old in a moving average of the weights, mean = averaging * mean + (1 - averaging) * theta after
+        each step, without the bias of its start. Predictions use the average [5]_. 0.95 or 0.99 are usual.
+        """,
+    ),
+    "clip_norm": (
+        "float in (0, inf) or None, default=None",
+        """
+        Gradients longer than this Euclidean norm, taken over all parameters, are scaled down to it [6]_.
+        """,
+    ),
+    "max_norm": (
+        "float in (0, inf) or None, default=None",
+        """
+        After each step, incoming weights of a unit longer than this Euclidean norm are scaled down to it; 3 or 4 go
+        well with dropout [2]_.
         """,
     ),
 }
@@ -240,6 +305,16 @@ _ATTRIBUTES = {
     "loss_": ("float", "The objective after the last epoch, penalty included."),
     "best_loss_": ("float or None", "The least of ``loss_curve_``; None with early_stopping. Not with lbfgs."),
     "loss_curve_": ("list of float", "The objective over each epoch. Not with lbfgs."),
+    "history_": (
+        "dict of str to list",
+        """
+        One entry an epoch, all of the same length: epoch, loss, validation_loss (without penalties) and
+        validation_score (None without a validation set), learning_rate (of the last step), seconds, gradient_norm
+        (a list: for each hidden layer, that of the weights in the last step) and dead_units (a list: for each
+        hidden layer, the fraction of units with zero output or zero slope on all of 32 training rows). Not with
+        lbfgs.
+        """,
+    ),
     "validation_scores_": (
         "list of float or None",
         "The {score} on the validation rows after each epoch; None without early_stopping. Not with lbfgs.",
@@ -260,7 +335,10 @@ _ATTRIBUTES = {
 REFERENCES = """\
 .. [1] Glorot & Bengio, 2010, "Understanding the difficulty of training deep feedforward neural networks".
 .. [2] Srivastava et al., 2014, "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15.
-.. [3] Kingma & Ba, 2015, "Adam: a method for stochastic optimization", arXiv:1412.6980."""
+.. [3] Kingma & Ba, 2015, "Adam: a method for stochastic optimization", arXiv:1412.6980.
+.. [4] Szegedy et al., 2016, "Rethinking the inception architecture", arXiv:1512.00567.
+.. [5] Polyak & Juditsky, 1992, "Acceleration of stochastic approximation by averaging".
+.. [6] Pascanu et al., 2013, "On the difficulty of training recurrent neural networks", arXiv:1211.5063."""
 
 
 def documented(*, tasks: frozenset[str], **words: str) -> Callable[[type], type]:
@@ -279,6 +357,7 @@ def documented(*, tasks: frozenset[str], **words: str) -> Callable[[type], type]
         "learning_rate": _listed(SCHEDULES),
         "loss": _listed(LOSSES, lambda cls: bool(cls.tasks & tasks)),
         "weight_init": _listed(INITIALIZERS),
+        "normalization": _listed(NORMALIZATIONS),
     }
 
     def decorate(cls: type) -> type:

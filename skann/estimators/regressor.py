@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import numpy
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
+from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils.metaestimators import available_if
 
 from ..engine.losses import LOSSES, REGRESSION, Loss
@@ -93,6 +94,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         dropout=0.0,
         weight_init="auto",
         dtype="auto",
+        scoring=None,
+        l1=0.0,
+        normalization=None,
+        noise=0.0,
+        averaging=0.0,
+        clip_norm=None,
+        max_norm=None,
     ):
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -121,6 +129,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.dropout = dropout
         self.weight_init = weight_init
         self.dtype = dtype
+        self.scoring = scoring
+        self.l1 = l1
+        self.normalization = normalization
+        self.noise = noise
+        self.averaging = averaging
+        self.clip_norm = clip_norm
+        self.max_norm = max_norm
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)
@@ -141,8 +156,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self : object
             The estimator, trained further.
         """
-        with self._restored_on_error():
-            return self._fit(X, y, sample_weight, goes_on=self.__sklearn_is_fitted__(), incremental=True)
+        return self._partial_fit(X, y, sample_weight, goes_on=self.__sklearn_is_fitted__())
 
     def predict(self, X):
         """Return the predicted target of each row.
@@ -160,10 +174,37 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         y = self._architecture.link(raw)
         return y[:, 0] if y.shape[1] == 1 else y
 
+    def score(self, X, y, sample_weight=None):
+        """Return R2; for a loss with several quantile levels, the mean D2 of the levels' pinball losses.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        score : float
+            1 is perfect, 0 what the best constant has.
+        """
+        return self._score_of(self.predict(X), y, sample_weight)
+
+    def _score_of(self, predicted, y, sample_weight) -> float:
+        """Return the score of predictions."""
+        levels = getattr(check_loss(self.loss, self._task), "levels", None)
+        if numpy.ndim(levels) == 0 or len(levels) == 1:
+            return r2_score(y, predicted, sample_weight=sample_weight)
+        scores = [
+            d2_pinball_score(y, column, alpha=level, sample_weight=sample_weight)
+            for level, column in zip(levels, predicted.T, strict=True)
+        ]
+        return float(numpy.mean(scores))
+
     def _encode_target(self, y, goes_on, incremental):
-        check_loss(self.loss, self._task).check_target(y)
         target = y.reshape(len(y), -1)
-        if goes_on and target.shape[1] != self.n_outputs_:
+        self._made_loss().check_target(target)
+        if goes_on and self._made_loss().n_outputs(target.shape[1]) != self.n_outputs_:
             raise ValueError(f"y has {target.shape[1]} outputs, but the regressor was fitted with {self.n_outputs_}.")
         return target
 
@@ -171,10 +212,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return None
 
     def _validation_score(self, raw, link, rows):
-        weight = None if rows.weight is None else rows.weight[rows.index]
-        return r2_score(rows.target[rows.index], link(raw), sample_weight=weight)
+        return self._score_of(link(raw), rows.of(rows.target), rows.of(rows.weight))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
+        loss = LOSSES[self.loss] if isinstance(self.loss, str) and self.loss in LOSSES.names() else self.loss
+        tags.target_tags.positive_only = getattr(loss, "positive_target", False)
         return tags

@@ -25,7 +25,7 @@ from skann.engine.architecture import multilayer_perceptron
 from skann.engine.backend import noise_generator
 from skann.engine.initializers import GlorotUniform
 from skann.engine.layers import Bound
-from skann.engine.losses import LogLoss, Poisson, SquaredError
+from skann.engine.losses import AbsoluteError, Focal, Gamma, Hinge, Huber, LogLoss, Poisson, Quantile, SquaredError
 from skann.engine.parameters import Layout, Parameters
 
 ACTIVATION_CASES = [
@@ -69,6 +69,19 @@ LOSS_CASES = [
     (SquaredError(), "regression", 1, 1.0),
     (SquaredError(), "regression", 3, 1.0),
     (Poisson(), "regression", 2, 1.0),
+    (LogLoss(label_smoothing=0.3), "multiclass", 3, 1.5),
+    (LogLoss(label_smoothing=0.1), "multilabel", 2, -2.0),
+    (Focal(), "multiclass", 4, -1.3),
+    (Focal(), "binary", 1, 2.0),
+    (Focal(gamma=0.5), "multilabel", 3, 1.0),
+    (Hinge(), "multiclass", 4, 1.0),
+    (Hinge(), "binary", 1, -0.8),
+    (Hinge(), "multilabel", 3, 1.5),
+    (AbsoluteError(), "regression", 2, 1.0),
+    (Huber(delta=0.8), "regression", 3, 1.0),
+    (Quantile(levels=0.3), "regression", 2, 1.0),
+    (Quantile(levels=(0.1, 0.5, 0.9)), "regression", 3, 1.0),
+    (Gamma(), "regression", 2, 1.0),
 ]
 
 
@@ -77,15 +90,17 @@ def case_id(case):
 
 
 def random_target(rng, task, n_samples, n_outputs):
-    """Return a target as a loss takes it."""
+    """Return a target as a loss takes it, that of a regression above 0."""
     if task == "multiclass":
         return numpy.eye(n_outputs)[rng.randint(n_outputs, size=n_samples)]
     if task == "regression":
-        return rng.poisson(1.5, size=(n_samples, n_outputs)).astype(float)
+        return rng.poisson(1.5, size=(n_samples, n_outputs)) + 0.5
     return rng.randint(2, size=(n_samples, n_outputs)).astype(float)
 
 
-def small_network(activations, loss_case=LOSS_CASES[0], n_features=4, dropout=None, seed=0, dtype=numpy.float64):
+def small_network(
+    activations, loss_case=LOSS_CASES[0], n_features=4, dropout=None, seed=0, dtype=numpy.float64, **options
+):
     """Return an architecture with a hidden layer of five units for each activation, and parameters."""
     loss, task, n_outputs, beta = loss_case
     architecture = multilayer_perceptron(
@@ -98,6 +113,7 @@ def small_network(activations, loss_case=LOSS_CASES[0], n_features=4, dropout=No
         link=loss.link(task, beta),
         weight_init=None,
         output_init=GlorotUniform(),
+        **options,
     )
     rng = numpy.random.RandomState(seed)
     parameters = Parameters.draw(architecture.layout(), rng, numpy.dtype(dtype))
@@ -106,9 +122,12 @@ def small_network(activations, loss_case=LOSS_CASES[0], n_features=4, dropout=No
 
 
 def bind(layer, in_shape, n_samples, seed=0):
-    """Return a layer's parameters, its bound arrays with poisoned scratch, and its output shape."""
+    """Return a layer's parameters, what it is bound to in training, with poisoned scratch, and its output shape."""
     declaration = layer.declare(in_shape)
-    layout = Layout(("layer", name, spec) for name, spec in declaration.parameters.items())
+    layout = Layout(
+        [("layer", name, spec) for name, spec in declaration.parameters.items()],
+        {("layer", name): entry for name, entry in declaration.state.items()},
+    )
     rng = numpy.random.RandomState(seed)
     parameters = Parameters.draw(layout, rng, numpy.dtype(float))
     parameters.theta += 0.1 * rng.normal(size=parameters.theta.size)
@@ -118,8 +137,11 @@ def bind(layer, in_shape, n_samples, seed=0):
         grads={name: view for (_, name), view in parameters.grads.items()},
         scratch={
             name: poisoned((n_samples, *shape), dtype or float) for name, (shape, dtype) in declaration.scratch.items()
-        },
+        }
+        | {name: poisoned(shape, float) for name, shape in declaration.work.items()},
+        state={name: array for (_, name), array in parameters.state.items()},
         ones=numpy.ones(n_samples),
+        training=True,
         generator=noise_generator(seed),
     )
     return parameters, bound, (n_samples, *declaration.shape)
@@ -154,4 +176,26 @@ def assert_gradient(function, x, gradient, tolerance=1e-6):
     if numpy.abs(coarse - fine).max(initial=0) > tolerance * size:
         return False
     assert_allclose(gradient, fine, rtol=0, atol=tolerance * size)
+    return True
+
+
+def assert_gradient_along(function, x, gradient, rng, n_directions=8, tolerance=1e-6):
+    """Assert that ``gradient`` is that of the function at x along random directions; False too near a kink to tell.
+
+    A wrong element shows along almost every direction, at a fraction of the cost of looking at each.
+    """
+    start = x.copy()
+    size = max(numpy.linalg.norm(gradient), 1e-3)
+    for _ in range(n_directions):
+        direction = rng.normal(size=x.shape)
+        slopes = []
+        for step in (2e-5, 1e-5):
+            x[...] = start + step * direction
+            above = function()
+            x[...] = start - step * direction
+            slopes.append((above - function()) / (2 * step))
+        x[...] = start
+        if abs(slopes[0] - slopes[1]) > tolerance * size:
+            return False
+        assert_allclose(gradient @ direction, slopes[1], rtol=0, atol=tolerance * size)
     return True

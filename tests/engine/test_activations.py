@@ -162,7 +162,7 @@ def test_aliases_and_unknown_names():
     assert ACTIVATIONS.get("swish") == ACTIVATIONS.get("silu")
     with pytest.raises(ValueError, match=r"Unknown activation 'leaky_rely'.*Did you mean 'leaky_relu'"):
         ACTIVATIONS.get("leaky_rely")
-    with pytest.raises(ValueError, match=r"Known: .*worker processes"):
+    with pytest.raises(ValueError, match=r"Known here: .*worker processes"):
         ACTIVATIONS.get("xyzzy")
 
 

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 from skann.engine.activations import ELU, LeakyReLU, Softmax  # noqa: E402 - after the skip
 from skann.engine.losses import LOSSES, LogLoss, Poisson  # noqa: E402
 from skann.engine.network import Network  # noqa: E402
-from skann.engine.optimizers import SGD, Adam  # noqa: E402
+from skann.engine.optimizers import SGD, Adagrad, Adam, Nadam, RMSprop  # noqa: E402
 
 from .harness import ACTIVATION_CASES, small_network  # noqa: E402
 
@@ -77,6 +77,9 @@ def test_losses():
         (SGD(0.0, False), lambda p: torch.optim.SGD(p, lr=0.01)),
         # epsilon stands elsewhere in PyTorch's
         (Adam(0.9, 0.99, 1e-16), lambda p: torch.optim.Adam(p, lr=0.01, betas=(0.9, 0.99), eps=1e-16)),
+        (Nadam(0.9, 0.99, 1e-16), lambda p: torch.optim.NAdam(p, lr=0.01, betas=(0.9, 0.99), eps=1e-16)),
+        (RMSprop(1e-8), lambda p: torch.optim.RMSprop(p, lr=0.01, eps=1e-8)),
+        (Adagrad(1e-10), lambda p: torch.optim.Adagrad(p, lr=0.01, eps=1e-10)),
     ],
 )
 def test_fifty_steps(optimizer, make):

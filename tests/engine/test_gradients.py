@@ -3,10 +3,20 @@
 import numpy
 import pytest
 
-from skann.engine.activations import ACTIVATIONS, FixedActivation
+from skann.engine.activations import ACTIVATIONS, FixedActivation, Maxout, PReLU, Tanh
 from skann.engine.backend import noise_generator
 from skann.engine.initializers import GlorotUniform
-from skann.engine.layers import ActivationLayer, Dense, Dropout, Layer, MaxoutLayer, PReLULayer
+from skann.engine.layers import (
+    ActivationLayer,
+    BatchNorm,
+    Dense,
+    Dropout,
+    GaussianNoise,
+    Layer,
+    LayerNorm,
+    MaxoutLayer,
+    PReLULayer,
+)
 from skann.engine.losses import LOSSES
 from skann.engine.network import Network
 
@@ -14,6 +24,7 @@ from .harness import (
     ACTIVATION_CASES,
     LOSS_CASES,
     assert_gradient,
+    assert_gradient_along,
     bind,
     case_id,
     random_target,
@@ -26,6 +37,11 @@ LAYER_CASES = [
     MaxoutLayer(3, 5, GlorotUniform()),
     PReLULayer(0.25),
     Dropout(0.4),
+    GaussianNoise(0.3),
+    BatchNorm(),
+    BatchNorm(epsilon=0.5),
+    LayerNorm(),
+    LayerNorm(epsilon=0.5),
     *[ActivationLayer(case) for case in ACTIVATION_CASES if isinstance(case, FixedActivation)],
 ]
 
@@ -40,13 +56,18 @@ def test_every_registered_name_has_a_case():
     assert layers == {type(case) for case in LAYER_CASES}
 
 
-@pytest.mark.parametrize("layer", LAYER_CASES, ids=case_id)
-def test_layer(layer):
+@pytest.mark.parametrize(
+    ("layer", "weighted"),
+    [(case, False) for case in LAYER_CASES] + [(case, True) for case in LAYER_CASES if case.mixes_rows],
+    ids=case_id,
+)
+def test_layer(layer, weighted):
     """Gradients with respect to input and parameters, for a random cotangent, with poisoned buffers."""
     for seed in range(50):
         rng = numpy.random.RandomState(seed)
         parameters, bound, y_shape = bind(layer, (4,), n_samples=6)
         x, cotangent = rng.normal(size=(6, 4)), rng.normal(size=y_shape)
+        bound.weight = rng.uniform(size=6) if weighted else None
 
         def objective(x=x, bound=bound, y_shape=y_shape, cotangent=cotangent):
             bound.generator = noise_generator(0)
@@ -95,6 +116,27 @@ def test_activation_with_loss(activation, loss_case, weighted):
         network = Network(architecture, parameters, 7, training=True)
         x = rng.normal(size=(6, 4))
         target = random_target(rng, loss_case[1], 6, loss_case[2])
+        weight = rng.uniform(size=6) if weighted else 0.3
+
+        def objective(network=network, x=x, target=target, weight=weight):
+            return network.loss_and_grad(x, target, weight)
+
+        objective()
+        if assert_gradient_along(objective, parameters.theta, parameters.grad.copy(), rng):
+            return
+    pytest.fail("every point drawn lies near a kink")
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["unweighted", "weighted"])
+@pytest.mark.parametrize("normalization", [BatchNorm(), LayerNorm()], ids=case_id)
+@pytest.mark.parametrize("activation", [Tanh(), PReLU(), Maxout()], ids=case_id)
+def test_normalization_in_a_network(activation, normalization, weighted):
+    """The weights that the network hands on enter the statistics, and the gradient knows it."""
+    for seed in range(50):
+        rng = numpy.random.RandomState(seed)
+        architecture, parameters = small_network([activation, activation], seed=seed, normalization=normalization)
+        network = Network(architecture, parameters, 7, training=True)
+        x, target = rng.normal(size=(6, 4)), random_target(rng, "multiclass", 6, 4)
         weight = rng.uniform(size=6) if weighted else 0.3
 
         def objective(network=network, x=x, target=target, weight=weight):

@@ -7,12 +7,12 @@ import pytest
 import scipy.sparse
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skann.engine.activations import Maxout, ReLU, Tanh
+from skann.engine.activations import Maxout, PReLU, ReLU, Tanh
 from skann.engine.architecture import multilayer_perceptron
 from skann.engine.backend import noise_generator
 from skann.engine.batches import Rows
 from skann.engine.initializers import GlorotUniform
-from skann.engine.layers import Dense, Layer
+from skann.engine.layers import BatchNorm, Dense, Layer, LayerNorm
 from skann.engine.losses import LogLoss
 from skann.engine.network import Network
 from skann.engine.optimizers import OPTIMIZERS
@@ -24,21 +24,23 @@ from skann.engine.training import Progress, Settings, Trainer, TrainingState
 from .harness import ACTIVATION_CASES, LOSS_CASES, case_id, random_target, small_network
 
 DROPOUT = [0.2, 0.3, 0.4]
+EXTRAS = [{}, {"normalization": BatchNorm(), "noise": 0.2}, {"normalization": LayerNorm()}]
 
 
 def poison(network):
     """Fill every float buffer with NaN, every other with the largest value."""
     arrays = [*network._outputs, *network._gradients, network._losses, network._loss_work]
-    arrays += [array for scratch in network._scratch for array in scratch.values()]
+    arrays += [array for lent in [*network._scratch, *network._work] for array in lent.values()]
     for array in arrays:
         array.view(numpy.uint8).fill(255)
 
 
+@pytest.mark.parametrize("extras", EXTRAS, ids=str)
 @pytest.mark.parametrize("activation", ACTIVATION_CASES, ids=case_id)
-def test_buffers_carry_nothing_over(activation):
+def test_buffers_carry_nothing_over(activation, extras):
     """The same pass gives the same bits whatever the buffers held; a short batch uses a part of them."""
     rng = numpy.random.RandomState(0)
-    architecture, parameters = small_network([activation, Tanh()], dropout=DROPOUT)
+    architecture, parameters = small_network([activation, Tanh()], dropout=DROPOUT, **extras)
     x, target = rng.normal(size=(6, 4)), random_target(rng, "multiclass", 6, 4)
 
     def run(n_rows, poisoned):
@@ -58,10 +60,11 @@ def test_buffers_carry_nothing_over(activation):
     assert numpy.isfinite(grad).all()
 
 
+@pytest.mark.parametrize("extras", EXTRAS, ids=str)
 @pytest.mark.parametrize("loss_case", LOSS_CASES, ids=case_id)
-def test_inputs_are_left_alone(loss_case):
+def test_inputs_are_left_alone(loss_case, extras):
     rng = numpy.random.RandomState(0)
-    architecture, parameters = small_network([ReLU()], loss_case, dropout=[0.5, 0.5])
+    architecture, parameters = small_network([ReLU()], loss_case, dropout=[0.5, 0.5], **extras)
     network = Network(architecture, parameters, 6, training=True, generator=noise_generator(0))
     x, target, weight = (
         rng.normal(size=(6, 4)),
@@ -74,8 +77,8 @@ def test_inputs_are_left_alone(loss_case):
 
 
 def test_the_network_works_in_place_only_where_nobody_reads():
-    def aliases(activation, dropout):
-        architecture, parameters = small_network([activation], dropout=dropout)
+    def aliases(activation, dropout, **extras):
+        architecture, parameters = small_network([activation], dropout=dropout, **extras)
         network = Network(architecture, parameters, 3, training=True, generator=noise_generator(0))
         return [a is b for a, b in zip(network._outputs, network._outputs[1:], strict=False)]
 
@@ -83,10 +86,14 @@ def test_the_network_works_in_place_only_where_nobody_reads():
     assert aliases(Tanh(), [0, 0.5]) == [True, False, False]  # not dropout over tanh's output, which tanh keeps
     assert aliases(Maxout(), [0, 0.5]) == [True, False]  # dropout over maxout's output
     assert aliases(ReLU(), [0.5, 0]) == [False, True, False]
+    assert aliases(ReLU(), [0.5, 0], noise=0.1) == [True, False, True, False]  # dropout over the noisy input
+    for normalization in (BatchNorm(), LayerNorm()):
+        assert aliases(Tanh(), [0, 0], normalization=normalization) == [True, True, False]
+        assert aliases(PReLU(), [0, 0], normalization=normalization) == [True, False, False]  # its input is kept
 
 
-def test_predicting_skips_dropout_and_needs_no_gradient():
-    architecture, parameters = small_network([Tanh()], dropout=[0.5, 0.5])
+def test_predicting_skips_dropout_and_noise_and_needs_no_gradient():
+    architecture, parameters = small_network([Tanh()], dropout=[0.5, 0.5], noise=0.5)
     plain, _ = small_network([Tanh()])
     x = numpy.random.RandomState(0).normal(size=(6, 4))
     theta = Parameters(plain.layout(), parameters.theta)
@@ -98,11 +105,17 @@ def test_sparse_input_gives_the_same_gradient():
     rng = numpy.random.RandomState(0)
     x = rng.normal(size=(6, 4)) * (rng.uniform(size=(6, 4)) > 0.5)
     target = random_target(rng, "multiclass", 6, 4)
-    for activation in (ReLU(), Maxout(3)):
-        architecture, parameters = small_network([activation])
-        network = Network(architecture, parameters, 6, training=True)
+    for activation, extras in (
+        (ReLU(), {}),
+        (Maxout(3), {}),
+        (ReLU(), {"dropout": [0.5, 0]}),
+        (ReLU(), {"noise": 0.1}),
+    ):
+        architecture, parameters = small_network([activation], **extras)
+        network = Network(architecture, parameters, 6, training=True, generator=noise_generator(0))
         network.loss_and_grad(x, target, 1.0)
         dense = parameters.grad.copy()
+        network = Network(architecture, parameters, 6, training=True, generator=noise_generator(0))
         network.loss_and_grad(scipy.sparse.csr_matrix(x), target, 1.0)
         assert_allclose(parameters.grad, dense, atol=1e-12)
 
@@ -126,10 +139,7 @@ def test_layers_hold_no_array():
     assert not any(isinstance(value, numpy.ndarray) for value in held)
 
 
-@pytest.mark.parametrize("solver", OPTIMIZERS.names())
-@pytest.mark.parametrize("x_dtype", ["float32", "float64"])
-@pytest.mark.parametrize("activation", ACTIVATION_CASES, ids=case_id)
-def test_a_steady_step_allocates_nothing_of_a_batchs_size(activation, x_dtype, solver):
+def check_allocations(activation, x_dtype, solver, **extras):
     """Memory grows by less than 4 kB, and the peak in between stays below the smallest array of a batch."""
     n, units = 256, 256
     rng = numpy.random.RandomState(0)
@@ -143,24 +153,49 @@ def test_a_steady_step_allocates_nothing_of_a_batchs_size(activation, x_dtype, s
         LogLoss().link("multiclass"),
         None,
         GlorotUniform(),
+        **extras,
     )
     parameters = Parameters.draw(architecture.layout(), rng, numpy.dtype("float32"))
     X = rng.normal(size=(3 * n, units)).astype(x_dtype)
     rows = Rows(X, rng.randint(3, size=3 * n), rng.uniform(size=3 * n), n_classes=3)
-    settings = Settings(OPTIMIZERS.get(solver), Schedule(), 1e-3, n, 1, True, 1e-4, 0, 1)
+    settings = Settings(
+        optimizer=OPTIMIZERS.get(solver),
+        schedule=Schedule(),
+        learning_rate=1e-3,
+        batch_size=n,
+        max_epochs=1,
+        shuffle=True,
+        tol=0,
+        patience=1,
+        schedule_epochs=1,
+        alpha=1e-4,
+    )
     state = TrainingState.start(settings, architecture, parameters, rng)
     trainer = Trainer(architecture, parameters, rows, settings, state, Progress(), rng)
-    order = rng.permutation(3 * n)
+    trainer.order = rng.permutation(3 * n)
     batch = slice(n, 2 * n)
     for _ in range(2):
-        trainer.step(batch, order)
+        trainer.step(batch)
     tracemalloc.start()
     before, _ = tracemalloc.get_traced_memory()
-    trainer.step(batch, order)
+    trainer.step(batch)
     after, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert after - before < 4_000
     assert peak - before < n * units * 4
+
+
+@pytest.mark.parametrize("solver", OPTIMIZERS.names())
+@pytest.mark.parametrize("x_dtype", ["float32", "float64"])
+@pytest.mark.parametrize("activation", ACTIVATION_CASES, ids=case_id)
+def test_a_steady_step_allocates_nothing_of_a_batchs_size(activation, x_dtype, solver):
+    check_allocations(activation, x_dtype, solver)
+
+
+@pytest.mark.parametrize("extras", EXTRAS[1:], ids=str)
+@pytest.mark.parametrize("activation", [ReLU(), Maxout()], ids=case_id)
+def test_normalization_and_noise_allocate_nothing_of_a_batchs_size(activation, extras):
+    check_allocations(activation, "float32", "adam", **extras)
 
 
 def test_outputs_are_the_same_in_any_chunk():

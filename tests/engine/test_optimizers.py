@@ -7,9 +7,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import rosen, rosen_der
 
-from skann.engine.optimizers import OPTIMIZERS, SGD, Adam
+from skann.engine.optimizers import OPTIMIZERS, SGD, Adagrad, Adam, AdamW, Nadam, RMSprop
 from skann.engine.parameters import BLOCK
-from skann.engine.schedules import SCHEDULES, Adaptive, Constant, InverseScaling, Schedule
 
 # optimizer, its rate on the parabola, its rate in the valley
 CASES = [
@@ -17,6 +16,10 @@ CASES = [
     (SGD(nesterovs_momentum=False), 0.05, 2e-4),
     (SGD(momentum=0.0), 0.1, 1e-3),
     (Adam(), 0.1, 0.02),
+    (AdamW(), 0.1, 0.02),
+    (Nadam(), 0.1, 0.02),
+    (RMSprop(), 0.01, 1e-3),
+    (Adagrad(), 0.5, 0.5),
 ]
 
 
@@ -24,7 +27,7 @@ def minimize(optimizer, gradient, start, rate, n_steps):
     theta = numpy.array(start, dtype=float)
     state = optimizer.init(numpy, theta)
     for _ in range(n_steps):
-        optimizer.update(numpy, theta, gradient(theta), state, rate, numpy.full(theta.size, numpy.nan))
+        optimizer.update(numpy, theta, numpy.array(gradient(theta)), state, rate, numpy.full(theta.size, numpy.nan))
     return theta
 
 
@@ -83,12 +86,3 @@ def test_state_copies_deeply():
     Adam().update(numpy, theta, numpy.ones(3), state, 0.1, numpy.empty(3))
     assert (other.step, state.step) == (1, 2)
     assert_allclose(other.moments["first"], 1.0)
-
-
-def test_schedules():
-    assert set(SCHEDULES.classes()) == {Constant, InverseScaling, Adaptive}
-    assert Schedule().after_epoch(0.1, 0.2, 99) == Constant().after_epoch(0.1, 0.2, 99) == 0.1
-    assert InverseScaling(0.5).after_epoch(0.1, 0.2, 99) == pytest.approx(0.02)
-    assert Constant().after_stagnation(0.1) is None
-    assert Adaptive().after_stagnation(0.1) == pytest.approx(0.02)
-    assert Adaptive().after_stagnation(1e-6) is None

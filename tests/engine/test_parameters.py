@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skann.engine.activations import Maxout, PReLU, ReLU
 from skann.engine.initializers import INITIALIZERS, SklearnDraw
+from skann.engine.layers import BatchNorm, LayerNorm
 from skann.engine.parameters import Parameters
 
 from .harness import small_network
@@ -35,6 +36,13 @@ def test_layouts_compare_by_what_they_lay_out():
     assert layout == small_network([ReLU()], dropout=[0.5, 0.5])[0].layout()
     assert layout != small_network([ReLU(), ReLU()])[0].layout()
     assert layout != small_network([Maxout()])[0].layout()
+    per_batch, again, per_row = (
+        small_network([ReLU()], normalization=normalization)[0].layout()
+        for normalization in (BatchNorm(), BatchNorm(momentum=0.5), LayerNorm())
+    )
+    assert per_batch == again
+    assert per_batch.shapes() == per_row.shapes()
+    assert per_batch != per_row  # by the running statistics alone
 
 
 def test_a_pickle_holds_theta_once():
@@ -53,6 +61,68 @@ def test_other_precision():
     assert single.theta.dtype == "float32"
     assert parameters.astype("float64").theta is not parameters.theta
     assert parameters.astype("float64", copy=False).theta is parameters.theta
+
+
+def moved_parameters(dtype="float64"):
+    """Return parameters whose state is no longer the initial one."""
+    _, parameters = small_network([ReLU()], normalization=BatchNorm(), dtype=dtype)
+    for i, array in enumerate(parameters.state.values()):
+        array += i + 0.5
+    return parameters
+
+
+def assert_same_state(parameters, expected):
+    assert list(parameters.state) == list(expected)
+    for key, array in parameters.state.items():
+        assert isinstance(array, numpy.ndarray)
+        assert array.dtype == parameters.theta.dtype
+        assert_array_equal(array, expected[key])
+
+
+def test_state_starts_as_declared_and_is_drawn_from_no_generator():
+    architecture, parameters = small_network([ReLU()], normalization=BatchNorm())
+    key = "hidden_0_normalization"
+    assert_same_state(
+        parameters, {(key, "mean"): numpy.zeros(5), (key, "variance"): numpy.ones(5), (key, "rows"): numpy.zeros(())}
+    )
+    plain = small_network([ReLU()])[0].layout()
+    drawn = Parameters.draw(architecture.layout(), numpy.random.RandomState(3), numpy.dtype(float))
+    for name, values in Parameters.draw(plain, numpy.random.RandomState(3), numpy.dtype(float)).values.items():
+        assert_array_equal(drawn.values[name], values)
+    assert (drawn.values[key, "gamma"] == 1).all()
+    assert (drawn.values[key, "beta"] == 0).all()
+    assert drawn.n_decayed == plain.n_decayed
+
+
+def test_a_pickle_holds_the_state():
+    parameters = moved_parameters("float32")
+    assert_same_state(pickle.loads(pickle.dumps(parameters)), parameters.state)
+
+
+def test_state_in_other_precision():
+    parameters = moved_parameters()
+    assert_same_state(parameters.astype("float32"), parameters.state)
+    shared, copied = parameters.astype("float64", copy=False), parameters.astype("float64")
+    for key, array in parameters.state.items():
+        assert shared.state[key] is array
+        assert copied.state[key] is not array
+
+
+def test_a_snapshot_restores_theta_and_state_in_place():
+    parameters = moved_parameters()
+    theta, view = parameters.theta.copy(), parameters.values["output", "W"]
+    state = {key: array.copy() for key, array in parameters.state.items()}
+    held = list(parameters.state.values())
+    snapshot = parameters.snapshot()
+    parameters.theta += 1
+    for array in held:
+        array += 1
+    assert_array_equal(snapshot.theta, theta)
+    parameters.restore(snapshot)
+    assert_array_equal(parameters.theta, theta)
+    assert_same_state(parameters, state)
+    assert view.base is parameters.theta
+    assert all(a is b for a, b in zip(held, parameters.state.values(), strict=True))
 
 
 VARIANCES = {

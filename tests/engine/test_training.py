@@ -10,9 +10,10 @@ from skann.engine.activations import ReLU
 from skann.engine.batches import Reader, Rows
 from skann.engine.optimizers import SGD
 from skann.engine.parameters import Parameters
+from skann.engine.progress import Progress
 from skann.engine.schedules import Adaptive, Schedule
 from skann.engine.solvers import minimize_lbfgs
-from skann.engine.training import DivergenceError, Progress, Settings, Trainer, TrainingState, chunks
+from skann.engine.training import DivergenceError, Settings, Trainer, TrainingState, chunks
 
 from .harness import LOSS_CASES, small_network
 
@@ -21,7 +22,7 @@ X, CODES = RNG.normal(size=(25, 4)), RNG.randint(4, size=25)
 ROWS = Rows(X, CODES, n_classes=4)
 
 
-def trainer(rows=ROWS, score=None, report=None, loss_case=LOSS_CASES[0], **changes):
+def trainer(rows=ROWS, validate=None, report=None, hooks=None, loss_case=LOSS_CASES[0], **changes):
     architecture, parameters = small_network([ReLU()], loss_case)
     options = {
         "optimizer": SGD(momentum=0.0, nesterovs_momentum=False),
@@ -33,12 +34,13 @@ def trainer(rows=ROWS, score=None, report=None, loss_case=LOSS_CASES[0], **chang
         "alpha": 0.0,
         "tol": 0.0,
         "patience": 1000,
+        "schedule_epochs": 3,
         **changes,
     }
     settings = Settings(**options)
     rng = numpy.random.RandomState(0)
     state = TrainingState.start(settings, architecture, parameters, rng)
-    return Trainer(architecture, parameters, rows, settings, state, Progress(), rng, score, report)
+    return Trainer(architecture, parameters, rows, settings, state, Progress(), rng, validate, hooks, report)
 
 
 def test_chunks_cover_and_the_last_may_be_short():
@@ -80,11 +82,11 @@ def test_stops_after_patience_without_progress():
     thetas = []
     lines = []
 
-    def score():
+    def validate():
         thetas.append(run.parameters.theta.copy())
-        return next(scores)
+        return 0.0, next(scores)
 
-    run = trainer(score=score, report=lines.append, max_epochs=99, patience=2)
+    run = trainer(validate=validate, report=lines.append, max_epochs=99, patience=2, early_stopping=True)
     assert run.run() == "converged"
     assert run.progress.scores == [0.5, 0.7, 0.7, 0.6, 0.6, 0.6]
     assert run.progress.best_score == 0.7
@@ -93,7 +95,7 @@ def test_stops_after_patience_without_progress():
 
 
 def test_nan_scores_are_no_progress():
-    run = trainer(score=lambda: math.nan, max_epochs=3)
+    run = trainer(validate=lambda: (0.0, math.nan), max_epochs=3, early_stopping=True)
     start = run.parameters.theta.copy()
     run.run()
     assert run.progress.best_score == -math.inf
@@ -129,7 +131,7 @@ def test_lbfgs_finds_a_zero_gradient_in_double_precision():
     architecture, _ = small_network([], LOSS_CASES[9])
     parameters = Parameters.draw(architecture.layout(), numpy.random.RandomState(0), numpy.dtype("float32"))
     y = X @ [[1.0], [2.0], [3.0], [4.0]] + 5
-    options = {"alpha": 0.0, "tol": 1e-10, "max_iter": 500, "max_fun": 1000}
+    options = {"alpha": 0.0, "l1": 0.0, "tol": 1e-10, "max_iter": 500, "max_fun": 1000}
     result = minimize_lbfgs(architecture, parameters, Rows(X, y), **options)
     assert result.fun < 1e-12
     assert parameters.theta.dtype == "float32"

@@ -2,9 +2,24 @@
 
 from .activation import ActivationLayer
 from .base import Bound, Declaration, Layer
+from .batch_norm import BatchNorm
 from .dense import Dense
 from .dropout import Dropout
+from .layer_norm import LayerNorm
 from .maxout import MaxoutLayer
+from .noise import GaussianNoise
 from .prelu import PReLULayer
 
-__all__ = ["ActivationLayer", "Bound", "Declaration", "Dense", "Dropout", "Layer", "MaxoutLayer", "PReLULayer"]
+__all__ = [
+    "ActivationLayer",
+    "BatchNorm",
+    "Bound",
+    "Declaration",
+    "Dense",
+    "Dropout",
+    "GaussianNoise",
+    "Layer",
+    "LayerNorm",
+    "MaxoutLayer",
+    "PReLULayer",
+]

@@ -17,6 +17,8 @@ Shape = tuple[int, ...]
 class Declaration:
     """What a layer makes of an input shape, and the arrays it asks for. No shape has the batch axis.
 
+    Scratch and work hold anything before a forward pass.
+
     Attributes
     ----------
     shape : tuple of int
@@ -24,12 +26,18 @@ class Declaration:
     parameters : dict of str to ParameterSpec
     scratch : dict of str to (shape, dtype)
         Arrays with a leading batch axis that are the layer's own from forward to backward; a dtype of None
-        means the network's. They hold anything before a forward pass.
+        means the network's.
+    work : dict of str to shape
+        Arrays without a batch axis, of the network's dtype, that are lent and kept like scratch and among it.
+    state : dict of str to (shape, initial value)
+        Arrays that are not learned but last as parameters do, such as running statistics.
     """
 
     shape: Shape
     parameters: dict[str, ParameterSpec] = field(default_factory=dict)
     scratch: dict[str, tuple[Shape, Any]] = field(default_factory=dict)
+    work: dict[str, Shape] = field(default_factory=dict)
+    state: dict[str, tuple[Shape, float]] = field(default_factory=dict)
 
 
 @dataclass
@@ -40,18 +48,25 @@ class Bound:
     ----------
     xp : module
         NumPy or a library with the same functions.
-    params, grads, scratch : dict of str to array
+    params, grads, scratch, state : dict of str to array
         By the names the layer declared.
     ones : array of shape (n_samples,)
+    training : bool
+        Whether statistics are the batch's; in prediction they are the running ones.
     generator : source of random bits, or None outside training
+    weight : array of shape (n_samples,), or None where all rows count alike
+        What each row's loss is multiplied by.
     """
 
     xp: ModuleType
     params: dict[str, Array]
     grads: dict[str, Array]
     scratch: dict[str, Array]
+    state: dict[str, Array]
     ones: Array
+    training: bool = False
     generator: Any = None
+    weight: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -66,11 +81,17 @@ class Layer(ABC):
         Whether ``y`` may be ``x``, and ``dx`` may be ``dy``.
     only_in_training : bool
         Whether prediction skips the layer.
+    mixes_rows : bool
+        Whether a row's output in training depends on the other rows.
+    takes_sparse : bool
+        Whether ``x`` may be a CSR matrix.
     """
 
     keeps = frozenset()
     in_place = False
     only_in_training = False
+    mixes_rows = False
+    takes_sparse = False
 
     @abstractmethod
     def declare(self, in_shape: Shape) -> Declaration:

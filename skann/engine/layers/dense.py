@@ -17,6 +17,7 @@ class Dense(Layer):
     units: int
     init: Initializer
     keeps = frozenset({"x"})
+    takes_sparse = True
 
     def declare(self, in_shape):
         (fan_in,) = in_shape

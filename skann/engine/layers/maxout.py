@@ -21,6 +21,7 @@ class MaxoutLayer(Layer):
     pieces: int
     init: Initializer
     keeps = frozenset({"x"})
+    takes_sparse = True
 
     def declare(self, in_shape):
         (fan_in,) = in_shape

@@ -1,0 +1,58 @@
+"""What tells a healthy network from a sick one while it trains."""
+
+from __future__ import annotations
+
+import numpy
+
+from .activations import ElementwiseActivation
+from .architecture import Architecture
+from .backend import Array, quiet
+from .batches import Reader, Rows
+from .network import Network
+from .parameters import Parameters
+
+N_ROWS = 32  # enough to tell a dead unit, few enough to take under 3 % of an epoch
+
+
+class Probe:
+    """Looks at hidden units on a few of the training rows.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    parameters : Parameters
+    rows : Rows
+        Some of them, at equal distances, are the sample.
+    """
+
+    def __init__(self, architecture: Architecture, parameters: Parameters, rows: Rows):
+        n_rows = min(N_ROWS, len(rows))
+        self.architecture = architecture
+        self.parameters = parameters
+        self.network = Network(architecture, parameters, n_rows)
+        reader = Reader(Rows(rows.X, index=rows.index), parameters.theta.dtype, n_rows)
+        self.x = reader.read(numpy.linspace(0, len(rows) - 1, n_rows).astype(int))[0]
+
+    def dead_units(self) -> list[float]:
+        """Return, for each hidden layer, the fraction of units with zero output or zero slope on every row."""
+        with quiet():
+            return self._dead_units()
+
+    def _dead_units(self) -> list[float]:
+        self.network.forward(self.x)
+        previous, fractions = self.x, []
+        for name, step in zip(self.network._names, self.network._plan(self.x.shape[0]).steps, strict=True):
+            if name in self.architecture.hidden:
+                dead = ~step.y.any(axis=0)
+                if isinstance(getattr(step.layer, "activation", None), ElementwiseActivation):
+                    slope = numpy.ones_like(step.y)
+                    step.layer.backward(step.bound, previous, step.y, slope, slope)
+                    dead |= ~slope.any(axis=0)
+                fractions.append(float(dead.mean()))
+            previous = step.y
+        return fractions
+
+    def gradient_norms(self, grads: dict[tuple[str, str], Array]) -> list[float]:
+        """Return, for each hidden layer, the Euclidean norm of the gradient of its weights."""
+        weights = [gradient.reshape(-1) for (_, name), gradient in grads.items() if name == "W"]
+        return [float(numpy.sqrt(gradient @ gradient)) for gradient in weights[:-1]]

@@ -1,0 +1,77 @@
+"""What a loss is, and the registry of all of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy
+
+from ..activations import FixedActivation, Identity, Logistic, Softmax
+from ..backend import Array
+from ..hyperparameters import Hyperparameters
+from ..registry import Registry
+
+CLASSIFICATION = frozenset({"binary", "multiclass", "multilabel"})
+REGRESSION = frozenset({"regression"})
+
+
+@dataclass(frozen=True)
+class Loss(Hyperparameters, ABC):
+    """What training makes small: a sum over the outputs of a row, weighted and averaged over the rows elsewhere.
+
+    Class attributes
+    ----------------
+    tasks : frozenset of {"binary", "multiclass", "multilabel", "regression"}
+        Where the loss applies.
+    gives_probabilities : bool
+        Whether what the link makes of a classifier's raw outputs are probabilities.
+    """
+
+    tasks = CLASSIFICATION | REGRESSION
+    gives_probabilities = True
+
+    def link(self, task: str, beta: float = 1.0) -> FixedActivation:
+        """Return what turns raw outputs into predictions: by default softmax, logistic or identity."""
+        if task == "regression":
+            return Identity()
+        return Softmax(beta) if task == "multiclass" else Logistic(scale=beta)
+
+    def n_outputs(self, n_targets: int) -> int:
+        """Return how many raw outputs a target of ``n_targets`` columns takes: by default one for each."""
+        return n_targets
+
+    def check_target(self, y: numpy.ndarray) -> None:
+        """Raise ValueError for a target outside the loss's domain."""
+
+    @abstractmethod
+    def evaluate(
+        self,
+        xp: ModuleType,
+        link: FixedActivation,
+        raw: Array,
+        target: Array,
+        losses: Array,
+        gradient: Array,
+        work: Array,
+    ) -> None:
+        """Write each row's loss, and the gradient of that with respect to the raw outputs.
+
+        Parameters
+        ----------
+        link : FixedActivation
+            As ``self.link`` made it.
+        raw : array of shape (n_samples, n_outputs)
+            Not modified.
+        target : array of shape (n_samples, n_targets)
+            Classes are one-hot columns, two classes a single column of 0 and 1. ``n_outputs`` is
+            ``self.n_outputs(n_targets)``. Not modified.
+        losses : array of shape (n_samples,)
+        gradient : array of shape (n_samples, n_outputs)
+        work : array of shape (2, n_samples, n_outputs)
+            Scratch.
+        """
+
+
+LOSSES = Registry("loss", Loss)

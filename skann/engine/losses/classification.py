@@ -1,0 +1,197 @@
+"""Losses for classes alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+
+from ..activations import FixedActivation, Logistic, Softmax
+from ..activations.base import softplus_of
+from ..backend import Array
+from ..hyperparameters import real
+from .base import CLASSIFICATION, LOSSES, Loss
+
+
+@LOSSES.register("log_loss")
+@dataclass(frozen=True)
+class LogLoss(Loss):
+    """Cross-entropy, -sum_k y_k log p_k over the classes; for a logistic output also the term (1 - y) log(1 - p).
+
+    With softmax or logistic link of inverse temperature beta the gradient is beta (p - y) [Bishop, 2006, section 4.3].
+
+    Parameters
+    ----------
+    label_smoothing : float in [0, 1), default=0.0
+        The part e of each label that is spread over all K classes: y becomes (1 - e) y + e / K, with K = 2 for a
+        logistic output, so that a probability of 1 is no longer the aim [Szegedy et al., 2016, section 7].
+    """
+
+    label_smoothing: float = real(0.0, low=0, high=1, include_high=False)
+    tasks = CLASSIFICATION
+
+    def evaluate(self, xp, link, raw, target, losses, gradient, work):
+        cross_entropy = _softmax_cross_entropy if isinstance(link, Softmax) else _logistic_cross_entropy
+        cross_entropy(xp, link, raw, target, losses, gradient, work)
+        if self.label_smoothing:
+            _smooth_labels(xp, link, self.label_smoothing, raw, target, losses, gradient, work)
+
+
+def _softmax_cross_entropy(xp: ModuleType, link: Softmax, raw, target, losses, gradient, work) -> None:
+    """Cross-entropy as log sum_j exp(v_j) - sum_k y_k v_k with v = beta raw, shifted so that max v = 0."""
+    n_samples, n_classes = raw.shape
+    v, yv = work.reshape(2, n_classes, n_samples)  # classes first: reductions over the first axis are quick
+    total = gradient.reshape(-1)[:n_samples]  # free until the gradient is written
+    xp.multiply(raw.T, link.inverse_temperature, out=v)
+    v.max(axis=0, out=total)
+    xp.subtract(v, total, out=v)
+    xp.multiply(v, target.T, out=yv)
+    yv.sum(axis=0, out=losses)
+    xp.exp(v, out=v)
+    v.sum(axis=0, out=total)
+    xp.divide(v, total, out=v)
+    xp.log(total, out=total)
+    xp.subtract(total, losses, out=losses)
+    xp.subtract(v.T, target, out=gradient)
+    _scale(xp, gradient, link.inverse_temperature)
+
+
+def _logistic_cross_entropy(xp: ModuleType, link: Logistic, raw, target, losses, gradient, work) -> None:
+    """Cross-entropy summed over the columns."""
+    terms, v = work
+    _logistic_terms(xp, link, raw, target, terms, v, gradient)
+    terms.sum(axis=-1, out=losses)
+    _logistic_gradient(xp, link, raw, target, gradient)
+
+
+def _logistic_terms(xp: ModuleType, link: Logistic, raw, target, terms, v, work) -> None:
+    """Write the cross-entropy of each column, log(1 + exp(v)) - y v with v = beta raw."""
+    xp.multiply(raw, link.inverse_temperature, out=v)
+    softplus_of(xp, v, terms, work)
+    xp.multiply(v, target, out=v)
+    xp.subtract(terms, v, out=terms)
+
+
+def _logistic_gradient(xp: ModuleType, link: Logistic, raw, target, gradient) -> None:
+    """Write the gradient of each column's cross-entropy, beta (p - y)."""
+    link.forward(xp, raw, gradient)
+    xp.subtract(gradient, target, out=gradient)
+    _scale(xp, gradient, link.inverse_temperature)
+
+
+def _smooth_labels(xp: ModuleType, link: FixedActivation, e: float, raw, target, losses, gradient, work) -> None:
+    """Add what smoothing adds to a cross-entropy, which is linear in y: e sum_k (y_k - 1 / K) v_k with v = beta raw."""
+    n_classes = raw.shape[1] if isinstance(link, Softmax) else 2
+    moved, terms = work
+    xp.subtract(target, 1 / n_classes, out=moved)
+    xp.multiply(moved, e * link.inverse_temperature, out=moved)
+    xp.multiply(moved, raw, out=terms)
+    xp.add(terms[:, 0], losses, out=terms[:, 0])
+    terms.sum(axis=-1, out=losses)
+    xp.add(gradient, moved, out=gradient)
+
+
+def _scale(xp: ModuleType, array: Array, factor: float) -> None:
+    """Multiply in place, unless by 1."""
+    if factor != 1:
+        xp.multiply(array, factor, out=array)
+
+
+@LOSSES.register("focal")
+@dataclass(frozen=True)
+class Focal(Loss):
+    """Focal loss, -(1 - p_t)^gamma log p_t with p_t the true class's probability [Lin et al., 2017, arXiv:1708.02002].
+
+    Rows that are right already count little, so that many easy ones do not drown the few hard ones. Of a multilabel
+    target each column is a choice of two classes, and their losses are summed.
+
+    Parameters
+    ----------
+    gamma : float in [0, inf), default=2.0
+        How much less the easy rows count; 0 is the log loss.
+    """
+
+    gamma: float = real(2.0, low=0)
+    tasks = CLASSIFICATION
+
+    def evaluate(self, xp, link, raw, target, losses, gradient, work):
+        if isinstance(link, Softmax):
+            _softmax_cross_entropy(xp, link, raw, target, losses, gradient, work)
+            slope, factor = work.reshape(-1)[: 2 * len(losses)].reshape(2, -1)
+            self._focus(xp, losses, slope, factor)
+            xp.multiply(gradient, slope[:, None], out=gradient)
+        else:
+            terms, slope = work
+            _logistic_terms(xp, link, raw, target, terms, slope, gradient)
+            self._focus(xp, terms, slope, gradient)
+            terms.sum(axis=-1, out=losses)
+            _logistic_gradient(xp, link, raw, target, gradient)
+            xp.multiply(gradient, slope, out=gradient)
+
+    def _focus(self, xp: ModuleType, c: Array, slope: Array, factor: Array) -> None:
+        """Turn the cross-entropies c = -log p_t into f(c) = (1 - p_t)^gamma c, and write the slope of f.
+
+        That is (1 - p_t)^gamma (1 + gamma c / (exp(c) - 1)): no term of it is infinite, whatever p_t and gamma are.
+        """
+        xp.maximum(c, xp.finfo(c.dtype).tiny, out=factor)  # the quotient's limit at c = 0 is 1
+        xp.expm1(factor, out=slope)
+        xp.divide(factor, slope, out=slope)
+        xp.multiply(slope, self.gamma, out=slope)
+        xp.add(slope, 1, out=slope)
+        xp.negative(c, out=factor)
+        xp.expm1(factor, out=factor)
+        xp.negative(factor, out=factor)
+        xp.power(factor, self.gamma, out=factor)
+        xp.multiply(slope, factor, out=slope)
+        xp.multiply(c, factor, out=c)
+
+
+@LOSSES.register("hinge")
+@dataclass(frozen=True)
+class Hinge(Loss):
+    """Hinge loss, max(0, 1 + max_j v_j - v_y) over the wrong classes j, or max(0, 1 - s v) [Crammer & Singer, 2001].
+
+    v is beta raw. The second form is that of two classes, with s = -1 for the first and 1 for the second; of a
+    multilabel target each column is such a choice, and their losses are summed. What is learned are margins: there
+    are no probabilities.
+    """
+
+    tasks = CLASSIFICATION
+    gives_probabilities = False
+
+    def evaluate(self, xp, link, raw, target, losses, gradient, work):
+        hinge = _hinge_of_classes if isinstance(link, Softmax) else _hinge_of_columns
+        hinge(xp, link.inverse_temperature, raw, target, losses, gradient, work)
+
+
+def _hinge_of_classes(xp: ModuleType, beta: float, raw, target, losses, gradient, work) -> None:
+    """Hinge loss as max_j (v_j + 1 - y_j) - v_y: the true class itself gives the 0. Those that tie share the slope."""
+    n_samples, n_classes = raw.shape
+    v, other = work.reshape(2, n_classes, n_samples)  # classes first: reductions over the first axis are quick
+    row = gradient.reshape(-1)[:n_samples]  # free until the gradient is written
+    xp.multiply(raw.T, beta, out=v)
+    xp.multiply(v, target.T, out=other)
+    other.sum(axis=0, out=losses)
+    xp.subtract(1, target.T, out=other)
+    xp.add(v, other, out=v)
+    v.max(axis=0, out=row)
+    xp.subtract(row, losses, out=losses)
+    largest = xp.equal(v, row, out=other)
+    largest.sum(axis=0, out=row)
+    xp.divide(largest, row, out=largest)
+    xp.subtract(largest.T, target, out=gradient)
+    _scale(xp, gradient, beta)
+
+
+def _hinge_of_columns(xp: ModuleType, beta: float, raw, target, losses, gradient, work) -> None:
+    """Hinge loss max(0, 1 - s v) with s = 2 y - 1, summed over the columns."""
+    s, terms = work
+    xp.multiply(target, 2, out=s)
+    xp.subtract(s, 1, out=s)
+    _scale(xp, s, beta)
+    xp.multiply(s, raw, out=terms)
+    xp.subtract(1, terms, out=terms)
+    xp.maximum(terms, 0, out=terms)
+    terms.sum(axis=-1, out=losses)
+    xp.sign(terms, out=gradient)
+    xp.multiply(gradient, s, out=gradient)
+    xp.negative(gradient, out=gradient)

@@ -1,0 +1,137 @@
+"""A fitted network as the estimators show it: its parameters as attributes, its outputs, its pickle."""
+
+from __future__ import annotations
+
+import warnings
+from numbers import Integral
+from typing import Any
+
+import numpy
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from ..engine import prediction
+from ..engine.architecture import Architecture
+from ..engine.batches import Rows
+from ..engine.parameters import Parameters
+from ..version import __version__
+from .data import prediction_data
+
+
+class ParameterList(list):
+    """Views into a network's parameters, one for each layer; assigning to an element writes into the network."""
+
+    def __setitem__(self, i: int, value: Any) -> None:
+        value = numpy.asarray(value)
+        if value.shape != self[i].shape:
+            raise ValueError(f"The parameters of layer {i} have shape {self[i].shape}. Got {value.shape} instead.")
+        self[i][...] = value
+
+
+class FittedNetwork(BaseEstimator):
+    """An estimator that holds an architecture and its parameters once it is fitted."""
+
+    _architecture: Architecture
+    _parameters: Parameters
+
+    def _raw_outputs(self, X) -> numpy.ndarray:
+        """Return the raw outputs for X in float64.
+
+        In float32 a matrix product's last digits depend on how many rows it has, so a row's prediction would depend
+        on the rows beside it; in float64 that stays below 1e-12.
+        """
+        check_is_fitted(self)
+        return self._outputs_of(self._architecture, X)
+
+    def _outputs_of(self, architecture: Architecture, X) -> numpy.ndarray:
+        rows = Rows(prediction_data(self, X))
+        return prediction.outputs(architecture, self._parameters.astype(numpy.float64, copy=False), rows)
+
+    def hidden_layer_output(self, X, layer=-1):
+        """Return what a hidden layer makes of X, after its activation and without dropout.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+        layer : int, default=-1
+            Which hidden layer, from 0; negative counts from the last.
+
+        Returns
+        -------
+        output : ndarray of shape (n_samples, n_units)
+            float64.
+
+        Raises
+        ------
+        ValueError
+            If there is no such hidden layer.
+        """
+        check_is_fitted(self)
+        hidden = self._architecture.hidden
+        if not isinstance(layer, Integral) or not -len(hidden) <= layer < len(hidden):
+            raise ValueError(
+                f"layer must be an int in the range [{-len(hidden)}, {len(hidden)}) for a network with {len(hidden)} "
+                f"hidden layers. Got {layer} instead."
+            )
+        return self._outputs_of(self._architecture.up_to(hidden[layer]), X)
+
+    @property
+    def coefs_(self) -> list[numpy.ndarray]:
+        """Weights of each layer, of shape (fan_in, units), or (fan_in, pieces, units) for maxout: views."""
+        return self._parameter_list("W")
+
+    @coefs_.setter
+    def coefs_(self, values) -> None:
+        self._write_parameters("W", values)
+
+    @property
+    def intercepts_(self) -> list[numpy.ndarray]:
+        """Biases of each layer, of shape (units,), or (pieces, units) for maxout: views."""
+        return self._parameter_list("b")
+
+    @intercepts_.setter
+    def intercepts_(self, values) -> None:
+        self._write_parameters("b", values)
+
+    @property
+    def parameters_(self) -> dict[str, numpy.ndarray]:
+        """Learned parameters that are neither weight nor bias, by "layer.name": views."""
+        return {
+            f"{layer}.{name}": view
+            for (layer, name), view in self._fitted_parameters().values.items()
+            if name not in ("W", "b")
+        }
+
+    def _fitted_parameters(self) -> Parameters:
+        """Return the parameters, or raise AttributeError as for any attribute that fit has not set yet."""
+        if not self.__sklearn_is_fitted__():
+            raise AttributeError(f"{type(self).__name__} has no parameters before it is fitted: call fit first.")
+        return self._parameters
+
+    def _parameter_list(self, wanted: str) -> ParameterList:
+        values = self._fitted_parameters().values
+        return ParameterList(view for (_, name), view in values.items() if name == wanted)
+
+    def _write_parameters(self, wanted: str, values) -> None:
+        views = self._parameter_list(wanted)
+        if len(values) != len(views):
+            raise ValueError(f"The network has {len(views)} layers with parameters. Got {len(values)} arrays.")
+        for i, value in enumerate(values):
+            views[i] = value
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_parameters")
+
+    def __getstate__(self):
+        return {**super().__getstate__(), "_skann_version": __version__}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        version = state.pop("_skann_version", "unknown")
+        if version != __version__:
+            warnings.warn(
+                f"This {type(self).__name__} was pickled by skann {version} and is being loaded by {__version__}. "
+                "That may fail or give other predictions: fit it anew with this version.",
+                stacklevel=2,
+            )
+        super().__setstate__(state)

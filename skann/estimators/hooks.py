@@ -1,0 +1,42 @@
+"""scikit-learn's callbacks, called at the fit's begin and end and around each epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sklearn.callback import CallbackContext
+
+
+class FitHooks:
+    """Calls the hooks of an estimator's callbacks.
+
+    Parameters
+    ----------
+    root : CallbackContext
+        Of the whole fit.
+    told : dict
+        What every hook may ask for: estimator, X, y, metadata.
+    """
+
+    def __init__(self, root: CallbackContext, told: dict[str, Any]):
+        self.root, self.told = root, told
+        self.epoch: CallbackContext | None = None
+        self.fitted_now: Callable[[], dict[str, Any]] | None = None
+
+    def fit_begins(self) -> None:
+        """Tell that training begins."""
+        self.root.call_on_fit_task_begin(**self.told)
+
+    def fit_ends(self, attributes: dict[str, Any]) -> None:
+        """Tell that training has ended; the attributes make a fitted estimator."""
+        self.root.call_on_fit_task_end(**self.told, reconstruction_attributes=attributes)
+
+    def epoch_begins(self) -> None:
+        """Tell that an epoch begins."""
+        self.epoch = self.root.subcontext(task_name="epoch")
+        self.epoch.call_on_fit_task_begin(**self.told, reconstruction_attributes=self.fitted_now)
+
+    def epoch_ends(self) -> bool:
+        """Tell that an epoch has ended; return whether a callback wants to stop training."""
+        return self.epoch.call_on_fit_task_end(**self.told, reconstruction_attributes=self.fitted_now)

@@ -1,0 +1,86 @@
+"""The validation set: split off or given, and how its rows are scored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+from sklearn.metrics import check_scoring
+
+from ..engine import prediction
+from ..engine.architecture import Architecture
+from ..engine.backend import quiet
+from ..engine.batches import Reader, Rows
+from ..engine.parameters import Parameters
+from ..engine.training import chunks
+
+
+@dataclass
+class ValidationSet:
+    """Rows that are not trained on.
+
+    Attributes
+    ----------
+    rows : Rows
+        X with the engine's target and the weights.
+    y : ndarray
+        The target of those rows as users gave it, for scorers.
+    """
+
+    rows: Rows
+    y: numpy.ndarray
+
+    def loss(self, architecture: Architecture, raw: numpy.ndarray) -> float:
+        """Return the weighted mean of the rows' losses, without penalties, for their raw outputs."""
+        rows, loss = self.rows, 0.0
+        reader = Reader(rows, raw.dtype, min(len(rows), prediction.CHUNK))
+        for chunk in chunks(0, len(rows), prediction.CHUNK):
+            _, target, weight = reader.read(chunk)
+            part = raw[chunk]
+            losses, gradient = numpy.empty(len(part), raw.dtype), numpy.empty_like(part)
+            work = numpy.empty((2, *part.shape), raw.dtype)
+            with quiet():
+                architecture.loss.evaluate(numpy, architecture.link, part, target, losses, gradient, work)
+            loss += float((losses * weight).sum())
+        return loss / rows.total_weight
+
+
+def validator(
+    estimator: Any, validation: ValidationSet, architecture: Architecture, parameters: Parameters
+) -> Callable[[], tuple[float, float]]:
+    """Return what gives the loss and the score of the validation set at the current parameters.
+
+    The score is ``estimator.scoring``'s: None, the estimator's own from raw outputs; "loss", minus the loss; or a
+    scorer's, which is given an estimator with these parameters.
+    """
+    scoring = estimator.scoring
+    scorer = check_scoring(estimator, scoring) if scoring is not None and scoring != "loss" else None
+
+    def validate() -> tuple[float, float]:
+        raw = prediction.outputs(architecture, parameters, validation.rows)
+        loss = validation.loss(architecture, raw)
+        if scoring is None:
+            score = estimator._validation_score(raw, architecture.link, validation.rows)
+        elif scorer is None:
+            score = -loss
+        else:
+            score = _scored(scorer, estimator, validation, architecture, parameters)
+        if not numpy.isfinite(score):
+            raise ValueError(
+                f"The validation score (scoring={scoring!r}) was {score} after an epoch. Scale the features of the "
+                "validation rows as those of the training rows, lower learning_rate_init, or choose a scorer that is "
+                "finite on the validation set."
+            )
+        return loss, float(score)
+
+    return validate
+
+
+def _scored(scorer, estimator, validation: ValidationSet, architecture: Architecture, parameters: Parameters) -> float:
+    """Return the scorer's score of an estimator with these parameters."""
+    fitted = estimator._as_fitted(architecture, parameters)
+    rows = validation.rows
+    weights = {} if rows.weight is None else {"sample_weight": rows.of(rows.weight)}
+    return scorer(fitted, rows.of(rows.X), validation.y, **weights)
