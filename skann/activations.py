@@ -1,6 +1,7 @@
 """Activations: pass one wherever an estimator takes an activation, or call it on an array."""
 
 from .engine.activations import (
+    ACTIVATIONS,
     ELU,
     GELU,
     SELU,
@@ -38,4 +39,7 @@ __all__ = [
     "Softplus",
     "Softsign",
     "Tanh",
+    "register",
 ]
+
+register = ACTIVATIONS.register  # decorates a class of your own: @register("name")

@@ -88,6 +88,8 @@ class TrainingState:
     optimizer : OptimizerState
     learning_rate : float
         The current one, before the schedule's factor.
+    initial_rate : float
+        The one that it started from.
     generator : source of random bits, or None
         For noisy layers.
     trained : Parameters, or None
@@ -98,6 +100,7 @@ class TrainingState:
 
     optimizer: OptimizerState
     learning_rate: float
+    initial_rate: float
     generator: Any = None
     trained: Parameters | None = None
     average: Array | None = None
@@ -112,13 +115,18 @@ class TrainingState:
             and (self.average is not None) == (settings.averaging > 0)
         )
 
+    def adopt(self, settings: Settings) -> None:
+        """Start from the settings' learning rate if that has changed."""
+        if self.initial_rate != settings.learning_rate:
+            self.learning_rate = self.initial_rate = settings.learning_rate
+
     @classmethod
     def start(
         cls, settings: Settings, architecture: Architecture, parameters: Parameters, rng: numpy.random.RandomState
     ) -> TrainingState:
         """Return the state before the first batch; draws a seed from ``rng`` only if the network is noisy."""
         seed = rng.randint(2**31 - 1) if architecture.is_noisy else None
-        state = cls(settings.optimizer.init(numpy, parameters.theta), settings.learning_rate)
+        state = cls(settings.optimizer.init(numpy, parameters.theta), settings.learning_rate, settings.learning_rate)
         state.generator = None if seed is None else noise_generator(seed)
         if settings.averaging > 0:
             state.trained = parameters.astype(parameters.theta.dtype)
@@ -168,6 +176,7 @@ class Trainer:
         self.validate, self.hooks = validate, hooks
         self.report = report or _say_nothing
         self.error: Exception | None = None
+        self.first_epoch = progress.n_epochs
         self.trained = parameters if state.trained is None else state.trained
         n_rows = min(settings.batch_size, MAX_CHUNK)
         self.network = Network(architecture, self.trained, n_rows, training=True, generator=state.generator)
@@ -200,7 +209,10 @@ class Trainer:
         return reason
 
     def _run_epochs(self) -> str:
-        for _ in range(self.settings.max_epochs):
+        # asked before an epoch, not after, so that a run resumed between two asks too
+        while not (self.progress.n_epochs > self.first_epoch and self._stagnates()):
+            if self.progress.n_epochs >= self.first_epoch + self.settings.max_epochs:
+                return "max_epochs"
             if self._hook("epoch_begins"):
                 return "stopped"
             start = time.perf_counter()
@@ -209,9 +221,7 @@ class Trainer:
                 self.best = self.parameters.snapshot()
             if self._hook("epoch_ends"):
                 return "stopped"
-            if self._stagnates():
-                return "converged"
-        return "max_epochs"
+        return "converged"
 
     def run_epoch(self) -> float:
         """Take a step for each batch of the rows; return the mean of the batches' losses."""

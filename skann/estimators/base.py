@@ -131,8 +131,8 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
         X, y = training_data(self, X, y, reset=not goes_on, y_numeric=self._y_numeric)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        target = self._encode_target(y, goes_on, incremental)
-        sample_weight = self._weigh_classes(y, sample_weight, incremental)
+        target = self._encode_target(y, sample_weight, goes_on, incremental)
+        sample_weight = self._weigh_classes(y, sample_weight)
         # a call of partial_fit cannot know the sum of all weights
         total_weight = len(target) if incremental else None
         rows = Rows(X, target, sample_weight, n_classes=self._n_one_hot, total_weight=total_weight)
@@ -140,10 +140,10 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
         rng = check_random_state(self.random_state)
         architecture = self._build_architecture(X.shape[1], rows.n_outputs)
         parameters = self._starting_parameters(architecture, len(rows), rng, goes_on)
-        if hooks is not None:
-            hooks.fit_begins()
         error = None
         if self.solver == "lbfgs":
+            if hooks is not None:
+                hooks.fit_begins()
             self._minimize(architecture, parameters, rows)
         else:
             if self.early_stopping and held_out is None:
@@ -186,10 +186,10 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
         """What the outputs mean: "binary", "multiclass", "multilabel" or "regression"."""
 
     @abstractmethod
-    def _encode_target(self, y, goes_on: bool, incremental: bool) -> numpy.ndarray:
-        """Return y as the engine's target."""
+    def _encode_target(self, y, sample_weight, goes_on: bool, incremental: bool) -> numpy.ndarray:
+        """Return y as the engine's target; ``goes_on`` keeps to what is known of y already."""
 
-    def _weigh_classes(self, y, sample_weight, incremental: bool):
+    def _weigh_classes(self, y, sample_weight):
         """Return the rows' weights with those of their classes multiplied in."""
         return sample_weight
 
@@ -264,7 +264,7 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
         X, y = training_data(self, X, y, reset=False, y_numeric=self._y_numeric)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        target = self._encode_target(y, goes_on=True, incremental=True)
+        target = self._encode_target(y, sample_weight, goes_on=True, incremental=True)
         return ValidationSet(Rows(X, target, sample_weight, n_classes=self._n_one_hot), y)
 
     def _split(self, rows: Rows, y, rng: numpy.random.RandomState) -> tuple[Rows, ValidationSet]:
@@ -273,6 +273,8 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
         return train, ValidationSet(held_out, y[held_out.index])
 
     # Training
+
+    _running: Trainer  # the trainer, there for callbacks while fit runs it; never copied or pickled
 
     def _trainer(
         self,
@@ -289,6 +291,7 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
         state = copy.deepcopy(getattr(self, "_training_state", None)) if incremental and goes_on else None
         if state is None or not state.serves(settings, architecture, parameters):
             state = TrainingState.start(settings, architecture, parameters, rng)
+        state.adopt(settings)
         progress = copy.deepcopy(getattr(self, "_progress", None)) if goes_on else None
         progress = progress or Progress()
         if not incremental:
@@ -313,7 +316,10 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
             trainer.hooks.fitted_now = lambda: self._fitted_attributes(
                 trainer.architecture, now.astype(now.theta.dtype)
             )
+            self._running = trainer
+            trainer.hooks.fit_begins()
         reason = trainer.run()
+        vars(self).pop("_running", None)
         self._warn_about(reason, trainer, incremental)
         self._note(trainer.progress)
         if incremental:
@@ -451,6 +457,9 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
             raise
 
     # scikit-learn's protocols
+
+    def __getstate__(self):
+        return {name: value for name, value in super().__getstate__().items() if name != "_running"}
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

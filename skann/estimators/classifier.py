@@ -5,15 +5,18 @@ from __future__ import annotations
 from numbers import Real
 
 import numpy
+import sklearn.neural_network
 from sklearn.base import ClassifierMixin
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
 from ..engine.losses import CLASSIFICATION, LOSSES, Loss
+from ..engine.parameters import Parameters
 from .base import BaseMLP
+from .class_weights import weigh_classes
 from .compat import Interval, StrOptions, _check_partial_fit_first_call, _fit_context
-from .constraints import NonZero, RegisteredName, check_class_weight
+from .constraints import NonZero, RegisteredName
+from .conversion import from_sklearn, to_sklearn
 from .docs import documented
 from .labels import Labels
 
@@ -76,6 +79,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     }
     _y_numeric = False
+    _may_grow = False  # whether partial_fit takes new classes: its first call named none
 
     def __init__(
         self,
@@ -171,7 +175,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights, not all zero. The call's loss is divided by its number of rows.
         classes : array-like of shape (n_classes,), default=None
-            Every class that any call will have. Needed in the first call.
+            Every class that any call will have. Where the first call names none, later calls may bring new classes:
+            each gets a new output, and what was learned of the others stays.
 
         Returns
         -------
@@ -179,8 +184,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             The estimator, trained further.
         """
         with self._restored_on_error():
-            _check_partial_fit_first_call(self, classes)
-            return self._partial_fit(X, y, sample_weight, goes_on=self.__sklearn_is_fitted__())
+            fitted = self.__sklearn_is_fitted__()
+            if classes is not None:
+                _check_partial_fit_first_call(self, classes)
+            if not fitted:
+                self._may_grow = classes is None
+            return self._partial_fit(X, y, sample_weight, goes_on=fitted)
 
     def predict(self, X):
         """Return the most probable class of each row.
@@ -247,6 +256,75 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         """
         return numpy.log(self.predict_proba(X))
 
+    @classmethod
+    def from_sklearn(cls, fitted):
+        """Return a fitted estimator that predicts as a fitted one of scikit-learn does.
+
+        Parameters and fitted attributes are those of ``fitted``, in its precision. ``partial_fit`` and ``warm_start``
+        go on from its weights, with a fresh optimizer.
+
+        Parameters
+        ----------
+        fitted : sklearn.neural_network.MLPClassifier
+
+        Returns
+        -------
+        estimator : MLPClassifier
+            It shares no array with ``fitted``.
+
+        Raises
+        ------
+        TypeError
+            If ``fitted`` is something else.
+        sklearn.exceptions.NotFittedError
+            If it is not fitted.
+
+        Examples
+        --------
+        >>> import numpy
+        >>> import sklearn.neural_network
+        >>> from sklearn.datasets import load_iris
+        >>> from skann import MLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> theirs = sklearn.neural_network.MLPClassifier(solver="lbfgs", max_iter=9000, random_state=0).fit(X, y)
+        >>> ours = MLPClassifier.from_sklearn(theirs)
+        >>> numpy.allclose(ours.predict_proba(X), theirs.predict_proba(X))
+        True
+        """
+        return from_sklearn(cls, sklearn.neural_network.MLPClassifier, fitted)
+
+    def to_sklearn(self):
+        """Return a fitted estimator of scikit-learn that predicts as this one does.
+
+        What concerns training alone and is unknown there (dropout, solvers, schedules, ...) is left out or becomes
+        scikit-learn's default. ``softmax_beta`` goes into the last layer's weights.
+
+        Returns
+        -------
+        estimator : sklearn.neural_network.MLPClassifier
+            It shares no array with this one.
+
+        Raises
+        ------
+        ValueError
+            If scikit-learn cannot express the network: other activations than identity, logistic, tanh and relu, or
+            different ones in the hidden layers; normalization, a loss without probabilities, or a single class.
+        sklearn.exceptions.NotFittedError
+            If this estimator is not fitted.
+
+        Examples
+        --------
+        >>> import numpy
+        >>> from sklearn.datasets import load_iris
+        >>> from skann import MLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> ours = MLPClassifier(hidden_layer_sizes=(8,), dropout=0.2, max_iter=500, tol=0.1, random_state=0).fit(X, y)
+        >>> theirs = ours.to_sklearn()
+        >>> numpy.allclose(ours.predict_proba(X), theirs.predict_proba(X))
+        True
+        """
+        return to_sklearn(self, sklearn.neural_network.MLPClassifier)
+
     def _decision(self, X) -> numpy.ndarray:
         """Return beta z of shape (n_samples, n_outputs)."""
         raw = self._raw_outputs(X)
@@ -260,15 +338,19 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _n_one_hot(self) -> int | None:
         return self._labels.n_one_hot
 
-    def _encode_target(self, y, goes_on, incremental):
+    def _encode_target(self, y, sample_weight, goes_on, incremental):
+        self._may_grow = self._may_grow and incremental
+        named = incremental and not goes_on and not self._may_grow
         if goes_on:
+            if incremental and self._may_grow:
+                self._grown_from, self._labels = self._labels.classes, self._labels.joined_by(y)
             self._check_classes(y, incremental)
-        elif incremental and not type_of_target(y).startswith("multilabel"):
+        elif named and not type_of_target(y).startswith("multilabel"):
             self._labels = Labels.from_classes(self.classes_)
             self._check_classes(y, incremental)
         else:
             self._labels = Labels.of(y)
-            if incremental and not numpy.array_equal(self.classes_, self._labels.classes):
+            if named and not numpy.array_equal(self.classes_, self._labels.classes):
                 raise ValueError(
                     f"classes must be the column numbers {self._labels.classes.tolist()} for a multilabel target with "
                     f"{len(self._labels.classes)} columns. Got {self.classes_.tolist()}."
@@ -281,29 +363,53 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         found = Labels.of(y)
         if (found.task == "multilabel") != (self._task == "multilabel"):
             raise ValueError(f"The classifier was fitted on a {self._task} target, but y is {found.task}.")
-        classes = found.classes
-        if not incremental and set(classes) != set(self.classes_):
+        classes, known = found.classes, self._labels.classes
+        if not incremental and set(classes) != set(known):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
-                f"Previously got {self.classes_}, `y` has {classes}"
+                f"Previously got {known}, `y` has {classes}"
             )
-        if not set(classes) <= set(self.classes_):
-            raise ValueError(
-                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {classes}."
-            )
+        if not set(classes) <= set(known):
+            raise ValueError(f"`y` has classes not in `self.classes_`. `self.classes_` has {known}. 'y' has {classes}.")
 
-    def _weigh_classes(self, y, sample_weight, incremental):
+    def _starting_parameters(self, architecture, n_samples, rng, goes_on):
+        if goes_on and architecture.out_shape != self._architecture.out_shape and self._may_grow:
+            return self._grown_parameters(architecture, rng)
+        return super()._starting_parameters(architecture, n_samples, rng, goes_on)
+
+    def _grown_parameters(self, architecture, rng) -> Parameters:
+        """Return the last parameters with an output for each new class, freshly drawn.
+
+        A logistic output z of two classes becomes the softmax outputs 0 and z, which have the same probabilities.
+        """
+        old = self._parameters
+        parameters = Parameters.draw(architecture.layout(), rng, old.theta.dtype)
+        for key, value in old.values.items():
+            if key[0] != "output":
+                parameters.values[key][...] = value
+        kept = numpy.searchsorted(self._labels.classes, self._grown_from)
+        for name in ("W", "b"):
+            new, value = parameters.values["output", name], old.values["output", name]
+            if len(kept) == 2:
+                new[..., kept] = 0
+            new[..., kept[-value.shape[-1] :]] = value
+        for key, value in old.state.items():
+            parameters.state[key][...] = value
+        return parameters
+
+    def _weigh_classes(self, y, sample_weight):
         if self.class_weight is None:
             return sample_weight
-        if incremental and self.class_weight == "balanced":
-            raise ValueError(
-                "class_weight='balanced' is not supported by partial_fit, which does not see all rows. Compute the "
-                "weights with sklearn.utils.class_weight.compute_class_weight('balanced', classes=..., y=...) and pass "
-                "them as a dict."
+        return weigh_classes(self.class_weight, self._labels, y, sample_weight)
+
+    def _check_partial_fit(self) -> bool:
+        if self.class_weight == "balanced":
+            raise AttributeError(
+                "partial_fit does not support class_weight='balanced', as it does not see all rows. Compute the "
+                "weights with sklearn.utils.class_weight.compute_class_weight('balanced', classes=..., y=...) and "
+                "pass them as a dict."
             )
-        check_class_weight(self.class_weight, self._labels)
-        weight = compute_sample_weight(self.class_weight, y)
-        return weight if sample_weight is None else weight * sample_weight
+        return super()._check_partial_fit()
 
     def _check_probabilities(self) -> bool:
         """Raise AttributeError for a loss whose outputs are no probabilities."""

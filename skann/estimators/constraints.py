@@ -17,7 +17,6 @@ from ..engine.optimizers import OPTIMIZERS
 from ..engine.registry import Registry
 from ..engine.schedules import SCHEDULES, Schedule
 from .compat import Interval, Options, StrOptions
-from .labels import Labels
 
 
 class RegisteredName(StrOptions):
@@ -169,23 +168,3 @@ def check_loss(loss: str | Loss, task: str) -> Loss:
         suited = [name for name in LOSSES.names() if task in LOSSES[name].tasks]
         raise ValueError(f"The loss {loss!r} does not apply to a {task} target. Use one of {suited}.")
     return loss
-
-
-def check_class_weight(class_weight: str | dict | list, labels: Labels) -> None:
-    """Raise ValueError for weights of classes that there are not, or of another number of label columns."""
-    if isinstance(class_weight, list):
-        if labels.task != "multilabel" or len(class_weight) != len(labels.classes):
-            raise ValueError(
-                "class_weight as a list must hold one dict for each column of a multilabel target. Got "
-                f"{len(class_weight)} for a {labels.task} target. Use a single dict of class to weight, or 'balanced'."
-            )
-    elif isinstance(class_weight, dict):
-        if labels.task == "multilabel":
-            raise ValueError(
-                "class_weight must be 'balanced' or a list of dicts, one for each column, for a multilabel target."
-            )
-        unknown = [label for label in class_weight if label not in labels.classes]
-        if unknown:
-            raise ValueError(
-                f"class_weight names classes that y lacks: {unknown}. The classes are {labels.classes.tolist()}."
-            )

@@ -241,6 +241,14 @@ _PARAMETERS = {
         callable ``scorer(estimator, X, y)``.
         """,
     ),
+    "target_transform": (
+        "'standard' or None, default=None",
+        """
+        'standard' trains on y less its weighted mean, divided by its weighted standard deviation, column by column;
+        predictions come back in y's units. Losses and penalties are then of the standardised target. Not with a loss of
+        positive targets.
+        """,
+    ),
     "l1": (
         "float in [0, inf), default=0.0",
         """

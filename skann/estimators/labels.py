@@ -46,10 +46,12 @@ class Labels:
         """Return the labels of a problem with the given sorted classes, one a row."""
         return cls(classes, "binary" if len(classes) == 2 else "multiclass")
 
-    @property
-    def n_outputs(self) -> int:
-        """Raw outputs of the network."""
-        return 1 if self.task == "binary" else len(self.classes)
+    def joined_by(self, y) -> Labels:
+        """Return labels that also hold those found in y, unless either is multilabel."""
+        found = Labels.of(y)
+        if "multilabel" in (self.task, found.task):
+            return self
+        return Labels.from_classes(unique_labels(self.classes, found.classes))
 
     @property
     def n_one_hot(self) -> int | None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import numpy
+import sklearn.neural_network
 from sklearn.base import RegressorMixin
 from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils.metaestimators import available_if
 
 from ..engine.losses import LOSSES, REGRESSION, Loss
 from .base import BaseMLP
-from .compat import _fit_context
+from .compat import StrOptions, _fit_context
 from .constraints import RegisteredName, check_loss
+from .conversion import from_sklearn, to_sklearn
 from .docs import documented
 
 
@@ -59,6 +61,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     _parameter_constraints: dict = {
         **BaseMLP._parameter_constraints,
+        "target_transform": [None, StrOptions({"standard"})],
         "loss": [RegisteredName(LOSSES, accepts=lambda cls: bool(cls.tasks & REGRESSION)), Loss],
     }
     _y_numeric = True
@@ -101,6 +104,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         averaging=0.0,
         clip_norm=None,
         max_norm=None,
+        target_transform=None,
     ):
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -136,6 +140,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.averaging = averaging
         self.clip_norm = clip_norm
         self.max_norm = max_norm
+        self.target_transform = target_transform
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)
@@ -171,7 +176,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             float64.
         """
         raw = self._raw_outputs(X)
-        y = self._architecture.link(raw)
+        y = self._architecture.link(raw) * self._target_scale + self._target_center
         return y[:, 0] if y.shape[1] == 1 else y
 
     def score(self, X, y, sample_weight=None):
@@ -190,6 +195,75 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """
         return self._score_of(self.predict(X), y, sample_weight)
 
+    @classmethod
+    def from_sklearn(cls, fitted):
+        """Return a fitted estimator that predicts as a fitted one of scikit-learn does.
+
+        Parameters and fitted attributes are those of ``fitted``, in its precision. ``partial_fit`` and ``warm_start``
+        go on from its weights, with a fresh optimizer.
+
+        Parameters
+        ----------
+        fitted : sklearn.neural_network.MLPRegressor
+
+        Returns
+        -------
+        estimator : MLPRegressor
+            It shares no array with ``fitted``.
+
+        Raises
+        ------
+        TypeError
+            If ``fitted`` is something else.
+        sklearn.exceptions.NotFittedError
+            If it is not fitted.
+
+        Examples
+        --------
+        >>> import numpy
+        >>> import sklearn.neural_network
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skann import MLPRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> theirs = sklearn.neural_network.MLPRegressor(solver="lbfgs", max_iter=9000, random_state=0).fit(X, y)
+        >>> ours = MLPRegressor.from_sklearn(theirs)
+        >>> numpy.allclose(ours.predict(X), theirs.predict(X))
+        True
+        """
+        return from_sklearn(cls, sklearn.neural_network.MLPRegressor, fitted)
+
+    def to_sklearn(self):
+        """Return a fitted estimator of scikit-learn that predicts as this one does.
+
+        What concerns training alone and is unknown there (dropout, solvers, schedules, ...) is left out or becomes
+        scikit-learn's default.
+
+        Returns
+        -------
+        estimator : sklearn.neural_network.MLPRegressor
+            It shares no array with this one.
+
+        Raises
+        ------
+        ValueError
+            If scikit-learn cannot express the network: other activations than identity, logistic, tanh and relu, or
+            different ones in the hidden layers; normalization, or several quantile levels.
+        sklearn.exceptions.NotFittedError
+            If this estimator is not fitted.
+
+        Examples
+        --------
+        >>> import numpy
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skann import MLPRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> ours = MLPRegressor(hidden_layer_sizes=8, dropout=0.2, max_iter=900, tol=1, random_state=0).fit(X, y)
+        >>> theirs = ours.to_sklearn()
+        >>> numpy.allclose(ours.predict(X), theirs.predict(X))
+        True
+        """
+        return to_sklearn(self, sklearn.neural_network.MLPRegressor)
+
     def _score_of(self, predicted, y, sample_weight) -> float:
         """Return the score of predictions."""
         levels = getattr(check_loss(self.loss, self._task), "levels", None)
@@ -201,12 +275,31 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         ]
         return float(numpy.mean(scores))
 
-    def _encode_target(self, y, goes_on, incremental):
+    def _encode_target(self, y, sample_weight, goes_on, incremental):
         target = y.reshape(len(y), -1)
-        self._made_loss().check_target(target)
-        if goes_on and self._made_loss().n_outputs(target.shape[1]) != self.n_outputs_:
-            raise ValueError(f"y has {target.shape[1]} outputs, but the regressor was fitted with {self.n_outputs_}.")
-        return target
+        loss = self._made_loss()
+        loss.check_target(target)
+        if not goes_on:
+            self._target_center, self._target_scale = self._units_of(target, sample_weight, loss)
+        elif target.shape[1] != len(self._target_center):
+            raise ValueError(
+                f"y has {target.shape[1]} outputs, but the regressor was fitted with {len(self._target_center)}."
+            )
+        return target if self.target_transform is None else (target - self._target_center) / self._target_scale
+
+    def _units_of(self, target, sample_weight, loss: Loss) -> tuple[numpy.ndarray, numpy.ndarray]:
+        """Return what the target is centred and scaled by: nothing, or the weighted mean and standard deviation."""
+        n_targets = target.shape[1]
+        if self.target_transform is None:
+            return numpy.zeros(n_targets), numpy.ones(n_targets)
+        if loss.positive_target:
+            raise ValueError(
+                f"target_transform='standard' makes negative targets, which loss={self.loss!r} does not take. "
+                "Use target_transform=None."
+            )
+        center = numpy.average(target, axis=0, weights=sample_weight)
+        scale = numpy.sqrt(numpy.average((target - center) ** 2, axis=0, weights=sample_weight))
+        return center, numpy.where(scale > 0, scale, 1.0)
 
     def _classes_to_stratify(self, rows):
         return None

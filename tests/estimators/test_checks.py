@@ -35,6 +35,13 @@ OPTIONS = [
         *[cls(**options) for cls in (MLPClassifier, MLPRegressor) for options in OPTIONS],
         MLPClassifier(loss="squared_error"),
         MLPClassifier(softmax_beta=-2.0),
+        MLPClassifier(class_weight="balanced"),
+        *[
+            cls(**options)
+            for cls in (MLPClassifier, MLPRegressor)
+            for options in ({"normalization": "batch"}, {"normalization": "layer"}, {"averaging": 0.9})
+        ],
+        MLPRegressor(target_transform="standard"),
     ]
 )
 def test_check_estimator(estimator, check):
@@ -51,7 +58,9 @@ def test_rounding_masks_and_splits_fail_the_weight_checks_alone(cls, options):
         results = check_estimator(cls(**options), on_fail=None)
     failed = {result["check_name"] for result in results if result["status"] == "failed"}
     assert len(results) > 50
-    assert failed <= SAMPLE_WEIGHT_CHECKS
+    # the accuracy of so few validation rows is perfect before the rest of the rows are learned
+    expected = {"check_class_weight_classifiers"} if "early_stopping" in options else set()
+    assert failed <= SAMPLE_WEIGHT_CHECKS | expected
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -177,8 +177,6 @@ def test_scikit_learns_errors(digits=DIGITS):
         assert ours.startswith(theirs[:18])
     with pytest.raises(NotFittedError, match="This MLPClassifier instance is not fitted yet"):
         skann.MLPClassifier().predict(X)
-    with pytest.raises(ValueError, match="classes must be passed on the first call to partial_fit"):
-        skann.MLPClassifier().partial_fit(X, y)
 
 
 def test_scikit_learns_warnings():

@@ -74,8 +74,7 @@ class TestWeights:
             MLPClassifier(class_weight=weight).fit(X, Y)
         with pytest.raises(ValueError, match="list of dicts, one for each column"):
             MLPClassifier(class_weight={0: 1}).fit(X, numpy.eye(3, dtype=int)[Y])
-        with pytest.raises(ValueError, match="not supported by partial_fit"):
-            MLPClassifier(class_weight="balanced").partial_fit(X, Y, classes=[0, 1, 2])
+        assert not hasattr(MLPClassifier(class_weight="balanced"), "partial_fit")
 
 
 class TestValidation:
@@ -445,3 +444,46 @@ class TestLosses:
             make()
         with pytest.raises(ValueError, match="y must be > 0"):
             MLPRegressor("gamma").fit(X, Y)
+
+
+class TestTargets:
+    def test_a_standardised_target_is_fitted_and_predicted_in_its_units(self):
+        y, weight = 1000.0 * Y + 50_000, numpy.arange(150) % 3
+        plain, standard = (
+            MLPRegressor(target_transform=transform, **OPTIONS).fit(X, y, weight) for transform in (None, "standard")
+        )
+        assert plain.score(X, y) < 0
+        assert standard.score(X, y) > 0.9
+        center = numpy.average(y, weights=weight)
+        z = (y - center) / numpy.sqrt(numpy.average((y - center) ** 2, weights=weight))
+        by_hand = MLPRegressor(**OPTIONS).fit(X, z, weight)
+        assert_allclose(standard.predict(X), by_hand.predict(X) * (y[0] - y[-1]) / (z[0] - z[-1]) + center)
+        both = MLPRegressor(Quantile([0.1, 0.9]), target_transform="standard", **OPTIONS).fit(X, y)
+        assert (numpy.diff(both.predict(X)) >= 0).all()
+        assert numpy.isfinite(MLPRegressor(target_transform="standard", max_iter=3).fit(X, numpy.ones(150)).loss_)
+        with pytest.raises(ValueError, match="makes negative targets, which loss='poisson' does not take"):
+            MLPRegressor("poisson", target_transform="standard").fit(X, Y)
+
+    def test_new_classes_in_partial_fit(self):
+        names = numpy.array(["c", "a", "b"])[Y]
+        clf = MLPClassifier(learning_rate_init=0.01, random_state=0)
+        assert clf.partial_fit(X[:50], names[:50]).predict_proba(X).shape == (150, 1)
+        before = clf.partial_fit(X[:100], names[:100]).predict_proba(X)
+        assert list(clf.classes_) == ["a", "c"]
+        still = clf.set_params(learning_rate_init=1e-300).partial_fit(X, names).predict_proba(X)
+        assert list(clf.classes_) == ["a", "b", "c"]
+        assert_allclose(still[:, 2] / (still[:, 0] + still[:, 2]), before[:, 1])
+        clf.set_params(learning_rate_init=0.01)
+        for _ in range(80):
+            clf.partial_fit(X, names)
+        assert clf.score(X, names) > 0.95
+        assert clf.n_iter_ == 83
+        four = numpy.append(names[:-1], "d")
+        old = clf.predict_proba(X)
+        new = clf.set_params(learning_rate_init=1e-300).partial_fit(X, four).predict_proba(X)
+        assert_allclose(new[:, :3] / new[:, :3].sum(axis=1, keepdims=True), old, rtol=1e-6)
+
+    def test_named_classes_stay(self):
+        for clf in (MLPClassifier().partial_fit(X, Y, classes=[0, 1, 2]), MLPClassifier(max_iter=2).fit(X, Y)):
+            with pytest.raises(ValueError, match=r"classes not in `self.classes_`"):
+                clf.partial_fit(X, Y + 1)

@@ -27,10 +27,13 @@ class Loss(Hyperparameters, ABC):
         Where the loss applies.
     gives_probabilities : bool
         Whether what the link makes of a classifier's raw outputs are probabilities.
+    positive_target : bool
+        Whether the target must not be negative.
     """
 
     tasks = CLASSIFICATION | REGRESSION
     gives_probabilities = True
+    positive_target = False
 
     def link(self, task: str, beta: float = 1.0) -> FixedActivation:
         """Return what turns raw outputs into predictions: by default softmax, logistic or identity."""

@@ -198,6 +198,7 @@ class Poisson(Loss):
     """
 
     tasks = REGRESSION
+    positive_target = True
 
     def link(self, task, beta=1.0):
         return Exp()
@@ -229,6 +230,7 @@ class Gamma(Loss):
     """
 
     tasks = REGRESSION
+    positive_target = True
 
     def link(self, task, beta=1.0):
         return Exp()

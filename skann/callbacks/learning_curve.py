@@ -1,0 +1,92 @@
+"""A picture of the course of training, while it runs."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TYPE_CHECKING
+
+from .base import Callback, positive_int
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class LearningCurve(Callback):
+    """Draws the training loss and, if there is one, the validation score of each epoch, and redraws them in a notebook.
+
+    Outside a notebook nothing is shown. Needs matplotlib.
+
+    Parameters
+    ----------
+    every : int, default=1
+        Epochs from one drawing to the next, at least 1.
+
+    Attributes
+    ----------
+    figure_ : matplotlib.figure.Figure
+        The last drawing, of whichever fit made it. Fits in other processes leave none.
+
+    Raises
+    ------
+    ValueError
+        If ``every`` is out of range.
+    ImportError
+        By fit, if matplotlib is missing.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skann import MLPClassifier
+    >>> from skann.callbacks import LearningCurve
+    >>> curve = LearningCurve(every=10)
+    >>> clf = MLPClassifier(max_iter=1000, early_stopping=True, random_state=0).set_callbacks(curve)
+    >>> clf = clf.fit(*load_iris(return_X_y=True))
+    >>> [axes.get_ylabel() for axes in curve.figure_.axes]
+    ['training loss', 'validation score']
+    """
+
+    def __init__(self, every: int = 1):
+        self.every = positive_int("every", every)
+
+    def setup(self, estimator, context) -> None:
+        """Make sure of matplotlib before anything is trained."""
+        try:
+            import matplotlib.figure  # noqa: F401
+        except ImportError as error:
+            raise ImportError("LearningCurve needs matplotlib: pip install 'skann[plot]'.") from error
+
+    def on_epoch_end(self, estimator, context) -> None:
+        """Draw, if it is time, and show the drawing in the place of the last."""
+        n_epochs = context.task_id + 1
+        if n_epochs % self.every == 0:
+            self.figure_ = _draw(estimator._running.progress.history)
+            _show(self.figure_, f"skann-{context.parent.init_time}", is_first=n_epochs == self.every)
+
+
+def _draw(history: dict[str, list]) -> Figure:
+    """Return a figure of the loss and the score; pyplot, which would keep figures, has no part in it."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 3.5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(history["epoch"], history["loss"], color="C0")
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("training loss", color="C0")
+    if history["validation_score"][-1] is not None:
+        right = axes.twinx()
+        right.plot(history["epoch"], history["validation_score"], color="C1")
+        right.set_ylabel("validation score", color="C1")
+    return figure
+
+
+def _show(figure: Figure, display_id: str, is_first: bool) -> None:
+    """Show a figure in a notebook, in the place of the last one with that id unless it is the first."""
+    if "IPython" not in sys.modules:
+        return
+    from IPython import display, get_ipython
+
+    if hasattr(get_ipython(), "kernel"):
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png")
+        display.display(display.Image(picture.getvalue()), display_id=display_id, update=not is_first)

@@ -1,0 +1,175 @@
+"""Fitted networks from scikit-learn's MLP to ours and back."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy
+import scipy.sparse
+from sklearn.base import BaseEstimator, is_classifier
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.validation import check_is_fitted
+
+from ..engine.activations import ACTIVATIONS, Identity, Logistic, Softmax
+from ..engine.architecture import Architecture
+from ..engine.layers import ActivationLayer, Dense
+from ..engine.losses.regression import Exp
+from ..engine.parameters import Parameters
+from ..engine.progress import Progress
+from .base import BaseMLP
+from .labels import Labels
+
+# what scikit-learn's MLP knows of parameters for which skann has more values
+_THEIR_ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
+_THEIR_VALUES = {"solver": ("adam", "sgd", "lbfgs"), "learning_rate": ("constant", "invscaling", "adaptive")}
+
+
+def from_sklearn(ours: type[BaseMLP], theirs: type[BaseEstimator], fitted: BaseEstimator) -> BaseMLP:
+    """Return an estimator of the class ``ours`` with what ``fitted``, one of the class ``theirs``, has learned."""
+    if not isinstance(fitted, theirs):
+        raise TypeError(
+            f"{ours.__name__}.from_sklearn takes a fitted sklearn.neural_network.{theirs.__name__}. "
+            f"Got {type(fitted).__name__} instead."
+        )
+    check_is_fitted(fitted)
+    estimator = ours(**_shared_params(fitted, ours))
+    _copy_attributes(fitted, estimator, "n_features_in_", "feature_names_in_", "classes_")
+    if is_classifier(fitted):
+        estimator._labels = _labels_of(fitted)
+    else:
+        estimator._target_center, estimator._target_scale = (
+            numpy.zeros(fitted.n_outputs_),
+            numpy.ones(fitted.n_outputs_),
+        )
+    architecture = estimator._build_architecture(fitted.n_features_in_, fitted.n_outputs_)
+    layout = architecture.layout()
+    dtype = numpy.result_type(*fitted.coefs_, *fitted.intercepts_)
+    parameters = Parameters(layout, numpy.empty(layout.size, dtype))
+    vars(estimator).update(estimator._fitted_attributes(architecture, parameters))
+    estimator.coefs_, estimator.intercepts_ = fitted.coefs_, fitted.intercepts_
+    if hasattr(fitted, "loss_curve_"):
+        estimator._note(_progress_of(fitted))
+    _copy_attributes(fitted, estimator, "n_iter_", "t_", "loss_")
+    return estimator
+
+
+def _shared_params(estimator: BaseEstimator, other: type[BaseEstimator]) -> dict:
+    """Return copies of the parameters that the other class has, too."""
+    params, known = estimator.get_params(deep=False), other().get_params(deep=False)
+    return {name: copy.deepcopy(value) for name, value in params.items() if name in known}
+
+
+def _copy_attributes(source: BaseEstimator, target: BaseEstimator, *names: str) -> None:
+    """Copy those of the attributes that there are."""
+    vars(target).update({name: copy.deepcopy(vars(source)[name]) for name in names if name in vars(source)})
+
+
+def _labels_of(fitted: BaseEstimator) -> Labels:
+    """Return how the classes of scikit-learn's classifier lie on its outputs."""
+    binarizer = fitted._label_binarizer
+    if binarizer.y_type_.startswith("multilabel"):
+        return Labels(fitted.classes_, "multilabel", binarizer.sparse_input_)
+    return Labels.from_classes(fitted.classes_)
+
+
+def _progress_of(fitted: BaseEstimator) -> Progress:
+    """Return the course of a stochastic solver; what scikit-learn does not note of it is None."""
+    progress = Progress(fitted.n_iter_, fitted.t_, stagnation=fitted._no_improvement_count)
+    n_epochs = len(fitted.loss_curve_)
+    noted = {
+        "epoch": list(range(1, n_epochs + 1)),
+        "loss": list(fitted.loss_curve_),
+        "validation_score": list(fitted.validation_scores_ or [None] * n_epochs),
+    }
+    progress.history = {name: noted.get(name, [None] * n_epochs) for name in progress.history}
+    if fitted.best_loss_ is not None:
+        progress.best_loss = fitted.best_loss_
+    if fitted.best_validation_score_ is not None:
+        progress.best_score = fitted.best_validation_score_
+    return progress
+
+
+def to_sklearn(fitted: BaseMLP, theirs: type[BaseEstimator]) -> BaseEstimator:
+    """Return an estimator of scikit-learn's class ``theirs`` with what ``fitted`` has learned."""
+    check_is_fitted(fitted)
+    architecture = fitted._architecture
+    _check_expressible(fitted, architecture)
+    params = _shared_params(fitted, theirs)
+    for name, values in _THEIR_VALUES.items():
+        if params[name] not in values:
+            del params[name]
+    params["activation"] = next(iter(_hidden_activations(architecture)), ACTIVATIONS["relu"]()).name
+    params["hidden_layer_sizes"] = tuple(W.shape[1] for W in fitted.coefs_[:-1])
+    if "loss" in params:
+        params["loss"] = "poisson" if isinstance(architecture.link, Exp) else "squared_error"
+    estimator = theirs(**params)
+    _copy_attributes(fitted, estimator, *_ATTRIBUTES)
+    if is_classifier(fitted):
+        estimator._label_binarizer = _binarizer_of(fitted._labels)
+    estimator.coefs_ = [W.copy() for W in fitted.coefs_]
+    estimator.intercepts_ = [b.copy() for b in fitted.intercepts_]
+    # the units of the outputs go into the last layer
+    scale, center = _output_units(fitted)
+    estimator.coefs_[-1][...] = fitted.coefs_[-1] * scale
+    estimator.intercepts_[-1][...] = fitted.intercepts_[-1] * scale + center
+    # what a warm start goes on with
+    estimator._best_coefs, estimator._best_intercepts = copy.deepcopy((estimator.coefs_, estimator.intercepts_))
+    if hasattr(fitted, "_progress"):
+        estimator._no_improvement_count = fitted._progress.stagnation
+    return estimator
+
+
+_ATTRIBUTES = (
+    *("n_features_in_", "feature_names_in_", "classes_", "n_layers_", "n_outputs_", "out_activation_"),
+    *("n_iter_", "t_", "loss_", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_"),
+)
+
+
+def _output_units(fitted: BaseMLP) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Return what raw outputs are multiplied by, and what is added: an inverse temperature, or the target's units."""
+    beta = getattr(fitted._architecture.link, "inverse_temperature", 1.0)
+    return beta * getattr(fitted, "_target_scale", numpy.ones(1)), getattr(fitted, "_target_center", numpy.zeros(1))
+
+
+def _hidden_activations(architecture: Architecture) -> list:
+    """Return the activations without parameters, in the layers' order."""
+    return [layer.activation for layer in architecture.layers.values() if isinstance(layer, ActivationLayer)]
+
+
+def _binarizer_of(labels: Labels) -> LabelBinarizer:
+    """Return what scikit-learn's classifier encodes and decodes labels with."""
+    if labels.task != "multilabel":
+        return LabelBinarizer().fit(labels.classes)
+    indicator = numpy.eye(len(labels.classes), dtype=int)
+    return LabelBinarizer().fit(scipy.sparse.csr_matrix(indicator) if labels.sparse else indicator)
+
+
+def _check_expressible(fitted: BaseMLP, architecture: Architecture) -> None:
+    """Raise ValueError naming everything in the network that scikit-learn's MLP does not have."""
+    obstacles = [
+        f"the layer {layer!r}"
+        for layer in architecture.layers.values()
+        if not isinstance(layer, (Dense, ActivationLayer)) and not layer.only_in_training
+    ]
+    activations = _hidden_activations(architecture)
+    known = [ACTIVATIONS[name]() for name in _THEIR_ACTIVATIONS]
+    obstacles += [f"the activation {activation!r}" for activation in activations if activation not in known]
+    if any(activation != activations[0] for activation in activations):
+        obstacles.append(f"different activations in the hidden layers, {activations}")
+    loss, link = architecture.loss, architecture.link
+    beta = getattr(link, "inverse_temperature", 1.0)
+    if link not in (Identity(), Exp(), Softmax(beta), Logistic(scale=beta)):
+        obstacles.append(f"the loss {loss!r} with the output activation {link!r}")
+    if getattr(fitted, "target_transform", None) is not None and link != Identity():
+        obstacles.append(f"target_transform with the output activation {link!r}")
+    if is_classifier(fitted) and not loss.gives_probabilities:
+        obstacles.append(f"the loss {loss!r}, which gives no probabilities")
+    if is_classifier(fitted) and len(fitted.classes_) == 1:
+        obstacles.append(f"a single class, {fitted.classes_[0]!r}")
+    if obstacles:
+        raise ValueError(
+            f"scikit-learn's MLP cannot express {'; '.join(dict.fromkeys(obstacles))}. It has one activation out of "
+            f"{', '.join(_THEIR_ACTIVATIONS)} for all hidden layers, with default parameters, no normalization, and "
+            "softmax, logistic, identity or exp as output activation. Fit such a network, or keep skann's estimator, "
+            "which can be pickled and used in scikit-learn's Pipelines as it is."
+        )
