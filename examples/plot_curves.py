@@ -75,9 +75,9 @@ for panel, losses, task, target, title, xlabel, ylabel in zip(
     ("Regression losses", "Regression losses with a log link, y = 1", "Classification losses, two classes"),
     ("residual p - y (units of y)", "raw output log p (no unit)", "margin: raw output for the true class (log odds)"),
     (
-        "loss (units of y; squared_error, huber: squared)",
+        "loss (units of y, or of y squared)",
         "loss: half the deviance",
-        "loss (nats; squared_error, hinge: no unit)",
+        "loss (nats, or no unit)",
     ),
     strict=True,
 ):
