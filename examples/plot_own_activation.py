@@ -23,7 +23,7 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 
 import skann
 from skann import activations, losses
-from skann.engine.activations import ElementwiseActivation
+from skann.activations import ElementwiseActivation
 
 warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed budget of epochs is the point here
 

@@ -16,7 +16,7 @@ from .base import BaseMLP
 from .class_weights import weigh_classes
 from .compat import Interval, StrOptions, _check_partial_fit_first_call, _fit_context
 from .constraints import NonZero, RegisteredName
-from .conversion import from_sklearn, to_sklearn
+from .conversion import SklearnConversion
 from .docs import documented
 from .labels import Labels
 
@@ -25,7 +25,7 @@ _LEAST = 2.0**-53  # the distance of 1 to the float64 below: logistic probabilit
 
 
 @documented(tasks=CLASSIFICATION, default="log_loss", score="accuracy")
-class MLPClassifier(ClassifierMixin, BaseMLP):
+class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
     """Multi-layer perceptron classifier.
 
     A drop-in replacement for ``sklearn.neural_network.MLPClassifier`` with the same parameters, attributes, methods
@@ -78,6 +78,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         "class_weight": [None, StrOptions({"balanced"}), dict, list],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     }
+    _counterpart = sklearn.neural_network.MLPClassifier
     _y_numeric = False
     _may_grow = False  # whether partial_fit takes new classes: its first call named none
 
@@ -255,75 +256,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             float64, in the order of ``classes_``.
         """
         return numpy.log(self.predict_proba(X))
-
-    @classmethod
-    def from_sklearn(cls, fitted):
-        """Return a fitted estimator that predicts as a fitted one of scikit-learn does.
-
-        Parameters and fitted attributes are those of ``fitted``, in its precision. ``partial_fit`` and ``warm_start``
-        go on from its weights, with a fresh optimizer.
-
-        Parameters
-        ----------
-        fitted : sklearn.neural_network.MLPClassifier
-
-        Returns
-        -------
-        estimator : MLPClassifier
-            It shares no array with ``fitted``.
-
-        Raises
-        ------
-        TypeError
-            If ``fitted`` is something else.
-        sklearn.exceptions.NotFittedError
-            If it is not fitted.
-
-        Examples
-        --------
-        >>> import numpy
-        >>> import sklearn.neural_network
-        >>> from sklearn.datasets import load_iris
-        >>> from skann import MLPClassifier
-        >>> X, y = load_iris(return_X_y=True)
-        >>> theirs = sklearn.neural_network.MLPClassifier(solver="lbfgs", max_iter=9000, random_state=0).fit(X, y)
-        >>> ours = MLPClassifier.from_sklearn(theirs)
-        >>> numpy.allclose(ours.predict_proba(X), theirs.predict_proba(X))
-        True
-        """
-        return from_sklearn(cls, sklearn.neural_network.MLPClassifier, fitted)
-
-    def to_sklearn(self):
-        """Return a fitted estimator of scikit-learn that predicts as this one does.
-
-        What concerns training alone and is unknown there (dropout, solvers, schedules, ...) is left out or becomes
-        scikit-learn's default. ``softmax_beta`` goes into the last layer's weights.
-
-        Returns
-        -------
-        estimator : sklearn.neural_network.MLPClassifier
-            It shares no array with this one.
-
-        Raises
-        ------
-        ValueError
-            If scikit-learn cannot express the network: other activations than identity, logistic, tanh and relu, or
-            different ones in the hidden layers; normalization, a loss without probabilities, or a single class.
-        sklearn.exceptions.NotFittedError
-            If this estimator is not fitted.
-
-        Examples
-        --------
-        >>> import numpy
-        >>> from sklearn.datasets import load_iris
-        >>> from skann import MLPClassifier
-        >>> X, y = load_iris(return_X_y=True)
-        >>> ours = MLPClassifier(hidden_layer_sizes=(8,), dropout=0.2, max_iter=500, tol=0.1, random_state=0).fit(X, y)
-        >>> theirs = ours.to_sklearn()
-        >>> numpy.allclose(ours.predict_proba(X), theirs.predict_proba(X))
-        True
-        """
-        return to_sklearn(self, sklearn.neural_network.MLPClassifier)
 
     def _decision(self, X) -> numpy.ndarray:
         """Return beta z of shape (n_samples, n_outputs)."""

@@ -24,6 +24,82 @@ _THEIR_ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
 _THEIR_VALUES = {"solver": ("adam", "sgd", "lbfgs"), "learning_rate": ("constant", "invscaling", "adaptive")}
 
 
+class SklearnConversion:
+    """Conversion from and to scikit-learn's estimator of the same name."""
+
+    _counterpart: type[BaseEstimator]
+
+    @classmethod
+    def from_sklearn(cls, fitted):
+        """Return a fitted estimator that predicts as a fitted one of scikit-learn does.
+
+        Parameters and fitted attributes are those of ``fitted``, in its precision. ``partial_fit`` and ``warm_start``
+        go on from its weights, with a fresh optimizer.
+
+        Parameters
+        ----------
+        fitted : sklearn.neural_network.MLPClassifier or MLPRegressor, the namesake of the class
+
+        Returns
+        -------
+        estimator : object of the class
+            It shares no array with ``fitted``.
+
+        Raises
+        ------
+        TypeError
+            If ``fitted`` is something else.
+        sklearn.exceptions.NotFittedError
+            If it is not fitted.
+
+        Examples
+        --------
+        >>> import numpy
+        >>> import sklearn.neural_network
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skann import MLPRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> theirs = sklearn.neural_network.MLPRegressor(solver="lbfgs", max_iter=9000, random_state=0).fit(X, y)
+        >>> ours = MLPRegressor.from_sklearn(theirs)
+        >>> numpy.allclose(ours.predict(X), theirs.predict(X))
+        True
+        """
+        return from_sklearn(cls, cls._counterpart, fitted)
+
+    def to_sklearn(self):
+        """Return a fitted estimator of scikit-learn that predicts as this one does.
+
+        What concerns training alone and is unknown there (dropout, solvers, schedules, ...) is left out or becomes
+        scikit-learn's default. ``softmax_beta`` and ``target_transform`` go into the last layer's weights.
+
+        Returns
+        -------
+        estimator : sklearn.neural_network.MLPClassifier or MLPRegressor
+            It shares no array with this one.
+
+        Raises
+        ------
+        ValueError
+            If scikit-learn cannot express the network: other activations than identity, logistic, tanh and relu, or
+            different ones in the hidden layers; normalization, several quantile levels, a loss without
+            probabilities, or a single class.
+        sklearn.exceptions.NotFittedError
+            If this estimator is not fitted.
+
+        Examples
+        --------
+        >>> import numpy
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skann import MLPRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> ours = MLPRegressor(hidden_layer_sizes=8, dropout=0.2, max_iter=900, tol=1, random_state=0).fit(X, y)
+        >>> theirs = ours.to_sklearn()
+        >>> numpy.allclose(ours.predict(X), theirs.predict(X))
+        True
+        """
+        return to_sklearn(self, self._counterpart)
+
+
 def from_sklearn(ours: type[BaseMLP], theirs: type[BaseEstimator], fitted: BaseEstimator) -> BaseMLP:
     """Return an estimator of the class ``ours`` with what ``fitted``, one of the class ``theirs``, has learned."""
     if not isinstance(fitted, theirs):

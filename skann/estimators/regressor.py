@@ -12,12 +12,12 @@ from ..engine.losses import LOSSES, REGRESSION, Loss
 from .base import BaseMLP
 from .compat import StrOptions, _fit_context
 from .constraints import RegisteredName, check_loss
-from .conversion import from_sklearn, to_sklearn
+from .conversion import SklearnConversion
 from .docs import documented
 
 
 @documented(tasks=REGRESSION, default="squared_error", score="R2")
-class MLPRegressor(RegressorMixin, BaseMLP):
+class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
     """Multi-layer perceptron regressor.
 
     A drop-in replacement for ``sklearn.neural_network.MLPRegressor`` with the same parameters, attributes, methods
@@ -64,6 +64,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         "target_transform": [None, StrOptions({"standard"})],
         "loss": [RegisteredName(LOSSES, accepts=lambda cls: bool(cls.tasks & REGRESSION)), Loss],
     }
+    _counterpart = sklearn.neural_network.MLPRegressor
     _y_numeric = True
     _task = "regression"
 
@@ -194,75 +195,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             1 is perfect, 0 what the best constant has.
         """
         return self._score_of(self.predict(X), y, sample_weight)
-
-    @classmethod
-    def from_sklearn(cls, fitted):
-        """Return a fitted estimator that predicts as a fitted one of scikit-learn does.
-
-        Parameters and fitted attributes are those of ``fitted``, in its precision. ``partial_fit`` and ``warm_start``
-        go on from its weights, with a fresh optimizer.
-
-        Parameters
-        ----------
-        fitted : sklearn.neural_network.MLPRegressor
-
-        Returns
-        -------
-        estimator : MLPRegressor
-            It shares no array with ``fitted``.
-
-        Raises
-        ------
-        TypeError
-            If ``fitted`` is something else.
-        sklearn.exceptions.NotFittedError
-            If it is not fitted.
-
-        Examples
-        --------
-        >>> import numpy
-        >>> import sklearn.neural_network
-        >>> from sklearn.datasets import load_diabetes
-        >>> from skann import MLPRegressor
-        >>> X, y = load_diabetes(return_X_y=True)
-        >>> theirs = sklearn.neural_network.MLPRegressor(solver="lbfgs", max_iter=9000, random_state=0).fit(X, y)
-        >>> ours = MLPRegressor.from_sklearn(theirs)
-        >>> numpy.allclose(ours.predict(X), theirs.predict(X))
-        True
-        """
-        return from_sklearn(cls, sklearn.neural_network.MLPRegressor, fitted)
-
-    def to_sklearn(self):
-        """Return a fitted estimator of scikit-learn that predicts as this one does.
-
-        What concerns training alone and is unknown there (dropout, solvers, schedules, ...) is left out or becomes
-        scikit-learn's default.
-
-        Returns
-        -------
-        estimator : sklearn.neural_network.MLPRegressor
-            It shares no array with this one.
-
-        Raises
-        ------
-        ValueError
-            If scikit-learn cannot express the network: other activations than identity, logistic, tanh and relu, or
-            different ones in the hidden layers; normalization, or several quantile levels.
-        sklearn.exceptions.NotFittedError
-            If this estimator is not fitted.
-
-        Examples
-        --------
-        >>> import numpy
-        >>> from sklearn.datasets import load_diabetes
-        >>> from skann import MLPRegressor
-        >>> X, y = load_diabetes(return_X_y=True)
-        >>> ours = MLPRegressor(hidden_layer_sizes=8, dropout=0.2, max_iter=900, tol=1, random_state=0).fit(X, y)
-        >>> theirs = ours.to_sklearn()
-        >>> numpy.allclose(ours.predict(X), theirs.predict(X))
-        True
-        """
-        return to_sklearn(self, sklearn.neural_network.MLPRegressor)
 
     def _score_of(self, predicted, y, sample_weight) -> float:
         """Return the score of predictions."""

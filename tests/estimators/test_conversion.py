@@ -180,8 +180,11 @@ def test_training_goes_on_on_both_sides(ours, theirs, data, early_stopping):
 def test_partial_fit_takes_classes_that_a_batch_lacks():
     X, y = LABELS["multiclass text"]
     ours = skann.MLPClassifier(**OPTIONS).partial_fit(X, y, classes=numpy.unique(y))
-    ours.to_sklearn().partial_fit(X[:60], y[:60])
-    skann.MLPClassifier.from_sklearn(ours.to_sklearn()).partial_fit(X[:60], y[:60])
+    theirs = ours.to_sklearn()
+    for clf in (theirs, skann.MLPClassifier.from_sklearn(theirs)):
+        before = clf.predict_proba(X)
+        assert clf.partial_fit(X[:60], y[:60]).predict_proba(X).shape == before.shape
+        assert not numpy.allclose(clf.predict_proba(X), before)
 
 
 @pytest.mark.parametrize(
