@@ -15,11 +15,11 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from ..engine.activations import FixedActivation
+from ..engine.activations import ACTIVATIONS, FixedActivation, Identity
 from ..engine.architecture import Architecture, multilayer_perceptron
 from ..engine.batches import Rows
 from ..engine.hyperparameters import Hyperparameters
-from ..engine.initializers import INITIALIZERS, GlorotUniform
+from ..engine.initializers import INITIALIZERS
 from ..engine.losses import LOSSES, Loss
 from ..engine.normalizations import NORMALIZATIONS
 from ..engine.optimizers import OPTIMIZERS
@@ -206,14 +206,9 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
     def _build_architecture(self, n_features: int, n_outputs: int) -> Architecture:
         sizes = check_hidden_layer_sizes(self.hidden_layer_sizes)
         activations = check_activations(self.activation, len(sizes))
-        if activations:
-            output_init = activations[-1].output_init
-        else:
-            output_init = (
-                GlorotUniform()
-                if isinstance(self.activation, (list, tuple))
-                else check_activations(self.activation, 1)[0].output_init
-            )
+        # without hidden layers a single activation still says how scikit-learn draws the output layer
+        drawn_for = activations or [Identity() if isinstance(self.activation, (list, tuple)) else self.activation]
+        output_init = ACTIVATIONS.get(drawn_for[-1]).output_init
         loss = self._made_loss()
         init = None if self.weight_init == "auto" else INITIALIZERS.get(self.weight_init)
         return multilayer_perceptron(
