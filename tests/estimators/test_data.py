@@ -118,7 +118,7 @@ def test_a_pipeline_from_raw_columns_and_halving_and_random_search():
         assert found.best_params_["alpha"] in grid["alpha"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(
     n_samples=st.integers(1, 30),
     n_features=st.integers(1, 6),
@@ -139,7 +139,7 @@ def test_any_shape_dtype_label_and_weight(n_samples, n_features, hidden, dtype, 
     batch_size = batch_size if batch_size == "auto" else min(batch_size, n_samples)
     clf = MLPClassifier(hidden, solver=solver, batch_size=batch_size, max_iter=3, random_state=0).fit(X_any, y, weight)
     p = clf.predict_proba(X_any)
-    assert p.shape == (n_samples, len(set(labels) & set(y.tolist())))
+    assert p.shape == (n_samples, len(set(y.tolist())))
     assert_allclose(p.sum(axis=1), 1)
     assert set(clf.predict(X_any).tolist()) <= set(y.tolist())
     target = rng.normal(size=(n_samples, 2))
