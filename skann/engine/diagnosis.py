@@ -8,7 +8,7 @@ from .activations import ElementwiseActivation
 from .architecture import Architecture
 from .backend import Array, quiet
 from .batches import Reader, Rows
-from .network import Network
+from .network import Network, Step
 from .parameters import Parameters
 
 N_ROWS = 32  # enough to tell a dead unit, few enough to take under 3 % of an epoch
@@ -35,24 +35,26 @@ class Probe:
 
     def dead_units(self) -> list[float]:
         """Return, for each hidden layer, the fraction of units with zero output or zero slope on every row."""
-        with quiet():
-            return self._dead_units()
-
-    def _dead_units(self) -> list[float]:
-        self.network.forward(self.x)
         previous, fractions = self.x, []
-        for name, step in zip(self.network._names, self.network._plan(self.x.shape[0]).steps, strict=True):
-            if name in self.architecture.hidden:
-                dead = ~step.y.any(axis=0)
-                if isinstance(getattr(step.layer, "activation", None), ElementwiseActivation):
-                    slope = numpy.ones_like(step.y)
-                    step.layer.backward(step.bound, previous, step.y, slope, slope)
-                    dead |= ~slope.any(axis=0)
-                fractions.append(float(dead.mean()))
-            previous = step.y
+        with quiet():
+            self.network.forward(self.x)
+            for name, step in self.network.steps(self.x.shape[0]):
+                if name in self.architecture.hidden:
+                    fractions.append(float(_dead(step, previous).mean()))
+                previous = step.y
         return fractions
 
     def gradient_norms(self, grads: dict[tuple[str, str], Array]) -> list[float]:
         """Return, for each hidden layer, the Euclidean norm of the gradient of its weights."""
         weights = [gradient.reshape(-1) for (_, name), gradient in grads.items() if name == "W"]
         return [float(numpy.sqrt(gradient @ gradient)) for gradient in weights[:-1]]
+
+
+def _dead(step: Step, x: Array) -> Array:
+    """Tell for each unit of a layer whether its output is zero, or its slope at the input x, on every row."""
+    dead = ~step.y.any(axis=0)
+    if isinstance(getattr(step.layer, "activation", None), ElementwiseActivation):
+        slope = numpy.ones_like(step.y)
+        step.layer.backward(step.bound, x, step.y, slope, slope)
+        dead |= ~slope.any(axis=0)
+    return dead

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from .parameters import Parameters
 
 
 @dataclass
-class _Step:
+class Step:
     """One layer with the views it works on for a given number of rows. Gradients are None outside training."""
 
     layer: Layer
@@ -27,7 +28,7 @@ class _Step:
 class _Plan:
     """All steps for a given number of rows, with the loss's arrays; ``first`` is the first step with parameters."""
 
-    steps: list[_Step]
+    steps: list[Step]
     first: int = 0
     losses: Array | None = None
     loss_work: Array | None = None
@@ -112,6 +113,10 @@ class Network:
         self._backward(plan, x)
         return loss
 
+    def steps(self, n: int) -> Iterator[tuple[str, Step]]:
+        """Yield each layer's name and what it works on for n rows, as the last passes left it."""
+        return zip(self._names, self._plan(n).steps, strict=True)
+
     def _backward(self, plan: _Plan, x: Array) -> None:
         """Run the chain rule from the last step to the first with parameters."""
         for i in range(len(plan.steps) - 1, plan.first - 1, -1):
@@ -177,7 +182,7 @@ class Network:
                 generator=self.generator,
             )
             y = _cut(output, n, architecture.declarations[name].shape)
-            steps.append(_Step(architecture.layers[name], bound, y))
+            steps.append(Step(architecture.layers[name], bound, y))
         if not self.training:
             return _Plan(steps)
         first = next(i for i, step in enumerate(steps) if step.bound.params)
@@ -185,7 +190,7 @@ class Network:
         work = _cut(self._loss_work, 2, (n, *architecture.out_shape))
         return _Plan(steps, first, self._losses[:n], work)
 
-    def _cut_gradients(self, steps: list[_Step], first: int) -> None:
+    def _cut_gradients(self, steps: list[Step], first: int) -> None:
         """Give each step its dy and dx: the same array where the layer can, else the one array and the other."""
         side = 0
         for i in range(len(steps) - 1, first - 1, -1):

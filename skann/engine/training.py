@@ -259,8 +259,7 @@ class Trainer:
         """Return the batch's estimate of the objective; its gradient is then in ``trained.grad``."""
         settings = self.settings
         scale = len(self.rows) / ((batch.stop - batch.start) * self.total_weight)
-        whole = settings.shuffle is False
-        parts = [part if whole else self.order[part] for part in chunks(batch.start, batch.stop)]
+        parts = [self.order[part] if settings.shuffle else part for part in chunks(batch.start, batch.stop)]
         loss = batch_gradient(self.network, self.reader, parts, scale)
         alpha = 0.0 if settings.optimizer.decouples_decay else settings.alpha
         penalties = (alpha / self.total_weight, settings.l1 / self.total_weight)
