@@ -226,11 +226,15 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
         )
 
     def _made_loss(self) -> Loss:
+        """Return the loss of the task."""
+        return self._made_loss_for(self._task)
+
+    def _made_loss_for(self, task: str) -> Loss:
         """Return the loss, made with the estimator's parameters if it was given by name."""
         loss = self.loss
         if isinstance(loss, str):
             loss = self._made_from_parameters(LOSSES[loss])
-        return check_loss(loss, self._task)
+        return check_loss(loss, task)
 
     def _starting_parameters(
         self, architecture: Architecture, n_samples: int, rng: numpy.random.RandomState, goes_on: bool

@@ -7,10 +7,10 @@ from numbers import Real
 import numpy
 import sklearn.neural_network
 from sklearn.base import ClassifierMixin
+from sklearn.utils import check_array
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import type_of_target
 
-from ..engine.losses import CLASSIFICATION, LOSSES, Loss
+from ..engine.losses import CLASSIFICATION, LOSSES, MULTIOUTPUT, BlockLoss, Loss
 from ..engine.parameters import Parameters
 from .base import BaseMLP
 from .class_weights import weigh_classes
@@ -18,10 +18,7 @@ from .compat import Interval, StrOptions, _check_partial_fit_first_call, _fit_co
 from .constraints import NonZero, RegisteredName
 from .conversion import SklearnConversion
 from .docs import documented
-from .labels import Labels
-
-_TINY = numpy.finfo(numpy.float64).tiny  # softmax probabilities stay above it, so that their logarithms are finite
-_LEAST = 2.0**-53  # the distance of 1 to the float64 below: logistic probabilities stay this far from 0 and 1
+from .labels import labels_named, labels_of
 
 
 @documented(tasks=CLASSIFICATION, default="log_loss", score="accuracy")
@@ -30,7 +27,8 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
 
     A drop-in replacement for ``sklearn.neural_network.MLPClassifier`` with the same parameters, attributes, methods
     and draws, and more activations, losses, dropout and precision control. Several classes have a softmax output, two
-    classes and multilabel targets a logistic one.
+    classes and multilabel targets a logistic one. A target with several columns of classes has a block of outputs for
+    each, on the same hidden layers, and the columns' losses are summed.
 
     Parameters
     ----------
@@ -38,8 +36,9 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        The class labels, sorted. Columns of a multilabel target are numbered from 0.
+    classes_ : ndarray of shape (n_classes,), or a list of them
+        The class labels, sorted; for a target with several columns of classes, those of each column. Columns of a
+        multilabel target are numbered from 0.
     {attributes}
 
     See Also
@@ -171,13 +170,14 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         Parameters
         ----------
         X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Labels; they need not hold every class.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights, not all zero. The call's loss is divided by its number of rows.
-        classes : array-like of shape (n_classes,), default=None
-            Every class that any call will have. Where the first call names none, later calls may bring new classes:
-            each gets a new output, and what was learned of the others stays.
+        classes : array-like of shape (n_classes,), or a list of them, default=None
+            Every class that any call will have, for a target with several columns a list of each column's. Where the
+            first call names none, later calls may bring new classes, unless there are several columns: each gets a new
+            output, and what was learned of the others stays.
 
         Returns
         -------
@@ -187,7 +187,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         with self._restored_on_error():
             fitted = self.__sklearn_is_fitted__()
             if classes is not None:
-                _check_partial_fit_first_call(self, classes)
+                self._check_named_classes(classes)
             if not fitted:
                 self._may_grow = classes is None
             return self._partial_fit(X, y, sample_weight, goes_on=fitted)
@@ -201,8 +201,8 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
 
         Returns
         -------
-        y : ndarray of shape (n_samples,), or (n_samples, n_classes) of 0 and 1 for multilabel targets
-            A sparse matrix if y was one in fit.
+        y : ndarray of shape (n_samples,), or (n_samples, n_outputs) where y had several columns in fit
+            0 and 1 for multilabel targets, as a sparse matrix if y was one.
         """
         decision = self._decision(X)
         return self._labels.decode(decision)
@@ -218,9 +218,10 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         -------
         decision : ndarray of shape (n_samples, n_classes), or (n_samples,) for two classes
             float64. For two classes and multilabel targets, positive where the class (``classes_[1]``) is predicted.
+            For a target with several columns of classes, a list of such arrays.
         """
         decision = self._decision(X)
-        return decision[:, 0] if self._task == "binary" else decision
+        return self._labels.shown(decision)
 
     @available_if(lambda self: self._check_probabilities())
     def predict_proba(self, X):
@@ -233,14 +234,11 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         Returns
         -------
         p : ndarray of shape (n_samples, n_classes)
-            float64, above 0, in the order of ``classes_``. Rows sum to one, except for multilabel targets.
+            float64, above 0, in the order of ``classes_``. Rows sum to one, except for multilabel targets. For a
+            target with several columns of classes, a list of such arrays.
         """
         raw = self._raw_outputs(X)
-        p = self._architecture.link(raw)
-        if self._task == "multiclass":
-            return numpy.maximum(p, _TINY, out=p)
-        numpy.clip(p, _LEAST, 1 - _LEAST, out=p)
-        return numpy.hstack([1 - p, p]) if self._task == "binary" else p
+        return self._labels.probabilities(self._architecture.link(raw))
 
     @available_if(lambda self: self._check_probabilities())
     def predict_log_proba(self, X):
@@ -253,9 +251,31 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         Returns
         -------
         log_p : ndarray of shape (n_samples, n_classes)
-            float64, in the order of ``classes_``.
+            float64, in the order of ``classes_``. For a target with several columns of classes, a list of such arrays.
         """
-        return numpy.log(self.predict_proba(X))
+        p = self.predict_proba(X)
+        return [numpy.log(of_column) for of_column in p] if isinstance(p, list) else numpy.log(p)
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy: the fraction of rows whose every label is predicted.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The true labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the mean.
+
+        Returns
+        -------
+        score : float
+            In [0, 1].
+        """
+        if not self.__sklearn_is_fitted__() or self._task != MULTIOUTPUT:
+            return super().score(X, y, sample_weight)
+        right = (self.predict(X) == check_array(y, dtype=None)).all(axis=1)
+        return float(numpy.average(right, weights=sample_weight))
 
     def _decision(self, X) -> numpy.ndarray:
         """Return beta z of shape (n_samples, n_outputs)."""
@@ -270,39 +290,36 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
     def _n_one_hot(self) -> int | None:
         return self._labels.n_one_hot
 
+    def _check_named_classes(self, classes) -> None:
+        """Set ``classes_`` in the first call of partial_fit; raise ValueError if a later one names others."""
+        of_columns = isinstance(classes, list) and any(numpy.ndim(of_column) for of_column in classes)
+        if not of_columns:
+            _check_partial_fit_first_call(self, classes)
+            return
+        classes = [numpy.unique(of_column) for of_column in classes]
+        known = getattr(self, "classes_", classes)
+        if len(known) != len(classes) or not all(map(numpy.array_equal, known, classes)):
+            raise ValueError(f"`classes={classes}` is not the same as on last call to partial_fit, was: {known}")
+        self.classes_ = classes
+
     def _encode_target(self, y, sample_weight, goes_on, incremental):
         self._may_grow = self._may_grow and incremental
-        named = incremental and not goes_on and not self._may_grow
         if goes_on:
             if incremental and self._may_grow:
                 self._grown_from, self._labels = self._labels.classes, self._labels.joined_by(y)
-            self._check_classes(y, incremental)
-        elif named and not type_of_target(y).startswith("multilabel"):
-            self._labels = Labels.from_classes(self.classes_)
-            self._check_classes(y, incremental)
+        elif incremental and not self._may_grow:
+            self._labels = labels_named(self.classes_, y)
         else:
-            self._labels = Labels.of(y)
-            if named and not numpy.array_equal(self.classes_, self._labels.classes):
-                raise ValueError(
-                    f"classes must be the column numbers {self._labels.classes.tolist()} for a multilabel target with "
-                    f"{len(self._labels.classes)} columns. Got {self.classes_.tolist()}."
-                )
+            self._labels = labels_of(y)
+        if goes_on or incremental:
+            self._labels.check(y, all_there=not incremental)
         self.classes_ = self._labels.classes
         return self._labels.encode(y)
 
-    def _check_classes(self, y, incremental: bool) -> None:
-        """Raise ValueError if y has classes that the fitted network has no output for, or in a warm start lacks one."""
-        found = Labels.of(y)
-        if (found.task == "multilabel") != (self._task == "multilabel"):
-            raise ValueError(f"The classifier was fitted on a {self._task} target, but y is {found.task}.")
-        classes, known = found.classes, self._labels.classes
-        if not incremental and set(classes) != set(known):
-            raise ValueError(
-                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
-                f"Previously got {known}, `y` has {classes}"
-            )
-        if not set(classes) <= set(known):
-            raise ValueError(f"`y` has classes not in `self.classes_`. `self.classes_` has {known}. 'y' has {classes}.")
+    def _made_loss(self):
+        if self._task != MULTIOUTPUT:
+            return super()._made_loss()
+        return BlockLoss(self._made_loss_for("multiclass"), self._labels.problems)
 
     def _starting_parameters(self, architecture, n_samples, rng, goes_on):
         if goes_on and architecture.out_shape != self._architecture.out_shape and self._may_grow:
@@ -357,7 +374,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         return True
 
     def _classes_to_stratify(self, rows):
-        return None if self._task == "multilabel" else rows.target.ravel()
+        return rows.target.ravel() if self._task in ("binary", "multiclass") else None
 
     def _validation_score(self, raw, link, rows):
         right = self._labels.is_right(link.inverse_temperature * raw, rows.of(rows.target))
@@ -366,4 +383,6 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
+        # target_tags.multi_output stays unset, as in scikit-learn's MLP: its check asks that no two probabilities tie
+        # where decisions differ, and float64 has no room for that near 1, where separable classes end
         return tags

@@ -13,11 +13,11 @@ from sklearn.utils.validation import check_is_fitted
 from ..engine.activations import ACTIVATIONS, Identity, Logistic, Softmax
 from ..engine.architecture import Architecture
 from ..engine.layers import ActivationLayer, Dense
-from ..engine.losses.regression import Exp
+from ..engine.losses import BlockLink, Exp
 from ..engine.parameters import Parameters
 from ..engine.progress import Progress
 from .base import BaseMLP
-from .labels import Labels
+from .labels import ColumnLabels, Labels
 
 # what scikit-learn's MLP knows of parameters for which skann has more values
 _THEIR_ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
@@ -140,12 +140,12 @@ def _copy_attributes(source: BaseEstimator, target: BaseEstimator, *names: str) 
     vars(target).update({name: copy.deepcopy(vars(source)[name]) for name in names if name in vars(source)})
 
 
-def _labels_of(fitted: BaseEstimator) -> Labels:
+def _labels_of(fitted: BaseEstimator) -> ColumnLabels:
     """Return how the classes of scikit-learn's classifier lie on its outputs."""
     binarizer = fitted._label_binarizer
     if binarizer.y_type_.startswith("multilabel"):
-        return Labels(fitted.classes_, "multilabel", binarizer.sparse_input_)
-    return Labels.from_classes(fitted.classes_)
+        return ColumnLabels(fitted.classes_, "multilabel", binarizer.sparse_input_)
+    return ColumnLabels.from_classes(fitted.classes_)
 
 
 def _progress_of(fitted: BaseEstimator) -> Progress:
@@ -234,7 +234,9 @@ def _check_expressible(fitted: BaseMLP, architecture: Architecture) -> None:
         obstacles.append(f"different activations in the hidden layers, {activations}")
     loss, link = architecture.loss, architecture.link
     beta = getattr(link, "inverse_temperature", 1.0)
-    if link not in (Identity(), Exp(), Softmax(beta), Logistic(scale=beta)):
+    if isinstance(link, BlockLink):
+        obstacles.append("a target with several columns of classes")
+    elif link not in (Identity(), Exp(), Softmax(beta), Logistic(scale=beta)):
         obstacles.append(f"the loss {loss!r} with the output activation {link!r}")
     if getattr(fitted, "target_transform", None) is not None and link != Identity():
         obstacles.append(f"target_transform with the output activation {link!r}")

@@ -25,7 +25,18 @@ from skann.engine.architecture import multilayer_perceptron
 from skann.engine.backend import noise_generator
 from skann.engine.initializers import GlorotUniform
 from skann.engine.layers import Bound
-from skann.engine.losses import AbsoluteError, Focal, Gamma, Hinge, Huber, LogLoss, Poisson, Quantile, SquaredError
+from skann.engine.losses import (
+    AbsoluteError,
+    BlockLoss,
+    Focal,
+    Gamma,
+    Hinge,
+    Huber,
+    LogLoss,
+    Poisson,
+    Quantile,
+    SquaredError,
+)
 from skann.engine.parameters import Layout, Parameters
 
 ACTIVATION_CASES = [
@@ -55,6 +66,8 @@ ACTIVATION_CASES = [
     Softmax(beta=-1.7),
 ]
 
+PROBLEMS = (("multiclass", 3), ("binary", 1), ("multiclass", 2))  # of a target with several columns of classes
+
 # loss, task, raw outputs, inverse temperature of the link
 LOSS_CASES = [
     (LogLoss(), "multiclass", 4, 1.0),
@@ -82,6 +95,10 @@ LOSS_CASES = [
     (Quantile(levels=0.3), "regression", 2, 1.0),
     (Quantile(levels=(0.1, 0.5, 0.9)), "regression", 3, 1.0),
     (Gamma(), "regression", 2, 1.0),
+    (BlockLoss(LogLoss(label_smoothing=0.1), PROBLEMS), "multioutput", 6, 1.3),
+    (BlockLoss(SquaredError(), PROBLEMS), "multioutput", 6, 1.0),
+    (BlockLoss(Focal(), PROBLEMS), "multioutput", 6, 1.0),
+    (BlockLoss(Hinge(), PROBLEMS), "multioutput", 6, -0.8),
 ]
 
 
@@ -91,6 +108,8 @@ def case_id(case):
 
 def random_target(rng, task, n_samples, n_outputs):
     """Return a target as a loss takes it, that of a regression above 0."""
+    if task == "multioutput":
+        return numpy.hstack([random_target(rng, part, n_samples, width) for part, width in PROBLEMS])
     if task == "multiclass":
         return numpy.eye(n_outputs)[rng.randint(n_outputs, size=n_samples)]
     if task == "regression":

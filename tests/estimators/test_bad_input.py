@@ -70,7 +70,6 @@ DATA = [
     (X, numpy.where(Y == 1, numpy.nan, Y), "Input y contains NaN"),
     (X, Y[:-1], "inconsistent numbers of samples"),
     (X, Y + 0.25, "Unknown label type: continuous. Maybe you are trying to fit a classifier"),
-    (X, numpy.column_stack([Y, Y + 1]), "y has several columns of classes.*MultiOutputClassifier"),
     (TEXT, [0, 1], r"X has 3 text columns \(city, job, plan\): encode them as numbers before MLPClassifier"),
     (polars.DataFrame({"age": [1, 2], "city": ["Rome", "Oslo"]}), [0, 1], r"X has 1 text column \(city\): encode"),
     (X.astype(str), Y, "Convert your data to numeric values explicitly"),

@@ -65,7 +65,7 @@ class TestWeights:
         ("weight", "message"),
         [
             ({7: 2.0}, r"class_weight names classes that y lacks: \[7\]. The classes are \[0, 1, 2\]"),
-            ([{0: 1}], "must hold one dict for each column of a multilabel target"),
+            ([{0: 1}], "must hold one dict for each column of the target. Got 1 for a multiclass target"),
             ("even", "'class_weight' parameter of MLPClassifier must be"),
         ],
     )
