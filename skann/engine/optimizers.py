@@ -10,6 +10,7 @@ from types import ModuleType
 from .backend import Array
 from .hyperparameters import Hyperparameters, real
 from .parameters import blocks
+from .penalties import Penalty
 from .registry import Registry
 
 
@@ -52,9 +53,16 @@ class Optimizer(Hyperparameters, ABC):
         return OptimizerState({name: xp.zeros_like(theta) for name in self.moments})
 
     def update(
-        self, xp: ModuleType, theta: Array, grad: Array, state: OptimizerState, learning_rate: float, work: Array
-    ) -> None:
-        """Move theta one step.
+        self,
+        xp: ModuleType,
+        theta: Array,
+        grad: Array,
+        state: OptimizerState,
+        learning_rate: float,
+        work: Array,
+        penalty: Penalty | None = None,
+    ) -> float:
+        """Move theta one step, block by block; return the penalty at the theta before.
 
         Parameters
         ----------
@@ -65,13 +73,18 @@ class Optimizer(Hyperparameters, ABC):
         learning_rate : float
         work : array of shape (parameters.BLOCK,)
             Scratch of theta's dtype; as long as theta will do, if that is shorter.
+        penalty : Penalty, default=None
+            Added to the gradient while a block is in cache, which takes a third of the time.
         """
         state.step += 1
-        factors = self._factors(state, learning_rate)
+        factors, loss = self._factors(state, learning_rate), 0.0
         for block in blocks(theta.size):
+            if penalty is not None:
+                loss += penalty.add(xp, theta, grad, work, block)
             moments = [moment[block] for moment in state.moments.values()]
             part = theta[block]
             self._update_block(xp, part, grad[block], work[: part.size], factors, *moments)
+        return loss
 
     def _factors(self, state: OptimizerState, learning_rate: float) -> tuple[float, ...]:
         """Return the numbers that change from step to step; ``state.step`` counts from 1."""

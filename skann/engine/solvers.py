@@ -12,7 +12,8 @@ from .backend import quiet
 from .batches import Reader, Rows
 from .network import Network
 from .parameters import BLOCK, Parameters
-from .training import MAX_CHUNK, add_penalty, batch_gradient, check_finite, chunks
+from .penalties import Penalty
+from .training import MAX_CHUNK, batch_gradient, check_finite, chunks
 
 
 def minimize_lbfgs(
@@ -59,11 +60,12 @@ def minimize_lbfgs(
     parts = list(chunks(0, len(rows)))
     total_weight = rows.total_weight
     work = numpy.empty(min(BLOCK, double.theta.size))
+    penalty = Penalty(alpha / total_weight, l1 / total_weight, double.n_decayed)
 
     def objective(theta: numpy.ndarray) -> tuple[float, numpy.ndarray]:
         double.theta[...] = theta
         loss = batch_gradient(network, reader, parts, 1 / total_weight)
-        loss += add_penalty(network.xp, double, alpha / total_weight, l1 / total_weight, work)
+        loss += penalty.add_to(network.xp, double, work)
         return float(loss), double.grad.copy()
 
     n_iter = 0

@@ -18,6 +18,7 @@ from .diagnosis import Probe
 from .network import Network
 from .optimizers import Optimizer, OptimizerState
 from .parameters import BLOCK, Parameters, blocks
+from .penalties import Penalty
 from .progress import Progress
 from .schedules import Schedule
 
@@ -174,7 +175,7 @@ class Trainer:
         self.architecture, self.parameters, self.rows, self.settings = architecture, parameters, rows, settings
         self.state, self.progress, self.rng = state, progress, rng
         self.validate, self.hooks = validate, hooks
-        self.report = report or _say_nothing
+        self.report = report
         self.error: Exception | None = None
         self.first_epoch = progress.n_epochs
         self.trained = parameters if state.trained is None else state.trained
@@ -183,6 +184,8 @@ class Trainer:
         self.reader = Reader(rows, parameters.theta.dtype, n_rows)
         self.probe = Probe(architecture, parameters, rows)
         self.total_weight = rows.total_weight
+        alpha = 0.0 if settings.optimizer.decouples_decay else settings.alpha
+        self.penalty = Penalty(alpha / self.total_weight, settings.l1 / self.total_weight, self.trained.n_decayed)
         self.order = numpy.arange(len(rows))
         self.best = parameters.snapshot() if settings.early_stopping else None
         self._work = numpy.empty(min(BLOCK, parameters.theta.size), parameters.theta.dtype)
@@ -239,16 +242,18 @@ class Trainer:
         """Take one step; return the batch's estimate of the objective, penalties included."""
         settings, xp = self.settings, self.network.xp
         theta, grad = self.trained.theta, self.trained.grad
-        loss = self._gradient(batch)
-        if settings.clip_norm < math.inf:
-            clip(xp, grad, settings.clip_norm)
+        loss, penalty = self._gradient(batch), self.penalty
         if batch.stop == len(self.rows):
             self._gradient_norm = self.probe.gradient_norms(self.trained.grads)
+        if settings.clip_norm < math.inf:
+            loss += penalty.add_to(xp, self.trained, self._work)
+            clip(xp, grad, settings.clip_norm)
+            penalty = None
         rate = self._rate(batch)
         if settings.optimizer.decouples_decay and settings.alpha > 0:
             weights = theta[: self.trained.n_decayed]
             xp.multiply(weights, 1 - rate * settings.alpha, out=weights)
-        settings.optimizer.update(xp, theta, grad, self.state.optimizer, rate, self._work)
+        loss += settings.optimizer.update(xp, theta, grad, self.state.optimizer, rate, self._work, penalty)
         if settings.max_norm < math.inf:
             limit_norms(xp, self.trained, settings.max_norm)
         if settings.averaging > 0:
@@ -256,14 +261,11 @@ class Trainer:
         return float(loss)
 
     def _gradient(self, batch: slice) -> float:
-        """Return the batch's estimate of the objective; its gradient is then in ``trained.grad``."""
+        """Return the batch's estimate of the loss; its gradient is then in ``trained.grad``."""
         settings = self.settings
         scale = len(self.rows) / ((batch.stop - batch.start) * self.total_weight)
         parts = [self.order[part] if settings.shuffle else part for part in chunks(batch.start, batch.stop)]
-        loss = batch_gradient(self.network, self.reader, parts, scale)
-        alpha = 0.0 if settings.optimizer.decouples_decay else settings.alpha
-        penalties = (alpha / self.total_weight, settings.l1 / self.total_weight)
-        return loss + add_penalty(self.network.xp, self.trained, *penalties, self._work)
+        return batch_gradient(self.network, self.reader, parts, scale)
 
     def _rate(self, batch: slice) -> float:
         """Return the learning rate of a step; the warm-up counts the step itself, so that none has a rate of 0."""
@@ -300,7 +302,8 @@ class Trainer:
         self.state.learning_rate = self.settings.schedule.after_epoch(
             self.state.learning_rate, self.settings.learning_rate, progress.n_samples
         )
-        self.report(_line(progress, self.settings.max_epochs))
+        if self.report is not None:
+            self.report(_line(progress, self.settings.max_epochs))
         return is_best
 
     def _hook(self, name: str) -> bool:
@@ -323,17 +326,13 @@ class Trainer:
             f"for {self.settings.patience} consecutive epochs."
         )
         rate = self.settings.schedule.after_stagnation(self.state.learning_rate, self.settings.learning_rate)
+        if self.report is not None:
+            self.report(f"{news} Stopping." if rate is None else f"{news} Setting learning rate to {rate:g}")
         if rate is None:
-            self.report(f"{news} Stopping.")
             return True
-        self.report(f"{news} Setting learning rate to {rate:g}")
         self.state.learning_rate = rate
         self.progress.stagnation = 0
         return False
-
-
-def _say_nothing(line: str) -> None:
-    """Report nothing."""
 
 
 def _line(progress: Progress, max_epochs: int) -> str:
@@ -368,29 +367,6 @@ def batch_gradient(network: Network, reader: Reader, chosen: list[slice | numpy.
             total += grad
         grad[...] = total
     return loss
-
-
-def add_penalty(xp: ModuleType, parameters: Parameters, l2: float, l1: float, work: Array) -> float:
-    """Add ``l2 W + l1 sign(W)`` to the gradient for the weights W that decay; return ``l2 / 2 ||W||^2 + l1 |W|``.
-
-    SciPy's axpy would add in one pass, but with a thread pool of its own, which spins against NumPy's: a step took
-    20 times as long.
-    """
-    penalty = 0.0
-    weights, grad = parameters.theta[: parameters.n_decayed], parameters.grad[: parameters.n_decayed]
-    if l2 > 0:
-        penalty += l2 / 2 * float(weights @ weights)
-    for block in blocks(weights.size if l1 > 0 or l2 > 0 else 0):
-        part, scaled = weights[block], work[: block.stop - block.start]
-        if l2 > 0:
-            xp.multiply(part, l2, out=scaled)
-            xp.add(grad[block], scaled, out=grad[block])
-        if l1 > 0:
-            xp.sign(part, out=scaled)
-            penalty += l1 * float(scaled @ part)
-            xp.multiply(scaled, l1, out=scaled)
-            xp.add(grad[block], scaled, out=grad[block])
-    return penalty
 
 
 def clip(xp: ModuleType, grad: Array, norm: float) -> None:
