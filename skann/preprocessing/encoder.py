@@ -260,7 +260,7 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
 
 def _warn_about(identifiers: list[str]) -> None:
     """Warn once of all columns that identify rows."""
-    listed = ", ".join(identifiers[:10]) + (", ..." if len(identifiers) > 10 else "")
+    listed = ", ".join(identifiers[:10]) + (f" and {len(identifiers) - 10} more" if len(identifiers) > 10 else "")
     warnings.warn(
         f"Left out, because most rows have a value of their own: {listed}. Drop what identifies rows before fit; "
         "convert dates and numbers given as text (pandas.to_datetime, pandas.to_numeric); or derive from such a column "

@@ -142,8 +142,13 @@ def _moments(series: pandas.Series, name: str) -> pandas.Series:
     """Return datetimes in any form as a Series of a datetime dtype."""
     if isinstance(series.dtype, pandas.CategoricalDtype):
         series = series.astype(object)
+    return _as_datetimes(series, name) if series.dtype == object else series
+
+
+def _as_datetimes(objects: Any, name: str) -> Any:
+    """Return a Series or an Index of datetime objects as one of a datetime dtype."""
     try:
-        return pandas.to_datetime(series) if series.dtype == object else series
+        return pandas.to_datetime(objects)
     except ValueError as error:
         # of several time zones, or too far away for pandas
         raise ValueError(f"Column {name!r} of X holds datetimes that do not go together: {error}") from error
@@ -183,12 +188,17 @@ def categories(series: pandas.Series, name: str, kind: str) -> tuple[numpy.ndarr
 
 def _keys(values: pandas.Index, name: str, kind: str) -> pandas.Index:
     """Return values of categories as numbers or as strings."""
-    if kind not in ("number", "bool"):
-        return pandas.Index([str(value) for value in values], dtype=object)
-    # identifiers of 64 bits do not fit a float
-    keys = values.to_numpy(dtype={"i": "i8", "u": "u8"}.get(values.dtype.kind, "f8"))
-    check_finite(keys, name)
-    return pandas.Index(keys)
+    if kind in ("number", "bool"):
+        # identifiers of 64 bits do not fit a float
+        keys = values.to_numpy(dtype={"i": "i8", "u": "u8"}.get(values.dtype.kind, "f8"))
+        check_finite(keys, name)
+        return pandas.Index(keys)
+    # the same moment has another str as another object
+    if kind == "datetime":
+        values = _as_datetimes(values, name)
+    elif kind == "timedelta":
+        values = pandas.to_timedelta(values)
+    return pandas.Index([str(value) for value in values], dtype=object)
 
 
 def label(value: Any, kind: str) -> str:
