@@ -191,7 +191,7 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         validate_data(self, table.data, reset=False, skip_check_array=True)
         out = numpy.empty((table.n_rows, sum(self._totals)), dtype=numpy.float32)
         for (i, fitted), place in zip(self._columns.items(), self._places, strict=True):
-            fitted.write(table.column(i), table.name(i), Blocks(*(out[:, block] for block in place)))
+            fitted.write(table.column(i), table.names[i], Blocks(*(out[:, block] for block in place)))
         return out
 
     def get_feature_names_out(self, input_features=None):
@@ -224,7 +224,7 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         listed = self._listed_as_categories(table)
         fitted, identifiers = {}, []
         for i in range(table.n_columns):
-            column, name = table.column(i), table.name(i)
+            column, name = table.column(i), table.names[i]
             kind = values.kind_of(column, name)
             if kind == "empty":
                 continue

@@ -38,10 +38,7 @@ class Table:
             X = _as_array(X, estimator)
         self.data = X
         self.n_rows, self.n_columns = X.shape
-
-    def name(self, i: int) -> str:
-        """Return a column's label, or x0, x1, ... in an array."""
-        return str(self.data.columns[i]) if self.is_frame else f"x{i}"
+        self.names = [str(label) for label in X.columns] if self.is_frame else [f"x{i}" for i in range(self.n_columns)]
 
     def column(self, i: int) -> pandas.Series:
         """Return one column, without a copy where it needs no conversion."""
@@ -57,6 +54,8 @@ def _is_polars(X: Any) -> bool:
 
 def _from_polars(column: Any) -> pandas.Series:
     """Return a polars column, its moments in its own time zone."""
+    if column.dtype.is_nested():
+        return pandas.Series(column.to_list(), dtype=object)
     series = _series(column.to_numpy())
     zone = getattr(column.dtype, "time_zone", None)
     # polars hands moments over in UTC

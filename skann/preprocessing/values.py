@@ -49,9 +49,9 @@ def kind_of(series: pandas.Series | pandas.Index, name: str) -> str:
         kind = "complex"
     elif types.is_numeric_dtype(dtype):
         kind = "number"
-    elif types.is_datetime64_any_dtype(dtype):
+    elif dtype.kind == "M":
         kind = "datetime"
-    elif types.is_timedelta64_dtype(dtype):
+    elif dtype.kind == "m":
         kind = "timedelta"
     elif types.is_object_dtype(dtype):
         kind = _OBJECT_KINDS.get(types.infer_dtype(series, skipna=True), "text")
@@ -94,12 +94,17 @@ def numbers(series: pandas.Series, name: str) -> numpy.ndarray:
     Raises
     ------
     ValueError
-        For infinities.
+        For infinities and whole numbers that no float reaches.
     """
     if isinstance(series.dtype, pandas.CategoricalDtype) or series.dtype == object:
         present = series.notna().to_numpy()
         values = numpy.full(len(series), numpy.nan)
-        values[present] = series.to_numpy(dtype=object)[present].astype(numpy.float64)
+        try:
+            values[present] = series.to_numpy(dtype=object)[present].astype(numpy.float64)
+        except OverflowError as error:
+            raise ValueError(
+                f"Input X (column {name!r}) contains infinity or a value too large for dtype('float64')."
+            ) from error
     elif isinstance(series.dtype, numpy.dtype):
         values = series.to_numpy(dtype=numpy.float64)
     else:
@@ -140,9 +145,9 @@ def datetimes(series: pandas.Series, name: str, zone: tzinfo | None) -> numpy.nd
 
 def _moments(series: pandas.Series, name: str) -> pandas.Series:
     """Return datetimes in any form as a Series of a datetime dtype."""
-    if isinstance(series.dtype, pandas.CategoricalDtype):
-        series = series.astype(object)
-    return _as_datetimes(series, name) if series.dtype == object else series
+    if isinstance(series.dtype, (numpy.dtype, pandas.DatetimeTZDtype)) and series.dtype != object:
+        return series
+    return _as_datetimes(series.astype(object), name)
 
 
 def _as_datetimes(objects: Any, name: str) -> Any:
@@ -156,10 +161,8 @@ def _as_datetimes(objects: Any, name: str) -> Any:
 
 def days(series: pandas.Series) -> numpy.ndarray:
     """Return timedeltas in days as float64, NaN where missing."""
-    if isinstance(series.dtype, pandas.CategoricalDtype):
-        series = series.astype(object)
-    if series.dtype == object:
-        series = pandas.to_timedelta(series)
+    if not isinstance(series.dtype, numpy.dtype) or series.dtype == object:
+        series = pandas.to_timedelta(series.astype(object))
     return microseconds(series.to_numpy(dtype="timedelta64[us]")) / _MICROSECONDS_A_DAY
 
 

@@ -54,6 +54,11 @@ UNREADABLE = {
         ValueError,
         r"Input X \(column 'age'\) contains infinity",
     ),
+    "an int too large": (
+        with_column(age=pandas.Series([1, 10**400, None, 3], dtype=object)),
+        ValueError,
+        r"Input X \(column 'age'\) contains infinity or a value too large",
+    ),
     "infinity as a category": (
         with_column(seat=[1.0, numpy.inf, 2.0, 3.0]),
         ValueError,

@@ -235,6 +235,11 @@ def test_objects_of_several_kinds_go_by_their_str():
         assert_array_equal(encoder.transform(pandas.DataFrame({"a": x[i : i + 1]})), out[[i]])
 
 
+def test_structs_and_lists_of_polars_go_by_their_str():
+    X = polars.DataFrame({"a": [{"k": 1}, {"k": 2}, None], "b": [[1], None, [2, 3]]})
+    assert TabularEncoder().fit(X).get_feature_names_out().tolist() == ["a_{'k': 2}", "b_[2, 3]"]
+
+
 def test_categories_of_whole_numbers_are_exact():
     encoder, out = encode([2**60, 2**60 + 1, 2**60 + 2], categorical_features=["a"])
     assert encoder.get_feature_names_out().tolist() == [f"a_{2**60 + i}" for i in range(3)]
