@@ -4,7 +4,7 @@
 from sklearn.base import _fit_context
 
 # the constraints and the error behind "The 'x' parameter of Y must be ... Got z instead."
-from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
+from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, RealNotInt, StrOptions
 
 # sets classes_ on the first partial_fit, with scikit-learn's own errors
 from sklearn.utils.multiclass import _check_partial_fit_first_call
@@ -12,14 +12,18 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call
 # warns as scikit-learn does when L-BFGS has not converged
 from sklearn.utils.optimize import _check_optimize_result
 
-# checks length, dtype and sign of sample weights, with scikit-learn's own errors
-from sklearn.utils.validation import _check_sample_weight
+# check names, indices or a mask of categorical columns, the names given to get_feature_names_out, and length, dtype and
+# sign of sample weights: each with scikit-learn's own errors
+from sklearn.utils.validation import _check_categorical_features, _check_feature_names_in, _check_sample_weight
 
 __all__ = [
     "Interval",
     "InvalidParameterError",
     "Options",
+    "RealNotInt",
     "StrOptions",
+    "_check_categorical_features",
+    "_check_feature_names_in",
     "_check_optimize_result",
     "_check_partial_fit_first_call",
     "_check_sample_weight",

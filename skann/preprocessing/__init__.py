@@ -1,0 +1,5 @@
+"""From tables as they are to arrays that networks learn from."""
+
+from .encoder import TabularEncoder
+
+__all__ = ["TabularEncoder"]

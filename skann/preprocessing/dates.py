@@ -1,0 +1,78 @@
+"""Columns of datetimes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import tzinfo
+
+import numpy
+import pandas
+
+from . import values
+from .columns import Blocks, FittedColumn, MissingIndicator
+from .scaling import RobustScale
+
+# a cyclic part that varies less than this does so by rounding
+_LEAST_VARIATION = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class DatetimeColumn(FittedColumn):
+    """Datetimes: time since the epoch, scaled, and sine and cosine of those calendar parts that vary in fit.
+
+    A missing one is the median, and 0 in every part, with an indicator.
+    """
+
+    zone: tzinfo | None
+    scale: RobustScale | None
+    parts: list[str]
+    indicator: MissingIndicator
+
+    @classmethod
+    def fit(cls, column: pandas.Series, name: str, clip: float | None) -> DatetimeColumn | None:
+        """Return what the column becomes, None if it is constant."""
+        zone = values.time_zone(column, name)
+        moments = values.datetimes(column, name, zone)
+        missing = numpy.isnat(moments)
+        present = moments[~missing]
+        scale = RobustScale.fit(values.microseconds(present), clip)
+        parts = [part for part, x in cyclic_parts(present).items() if len(x) and numpy.ptp(x) > _LEAST_VARIATION]
+        fitted = cls(zone, scale, parts, MissingIndicator.fit(missing, clip))
+        return fitted if scale or fitted.indicator.scale else None
+
+    def names(self, name: str) -> Blocks:
+        """Return the column's own name, those of the parts and that of the indicator, of those that are there."""
+        numeric = [] if self.scale is None else [name, *(f"{name}_{part}" for part in self.parts)]
+        return Blocks(numeric, self.indicator.names(name), [])
+
+    def write(self, column: pandas.Series, name: str, out: Blocks) -> None:
+        """Write the outputs for the rows of a column."""
+        if values.check_kind(column, name, "datetime") == "empty":
+            moments = numpy.full(len(column), numpy.datetime64("NaT", "us"))
+        else:
+            moments = values.datetimes(column, name, self.zone)
+        missing = numpy.isnat(moments)
+        if self.scale is not None:
+            out.numeric[:, 0] = self.scale(values.microseconds(moments))
+            moments = numpy.where(missing, numpy.datetime64(0, "us"), moments)
+            of_part = cyclic_parts(moments)
+            for j, part in enumerate(self.parts, start=1):
+                out.numeric[:, j] = numpy.where(missing, 0, of_part[part])
+        self.indicator.write(missing, out.flags)
+
+
+def cyclic_parts(moments: numpy.ndarray) -> dict[str, numpy.ndarray]:
+    """Return sine and cosine of the time of day, the days of week, month and year of datetime64 that are not NaT."""
+    day, month, year = (moments.astype(f"datetime64[{unit}]") for unit in "DMY")
+    of_day = (moments - day) / numpy.timedelta64(1, "D")
+    in_month, in_year = (start.astype(day.dtype) for start in (month, year))
+    days_of_month, days_of_year = ((start + 1).astype(day.dtype) - start.astype(day.dtype) for start in (month, year))
+    phases = {
+        "timeofday": of_day,
+        # the epoch was a Thursday
+        "dayofweek": (day.astype(numpy.int64) + 3) % 7 / 7,
+        "dayofmonth": (day - in_month) / days_of_month,
+        "dayofyear": (day - in_year) / days_of_year,
+    }
+    waves = {"sin": numpy.sin, "cos": numpy.cos}
+    return {f"{part}_{wave}": waves[wave](2 * numpy.pi * x) for part, x in phases.items() for wave in waves}
