@@ -318,8 +318,8 @@ _ATTRIBUTES = {
         """
         One entry an epoch, all of the same length: epoch, loss, validation_loss (without penalties) and
         validation_score (None without a validation set), learning_rate (of the last step), seconds, gradient_norm
-        (a list: for each hidden layer, that of the loss by the weights in the last step) and dead_units (a list: for each
-        hidden layer, the fraction of units with zero output or zero slope on all of 32 training rows). Not with
+        (a list: for each hidden layer, that of the loss by the weights in the last step) and dead_units (a list: for
+        each hidden layer, the fraction of units with zero output or zero slope on all of 32 training rows). Not with
         lbfgs.
         """,
     ),
