@@ -9,6 +9,7 @@ from types import ModuleType
 
 from .backend import Array
 from .hyperparameters import Hyperparameters, real
+from .kernels import compiled
 from .parameters import blocks
 from .penalties import Penalty
 from .registry import Registry
@@ -41,11 +42,14 @@ class Optimizer(Hyperparameters, ABC):
     ----------------
     moments : tuple of str
         Names of the vectors that the rule carries along, zero at the start.
+    kernel : str or None
+        Name of the compiled form of ``_update_block`` in kernels.py, which also adds an L2 penalty.
     decouples_decay : bool
         Whether alpha shrinks the weights by ``1 - rate * alpha`` a step instead of entering the gradient.
     """
 
     moments = ()
+    kernel = None
     decouples_decay = False
 
     def init(self, xp: ModuleType, theta: Array) -> OptimizerState:
@@ -78,17 +82,27 @@ class Optimizer(Hyperparameters, ABC):
         """
         state.step += 1
         factors, loss = self._factors(state, learning_rate), 0.0
+        penalty = penalty or Penalty()
+        kernel = compiled(self.kernel) if self.kernel and not penalty.l1 else None
         for block in blocks(theta.size):
-            if penalty is not None:
-                loss += penalty.add(xp, theta, grad, work, block)
             moments = [moment[block] for moment in state.moments.values()]
-            part = theta[block]
-            self._update_block(xp, part, grad[block], work[: part.size], factors, *moments)
+            part, slope = theta[block], grad[block]
+            if kernel is None:
+                loss += penalty.add(xp, theta, grad, work, block)
+                self._update_block(xp, part, slope, work[: part.size], factors, *moments)
+            else:
+                loss += penalty.l2_value(theta, block)
+                constants = map(theta.dtype.type, (penalty.l2, *self._constants(), *factors))
+                kernel(part, slope, *moments, penalty.n_penalized(block), *constants)
         return loss
 
     def _factors(self, state: OptimizerState, learning_rate: float) -> tuple[float, ...]:
         """Return the numbers that change from step to step; ``state.step`` counts from 1."""
         return (learning_rate,)
+
+    def _constants(self) -> tuple[float, ...]:
+        """Return the numbers that the kernel takes before the factors."""
+        return ()
 
     @abstractmethod
     def _update_block(
@@ -111,6 +125,10 @@ class SGD(Optimizer):
     momentum: float = real(0.9, low=0, high=1)
     nesterovs_momentum: bool = True
     moments = ("velocity",)
+    kernel = "sgd"
+
+    def _constants(self):
+        return self.momentum, self.nesterovs_momentum
 
     def _update_block(self, xp, theta, grad, work, factors, velocity):
         (rate,) = factors
@@ -146,7 +164,12 @@ class _AdaptiveMoments(Optimizer):
         xp.multiply(second, self.beta_2, out=second)
         xp.add(second, work, out=second)
         xp.sqrt(second, out=work)
-        xp.add(work, self.epsilon / math.sqrt(1 - self.beta_2), out=work)
+        xp.add(work, self._epsilon, out=work)
+
+    @property
+    def _epsilon(self) -> float:
+        """What is added to the root of the second moment, as that is kept."""
+        return self.epsilon / math.sqrt(1 - self.beta_2)
 
     def _size(self, learning_rate: float, step: int) -> float:
         """Return rate sqrt(1 - beta_2^t) (1 - beta_1) / sqrt(1 - beta_2): what a step's quotient is multiplied by."""
@@ -162,6 +185,11 @@ class Adam(_AdaptiveMoments):
     m = beta_1 m + (1 - beta_1) g and v = beta_2 v + (1 - beta_2) g^2 [Kingma & Ba, 2015, arXiv:1412.6980;
     epsilon stands where the end of their section 2 puts it, and scikit-learn].
     """
+
+    kernel = "adam"
+
+    def _constants(self):
+        return self.beta_1, self.beta_2, self._epsilon
 
     def _factors(self, state, learning_rate):
         return (self._size(learning_rate, state.step) / (1 - self.beta_1**state.step),)

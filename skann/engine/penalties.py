@@ -20,12 +20,21 @@ class Penalty:
     n_decayed : int
     """
 
-    l2: float
-    l1: float
-    n_decayed: int
+    l2: float = 0.0
+    l1: float = 0.0
+    n_decayed: int = 0
+
+    def n_penalized(self, block: slice) -> int:
+        """Return how many of a block's parameters are weights; they come first."""
+        return max(0, min(block.stop, self.n_decayed) - block.start)
+
+    def l2_value(self, theta: Array, block: slice) -> float:
+        """Return the L2 penalty of a block's weights."""
+        weights = theta[block][: self.n_penalized(block)]
+        return self.l2 / 2 * float(weights @ weights) if self.l2 else 0.0
 
     def add(self, xp: ModuleType, theta: Array, grad: Array, work: Array, block: slice) -> float:
-        """Add to the gradient within a block of the parameters; return the penalty of the block's weights.
+        """Add to the gradient of a block's weights; return their penalty.
 
         SciPy's axpy would add in one pass, but with a thread pool of its own, which spins against NumPy's: a step took
         20 times as long.
@@ -37,13 +46,9 @@ class Penalty:
             Scratch.
         block : slice
         """
-        penalized = slice(block.start, min(block.stop, self.n_decayed))
-        if penalized.start >= penalized.stop or not (self.l2 or self.l1):
-            return 0.0
-        weights, slope = theta[penalized], grad[penalized]
-        scaled, penalty = work[: weights.size], 0.0
+        n, penalty = self.n_penalized(block), self.l2_value(theta, block)
+        weights, slope, scaled = theta[block][:n], grad[block][:n], work[:n]
         if self.l2:
-            penalty += self.l2 / 2 * float(weights @ weights)
             xp.multiply(weights, self.l2, out=scaled)
             xp.add(slope, scaled, out=slope)
         if self.l1:

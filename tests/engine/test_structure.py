@@ -19,7 +19,7 @@ FLOORS = [
     ["engine.losses"],
     ["engine.architecture"],
     ["engine.network", "engine.batches", "engine.normalizations"],
-    ["engine.penalties"],
+    ["engine.kernels", "engine.penalties"],
     ["engine.optimizers", "engine.schedules", "engine.progress", "engine.diagnosis"],
     ["engine.training"],
     ["engine.solvers", "engine.prediction", "engine.checkpoints"],
