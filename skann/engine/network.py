@@ -64,6 +64,7 @@ class Network:
     ):
         self.architecture = architecture
         self.parameters = parameters
+        self.n_rows = n_rows
         self.training = training
         self.generator = generator
         self.xp = namespace(parameters.theta)
