@@ -196,9 +196,9 @@ class NetworkDisplay:
             axes.scatter(x[out], heights[out], s=150, color="black", marker="x", linewidths=1.8, zorder=4)
             if len(units) < len(dropped[i]):
                 axes.text(_DISTANCE * i, 0, "⋮", ha="center", va="center", fontsize=20)
-            axes.text(_DISTANCE * i, -highest - 0.9, caption, ha="center", va="top")
+            axes.text(_DISTANCE * i, -highest - 0.7, caption, ha="center", va="top")
         self._label(axes, places)
-        axes.set_ylim(-highest - 2.4, highest + 0.7)
+        axes.set_ylim(-highest - 2.2, highest + 0.7)
         axes.set_xlim(-0.9, _DISTANCE * (len(places) - 1) + 0.9)
         axes.set_axis_off()
         return edges
