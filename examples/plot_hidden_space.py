@@ -57,6 +57,8 @@ for layer, axes in enumerate((top[1], bottom[0], bottom[1])):
     HiddenSpaceDisplay.from_estimator(clf, X, y, layer=layer, grid=30, ax=[plane, axes])
 titles = "The plane", "After one layer", "After two", "After three: a line will do"
 for axes, title in zip(figure.axes, titles, strict=True):
-    axes.set_title(title, loc="right")
+    axes.set_title(title)
+for axes in bottom:
+    axes.get_legend().remove()
 figure.savefig(PICTURE, dpi=100)
 print(f"The picture is in {PICTURE}")

@@ -42,8 +42,12 @@ def some_of(styles: list[dict[str, Any]], n: int) -> list[dict[str, Any]]:
     return list(islice(cycle(styles), n))
 
 
-def axes_for(ax: Any, n_panels: int, *, size: tuple[float, float], n_columns: int | None = None) -> numpy.ndarray:
+def axes_for(
+    ax: Any, n_panels: int, *, size: tuple[float, float], n_columns: int | None = None, beside: float = 0.0
+) -> numpy.ndarray:
     """Return the axes given, or those of a new figure with panels of that size in inches, as a 1-D array.
+
+    ``beside`` is the room for a legend to their right.
 
     Raises
     ------
@@ -53,7 +57,7 @@ def axes_for(ax: Any, n_panels: int, *, size: tuple[float, float], n_columns: in
     if ax is None:
         n_columns = n_columns or n_panels
         n_rows = -(-n_panels // n_columns)
-        figure = pyplot().figure(layout="constrained", figsize=(size[0] * n_columns, size[1] * n_rows))
+        figure = pyplot().figure(layout="constrained", figsize=(size[0] * n_columns + beside, size[1] * n_rows))
         axes = figure.subplots(n_rows, n_columns, squeeze=False)
         for empty in axes.flat[n_panels:]:
             empty.remove()
@@ -64,9 +68,9 @@ def axes_for(ax: Any, n_panels: int, *, size: tuple[float, float], n_columns: in
     return axes
 
 
-def legend_above(ax: Any, n_columns: int, **options: Any) -> None:
-    """Put the legend over the axes, where it covers no data."""
-    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=n_columns, frameon=False, borderaxespad=0.1, **options)
+def legend_beside(ax: Any, **options: Any) -> None:
+    """Put the legend to the right of the axes, where it covers no data."""
+    ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1), frameon=False, borderaxespad=0, **options)
 
 
 def layer_name(i: int, n_layers: int) -> str:

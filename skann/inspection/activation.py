@@ -6,7 +6,7 @@ import numpy
 
 from ..engine.activations import ACTIVATIONS, Activation, ElementwiseActivation, Maxout, PReLU
 from ..estimators.constraints import check_activations
-from ._plotting import LINES, axes_for, pyplot, some_of
+from ._plotting import LINES, axes_for, legend_beside, pyplot, some_of
 from ._unwrapping import unwrap
 
 
@@ -122,7 +122,7 @@ class ActivationDisplay:
         """
         x = numpy.linspace(-4, 4, 801) if self.x is None else numpy.asarray(self.x, dtype=float)
         curves = [_curves(activation, x) for activation in self.activations]
-        self.axes_ = axes_for(ax, 2, size=(5, 4))
+        self.axes_ = axes_for(ax, 2, size=(4.5, 4), beside=2)
         self.figure_ = self.axes_[0].figure
         self.lines_ = []
         left, right = self.axes_
@@ -140,7 +140,7 @@ class ActivationDisplay:
         left.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
         for axes in self.axes_:
             axes.grid(alpha=0.3)
-        right.legend(loc="upper left", bbox_to_anchor=(1.02, 1), frameon=False, borderaxespad=0)
+        legend_beside(right)
         return self
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 
 from ._course import check_history, history_of, layer_columns
-from ._plotting import axes_for, legend_above, pyplot
+from ._plotting import axes_for, legend_beside, pyplot
 
 _STYLES = ("-", "--", "-.", ":")
 _MOST_NAMED = 8  # layers in a legend; of more, some are left out
@@ -82,7 +82,7 @@ class _LayerCourse:
         display : object of the class
             The object itself, with its attributes set.
         """
-        (self.ax_,) = axes_for(ax, 1, size=(6, 4))
+        (self.ax_,) = axes_for(ax, 1, size=(5.5, 4), beside=1)
         self.figure_ = self.ax_.figure
         values = numpy.asarray(self.values, dtype=float)
         epochs = numpy.arange(1, len(values) + 1) if self.epochs is None else self.epochs
@@ -101,7 +101,7 @@ class _LayerCourse:
         ]
         self.ax_.set(xlabel="epoch", ylabel=self._label)
         self.ax_.grid(alpha=0.3)
-        legend_above(self.ax_, 4)
+        legend_beside(self.ax_)
         return self
 
     def _shown(self, values: numpy.ndarray) -> numpy.ndarray:

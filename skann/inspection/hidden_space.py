@@ -12,7 +12,7 @@ from sklearn.base import is_classifier
 from sklearn.decomposition import PCA
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
-from ._plotting import POINTS, axes_for, legend_above, pyplot, some_of
+from ._plotting import POINTS, axes_for, legend_beside, pyplot, some_of
 from ._unwrapping import unwrap
 
 _FINE = 300  # points a side from which the decision line is found, and points of each line of the grid
@@ -139,11 +139,11 @@ class HiddenSpaceDisplay:
         display : HiddenSpaceDisplay
             The object itself, with its attributes set.
         """
-        self.axes_ = axes_for(ax, 2, size=(5, 4.6))
+        self.axes_ = axes_for(ax, 2, size=(5, 4.6), beside=1)
         self.figure_ = self.axes_[0].figure
         for axes, plane in zip(self.axes_, (self.before, self.after), strict=True):
             self._draw(axes, plane)
-        legend_above(self.axes_[0], 4)
+        legend_beside(self.axes_[1])
         return self
 
     def _draw(self, axes, plane: Plane) -> None:

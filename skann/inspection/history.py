@@ -9,7 +9,7 @@ import numpy
 from sklearn.base import is_classifier
 
 from ._course import check_history, column, history_of
-from ._plotting import BLUE, POINTS, VERMILION, axes_for, legend_above, pyplot, some_of
+from ._plotting import BLUE, POINTS, VERMILION, axes_for, legend_beside, pyplot, some_of
 from ._unwrapping import unwrap
 
 _RING = {"marker": "o", "linestyle": "", "color": "black", "markerfacecolor": "none", "markersize": 9}
@@ -142,7 +142,7 @@ class TrainingHistoryDisplay:
             The object itself, with its attributes set.
         """
         panels = self._panels()
-        self.axes_ = axes_for(ax, len(panels), size=(5, 3.8))
+        self.axes_ = axes_for(ax, len(panels), size=(4.5, 3.8), beside=1.5)
         self.figure_ = self.axes_[0].figure
         self.best_epochs_ = {name: best_epoch(history) for name, history in self.histories.items()}
         for axes, (label, entries) in zip(self.axes_, panels.items(), strict=True):
@@ -152,7 +152,7 @@ class TrainingHistoryDisplay:
             axes.grid(alpha=0.3)
             if entries == ["learning_rate"] and 0 < 10 * self._rates().min() <= self._rates().max():
                 axes.set_yscale("log")
-        self._add_legend(self.axes_[0])
+        self._add_legend(self.axes_[-1])
         return self
 
     def _panels(self) -> dict[str, list[str]]:
@@ -195,7 +195,7 @@ class TrainingHistoryDisplay:
         }
 
     def _add_legend(self, axes) -> None:
-        """Say over the axes what the lines mean."""
+        """Say beside the axes what the lines mean."""
         from matplotlib.lines import Line2D
 
         kinds = {"training": False}
@@ -211,7 +211,7 @@ class TrainingHistoryDisplay:
             handles += [Line2D([], [], label=kind, color="0.4", linestyle=looks[kind]) for kind in kinds]
             best = "best epoch"
         handles.append(Line2D([], [], label=best, **_RING))
-        legend_above(axes, 3, handles=handles)
+        legend_beside(axes, handles=handles)
 
 
 def best_epoch(history: Mapping[str, list]) -> int:

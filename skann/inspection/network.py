@@ -286,12 +286,12 @@ def _captions(network, coefs) -> list[str]:
 
 
 def _output_names(network) -> list[str]:
-    """Return what the outputs stand for: classes, or columns of y."""
+    """Return what the outputs stand for: classes, or numbers."""
     n_outputs = network.n_outputs_
     if is_classifier(network):
         # a single output is the probability of the last class
         return [str(label) for label in network.classes_[-n_outputs:]]
-    return ["y"] if n_outputs == 1 else [f"y{i}" for i in range(n_outputs)]
+    return ["y"] if n_outputs == 1 else [f"output {i + 1}" for i in range(n_outputs)]
 
 
 def _draw_of_dropout(network, coefs, random_state) -> list[numpy.ndarray]:

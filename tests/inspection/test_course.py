@@ -55,7 +55,7 @@ class TestTrainingHistory:
         assert mlp.validation_scores_[best - 1] == mlp.best_validation_score_ > max(mlp.validation_scores_[: best - 1])
         assert_array_equal(ring_of(display.axes_[0]), [best, mlp.history_["validation_loss"][best - 1]])
         assert_array_equal(ring_of(display.axes_[1]), [best, mlp.best_validation_score_])
-        legend = display.axes_[0].get_legend().get_texts()
+        legend = display.axes_[-1].get_legend().get_texts()
         assert legend[-1].get_text() == f"best epoch: {best}"
 
     @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ class TestTrainingHistory:
         colors = [to_hex(line.get_color()) for line in curves_of(rate)]
         assert len(set(colors)) == 2
         assert [to_hex(line.get_color()) for line in curves_of(loss)] == [colors[0], colors[1], colors[1]]
-        texts = [text.get_text() for text in loss.get_legend().get_texts()]
+        texts = [text.get_text() for text in rate.get_legend().get_texts()]
         assert texts == ["small steps", "adam", "training", "validation", "best epoch"]
 
     @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ class TestNetwork:
 
     @pytest.mark.parametrize(
         ("mlp", "outputs"),
-        [(fits.cancer, ["1"]), (fits.regressor, ["y0", "y1"])],
+        [(fits.cancer, ["1"]), (fits.regressor, ["output 1", "output 2"])],
     )
     def test_names_of_other_outputs(self, mlp, outputs):
         (axes,) = NetworkDisplay.from_estimator(mlp()).axes_
