@@ -17,6 +17,7 @@ matplotlib.use("Agg")  # saves the picture without a screen
 import matplotlib.pyplot as plt
 import numpy
 from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
 from sklearn.inspection import DecisionBoundaryDisplay
 
 from skann import MLPClassifier
@@ -53,7 +54,7 @@ DecisionBoundaryDisplay.from_estimator(
     clf, X, response_method="predict", cmap=ListedColormap(["#A6CFE5", "#F7DFA5"]), ax=top[0], eps=0.2
 )
 for layer, axes in enumerate((top[1], bottom[0], bottom[1])):
-    plane = top[0] if layer == 0 else plt.figure().subplots()  # the inputs are the same each time
+    plane = top[0] if layer == 0 else Figure().subplots()  # the inputs are the same each time
     HiddenSpaceDisplay.from_estimator(clf, X, y, layer=layer, grid=30, ax=[plane, axes])
 titles = "The plane", "After one layer", "After two", "After three: a line will do"
 for axes, title in zip(figure.axes, titles, strict=True):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy
 
-from ._unwrapping import unwrap
+from .unwrap import unwrap
 
 
 def history_of(estimator: Any) -> dict[str, list]:
@@ -18,7 +18,7 @@ def history_of(estimator: Any) -> dict[str, list]:
     ValueError
         If it has none.
     """
-    network = unwrap(estimator).network
+    network, _ = unwrap(estimator)
     if not hasattr(network, "history_"):
         raise ValueError(
             f"This {type(network).__name__} has no history_: solver='lbfgs' trains without epochs. Use solver='adam' "

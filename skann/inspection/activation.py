@@ -7,7 +7,7 @@ import numpy
 from ..engine.activations import ACTIVATIONS, Activation, ElementwiseActivation, Maxout, PReLU
 from ..estimators.constraints import check_activations
 from ._plotting import LINES, axes_for, legend_beside, pyplot, some_of
-from ._unwrapping import unwrap
+from .unwrap import unwrap
 
 
 class ActivationDisplay:
@@ -101,7 +101,7 @@ class ActivationDisplay:
         ValueError
             If it has no hidden layer, or its activation is no function of one variable.
         """
-        network = unwrap(estimator).network
+        network, _ = unwrap(estimator)
         n_hidden = len(network.coefs_) - 1
         if not n_hidden:
             raise ValueError("The network has no hidden layer, and so no activation to draw.")

@@ -12,8 +12,9 @@ from sklearn.base import is_classifier
 from sklearn.decomposition import PCA
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
+from ._names import input_names
 from ._plotting import POINTS, axes_for, legend_beside, pyplot, some_of
-from ._unwrapping import unwrap
+from .unwrap import transformed, unwrap
 
 _FINE = 300  # points a side from which the decision line is found, and points of each line of the grid
 
@@ -115,14 +116,13 @@ class HiddenSpaceDisplay:
             If the network has other than two inputs, or there is no such layer, or it has one unit only.
         """
         pyplot()
-        unwrapped = unwrap(estimator, X)
-        network = unwrapped.network
+        network, steps = unwrap(estimator)
         _check_two_inputs(network)
         if not isinstance(grid, Integral) or grid < 2:
             raise ValueError(f"grid must be an int of at least 2. Got {grid!r} instead.")
-        X = check_array(unwrapped.X, ensure_min_samples=2, dtype=float)
+        X = check_array(transformed(X, steps), ensure_min_samples=2, dtype=float)
         y = _checked_labels(y, X, network)
-        names = unwrapped.feature_names or ["input 1", "input 2"]
+        names = input_names(network, steps) or ["input 1", "input 2"]
         before = _inputs(network, X, grid, (names[0], names[1]))
         return cls(before, _hidden(network, before, layer), y=y).plot(ax)
 

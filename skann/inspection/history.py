@@ -10,7 +10,7 @@ from sklearn.base import is_classifier
 
 from ._course import check_history, column, history_of
 from ._plotting import BLUE, POINTS, VERMILION, axes_for, legend_beside, pyplot, some_of
-from ._unwrapping import unwrap
+from .unwrap import unwrap
 
 _RING = {"marker": "o", "linestyle": "", "color": "black", "markerfacecolor": "none", "markersize": 9}
 
@@ -88,7 +88,7 @@ class TrainingHistoryDisplay:
         """
         estimators = estimator if isinstance(estimator, Mapping) else {"": estimator}
         histories = {name: history_of(member) for name, member in estimators.items()}
-        names = {_score_name(unwrap(member).network) for member in estimators.values()}
+        names = {_score_name(unwrap(member)[0]) for member in estimators.values()}
         score_name = names.pop() if len(names) == 1 else "validation score"
         return cls._from_histories(histories, score_name, ax)
 

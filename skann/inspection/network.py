@@ -10,8 +10,9 @@ from sklearn.base import is_classifier
 from sklearn.utils import check_random_state
 
 from ..estimators.constraints import check_activations, check_dropout
+from ._names import input_names
 from ._plotting import BLUE, ORANGE, axes_for, layer_name, pyplot
-from ._unwrapping import unwrap
+from .unwrap import unwrap
 
 _WIDEST = 3.5  # points of the line for the largest weight
 _DISTANCE = 5.0  # between layers, where neighbouring units are 1 apart
@@ -99,13 +100,12 @@ class NetworkDisplay:
         ValueError
             If ``dropout=True`` and the estimator has none.
         """
-        unwrapped = unwrap(estimator)
-        network = unwrapped.network
+        network, before = unwrap(estimator)
         coefs = [_drawn(weights) for weights in network.coefs_]
         return cls._checked(
             ax,
             coefs,
-            feature_names=unwrapped.feature_names,
+            feature_names=input_names(network, before),
             output_names=_output_names(network),
             captions=_captions(network, coefs),
             max_units=max_units,

@@ -7,7 +7,7 @@ from numbers import Integral
 import numpy
 
 from ._plotting import BLUE, axes_for, layer_name, pyplot
-from ._unwrapping import unwrap
+from .unwrap import unwrap
 
 _MOST_IMAGES = 40  # units drawn as images, so that each can be seen
 
@@ -76,7 +76,7 @@ class WeightsDisplay:
         ValueError
             If images of that shape have another number of pixels than the network has inputs.
         """
-        return cls.from_weights(unwrap(estimator).network.coefs_, image_shape=image_shape, ax=ax)
+        return cls.from_weights(unwrap(estimator)[0].coefs_, image_shape=image_shape, ax=ax)
 
     @classmethod
     def from_weights(cls, coefs, *, image_shape=None, ax=None):
