@@ -48,8 +48,8 @@ for seed in range(10):
 # The picture
 # -----------
 # Above, the net and what one draw of dropout leaves of it. Below, the mean over seeds, with a band from the least to
-# the largest, and the accuracy on the test rows, each seed a line. Without dropout one would have to stop in time, at the
-# seventh epoch; with it the number of epochs hardly matters.
+# the largest, and the accuracy on the test rows, each seed a line. Without dropout one would have to stop in time, at
+# the seventh epoch; with it the number of epochs matters far less.
 
 figure = plt.figure(figsize=(11, 8.5), layout="constrained")
 above, below = figure.subfigures(2, 1, height_ratios=[1.15, 1])
