@@ -47,9 +47,9 @@ def moons(hidden=(8, 2), **options):
 
 
 @cache
-def search(refit=True):
+def search():
     """Return a grid search over a Pipeline with scaling, on a DataFrame."""
     data = load_iris(as_frame=True)
     pipeline = make_pipeline(StandardScaler(), MLPClassifier(**SMALL))
     grid = {"mlpclassifier__alpha": [0.1, 1.0]}
-    return GridSearchCV(pipeline, grid, cv=2, refit=refit).fit(data.data, data.target_names[data.target])
+    return GridSearchCV(pipeline, grid, cv=2).fit(data.data, data.target_names[data.target])
