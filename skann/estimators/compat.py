@@ -3,8 +3,11 @@
 # validates parameters and skips that inside meta-estimators; there is no public way
 from sklearn.base import _fit_context
 
+# what grid, randomized and halving searches are
+from sklearn.model_selection._search import BaseSearchCV
+
 # the constraints and the error behind "The 'x' parameter of Y must be ... Got z instead."
-from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, RealNotInt, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, InvalidParameterError, Options, RealNotInt, StrOptions
 
 # sets classes_ on the first partial_fit, with scikit-learn's own errors
 from sklearn.utils.multiclass import _check_partial_fit_first_call
@@ -17,6 +20,8 @@ from sklearn.utils.optimize import _check_optimize_result
 from sklearn.utils.validation import _check_categorical_features, _check_feature_names_in, _check_sample_weight
 
 __all__ = [
+    "BaseSearchCV",
+    "HasMethods",
     "Interval",
     "InvalidParameterError",
     "Options",

@@ -36,6 +36,7 @@ FLOORS = [
     ["estimators.conversion"],
     ["estimators.classifier", "estimators.regressor"],
     ["estimators"],
+    ["inspection"],
     [""],
 ]
 FLOOR_OF = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}

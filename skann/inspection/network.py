@@ -1,0 +1,306 @@
+"""The network as textbooks draw it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from numbers import Integral
+
+import numpy
+from sklearn.base import is_classifier
+from sklearn.utils import check_random_state
+
+from ..estimators.constraints import check_activations, check_dropout
+from ._names import input_names
+from ._plotting import BLUE, ORANGE, axes_for, layer_name, pyplot
+from .unwrap import unwrap
+
+_WIDEST = 3.5  # points of the line for the largest weight
+_DISTANCE = 5.0  # between layers, where neighbouring units are 1 apart
+
+
+class NetworkDisplay:
+    """Units as circles and weights as lines: coloured by sign, the wider the larger.
+
+    Of a layer with more units than ``max_units`` the first and the last are drawn, with an ellipsis between. Line
+    widths are to one scale for the whole net. Between an input and a maxout unit, which are joined by a weight for
+    each piece, the largest in absolute value is drawn. Biases and normalization are not drawn.
+
+    Make one with ``from_estimator`` or ``from_weights``.
+
+    Parameters
+    ----------
+    coefs : list of ndarray of shape (fan_in, units)
+        Weights of each layer.
+    feature_names : list of str, default=None
+        Labels of the inputs.
+    output_names : list of str, default=None
+        Labels of the outputs.
+    captions : list of str, default=None
+        What stands below each layer, the inputs included; None says which layer it is and how many units it has.
+    max_units : int, default=10
+        Most circles in a layer, at least 2.
+    dropped : list of ndarray of bool of shape (units,), default=None
+        For the inputs and each hidden layer, the units that one draw of dropout drops. If given, the net with these
+        crossed out stands beside the whole net.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        One for the whole net and, if there is one, one for the draw of dropout.
+    figure_ : matplotlib.figure.Figure
+        The figure that holds them.
+    edges_ : list of matplotlib LineCollection
+        The lines on each of the axes, from the smallest absolute weight to the largest.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skann import MLPClassifier
+    >>> from skann.inspection import NetworkDisplay
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> clf = MLPClassifier((6, 4), dropout=0.3, max_iter=500, random_state=0).fit(X, y)
+    >>> display = NetworkDisplay.from_estimator(clf, dropout=True, random_state=0)
+    >>> len(display.axes_)
+    2
+    """
+
+    def __init__(self, coefs, *, feature_names=None, output_names=None, captions=None, max_units=10, dropped=None):
+        self.coefs = coefs
+        self.feature_names = feature_names
+        self.output_names = output_names
+        self.captions = captions
+        self.max_units = max_units
+        self.dropped = dropped
+
+    @classmethod
+    def from_estimator(cls, estimator, *, max_units=10, dropout=False, random_state=None, ax=None):
+        """Draw a fitted network, with its feature names and classes if it has them.
+
+        Parameters
+        ----------
+        estimator : MLPClassifier or MLPRegressor
+            Fitted; alone, at the end of a Pipeline, or in a search.
+        max_units : int, default=10
+            Most circles in a layer, at least 2.
+        dropout : bool, default=False
+            Whether to draw, beside the whole net, the net that one draw of its dropout leaves.
+        random_state : int, RandomState instance or None, default=None
+            Source of that draw.
+        ax : matplotlib Axes, or array of two with ``dropout=True``, default=None
+            None makes a figure.
+
+        Returns
+        -------
+        display : NetworkDisplay
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If ``dropout=True`` and the estimator has none.
+        """
+        network, before = unwrap(estimator)
+        coefs = [_drawn(weights) for weights in network.coefs_]
+        return cls._checked(
+            ax,
+            coefs,
+            feature_names=input_names(network, before),
+            output_names=_output_names(network),
+            captions=_captions(network, coefs),
+            max_units=max_units,
+            dropped=_draw_of_dropout(network, coefs, random_state) if dropout else None,
+        )
+
+    @classmethod
+    def from_weights(cls, coefs, *, feature_names=None, output_names=None, max_units=10, ax=None):
+        """Draw a network of which only the weights are at hand.
+
+        Parameters
+        ----------
+        coefs : list of array-like of shape (fan_in, units) or (fan_in, pieces, units)
+            Weights of each layer, such as an estimator's ``coefs_``.
+        feature_names : list of str of length n_features, default=None
+            Labels of the inputs.
+        output_names : list of str of length n_outputs, default=None
+            Labels of the outputs.
+        max_units : int, default=10
+            Most circles in a layer, at least 2.
+        ax : matplotlib Axes, default=None
+            None makes a figure.
+
+        Returns
+        -------
+        display : NetworkDisplay
+
+        Raises
+        ------
+        ValueError
+            If the weights do not fit each other or the names.
+        """
+        coefs = [_drawn(numpy.asarray(weights, dtype=float)) for weights in coefs]
+        return cls._checked(ax, coefs, feature_names=feature_names, output_names=output_names, max_units=max_units)
+
+    @classmethod
+    def _checked(cls, ax, coefs, **options):
+        """Check what there is to draw, and draw it."""
+        pyplot()
+        if not isinstance(options["max_units"], Integral) or options["max_units"] < 2:
+            raise ValueError(f"max_units must be an int of at least 2. Got {options['max_units']!r} instead.")
+        for before, after in pairwise(coefs):
+            if before.shape[-1] != len(after):
+                raise ValueError(f"A layer of {before.shape[-1]} units is followed by weights for {len(after)} inputs.")
+        for name, n_units in (("feature_names", len(coefs[0])), ("output_names", coefs[-1].shape[-1])):
+            if options[name] is not None and len(options[name]) != n_units:
+                raise ValueError(f"{name} has {len(options[name])} entries, but the network has {n_units} of these.")
+        return cls(coefs, **options).plot(ax)
+
+    def plot(self, ax=None):
+        """Draw the net.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, or array of two where there is a draw of dropout, default=None
+            None makes a figure.
+
+        Returns
+        -------
+        display : NetworkDisplay
+            The object itself, with its attributes set.
+        """
+        sizes = [len(self.coefs[0])] + [weights.shape[1] for weights in self.coefs]
+        places = [_places(n_units, self.max_units) for n_units in sizes]
+        highest = max(heights.max() for _, heights in places)
+        n_panels = 1 if self.dropped is None else 2
+        self.axes_ = axes_for(ax, n_panels, size=(1.5 + 1.35 * len(sizes), 1.6 + 0.75 * highest))
+        self.figure_ = self.axes_[0].figure
+        whole = [numpy.zeros(n_units, bool) for n_units in sizes]
+        self.edges_ = [self._draw(self.axes_[0], places, highest, whole)]
+        if self.dropped is not None:
+            draw = [*self.dropped, whole[-1]]
+            self.edges_.append(self._draw(self.axes_[1], places, highest, draw))
+            self.axes_[0].set_title("the whole net")
+            self.axes_[1].set_title(f"one draw of dropout: {sum(map(sum, draw))} units dropped")
+        self._add_legend(self.axes_[0])
+        return self
+
+    def _draw(self, axes, places, highest: float, dropped):
+        """Draw a net without the dropped units' lines, and return its lines."""
+        edges = self._edges(axes, places, dropped)
+        captions = self.captions or _numbered_captions([len(units) for units in dropped])
+        for i, ((units, heights), caption) in enumerate(zip(places, captions, strict=True)):
+            out = dropped[i][units]
+            x = numpy.full(len(units), _DISTANCE * i)
+            axes.scatter(x[~out], heights[~out], s=170, color="white", edgecolors="black", zorder=3)
+            axes.scatter(x[out], heights[out], s=170, color="0.93", edgecolors="0.6", zorder=3)
+            axes.scatter(x[out], heights[out], s=150, color="black", marker="x", linewidths=1.8, zorder=4)
+            if len(units) < len(dropped[i]):
+                axes.text(_DISTANCE * i, 0, "⋮", ha="center", va="center", fontsize=20)
+            axes.text(_DISTANCE * i, -highest - 0.7, caption, ha="center", va="top")
+        self._label(axes, places)
+        axes.set_ylim(-highest - 2.2, highest + 0.7)
+        axes.set_xlim(-0.9, _DISTANCE * (len(places) - 1) + 0.9)
+        axes.set_axis_off()
+        return edges
+
+    def _edges(self, axes, places, dropped):
+        """Add the lines between units that are drawn and not dropped."""
+        from matplotlib.collections import LineCollection
+
+        segments, weights = [], []
+        for i, layer in enumerate(self.coefs):
+            for j, y in zip(*places[i], strict=True):
+                for k, z in zip(*places[i + 1], strict=True):
+                    if not dropped[i][j] and not dropped[i + 1][k]:
+                        segments.append([(_DISTANCE * i, y), (_DISTANCE * (i + 1), z)])
+                        weights.append(layer[j, k])
+        weights = numpy.array(weights, dtype=float)
+        order = numpy.argsort(numpy.abs(weights), kind="stable")
+        share = numpy.abs(weights[order]) / self._largest()
+        edges = LineCollection(
+            [segments[i] for i in order],
+            colors=[ORANGE if negative else BLUE for negative in weights[order] < 0],
+            linewidths=0.2 + (_WIDEST - 0.2) * share,
+            alpha=0.25 + 0.75 * share,
+            zorder=1,
+        )
+        return axes.add_collection(edges)
+
+    def _largest(self) -> float:
+        """Return the largest absolute weight, or 1 if all are zero."""
+        return max(numpy.abs(weights).max() for weights in self.coefs) or 1.0
+
+    def _label(self, axes, places) -> None:
+        """Write the names of inputs and outputs beside them."""
+        for names, (units, heights), x, side in (
+            (self.feature_names, places[0], -0.7, "right"),
+            (self.output_names, places[-1], _DISTANCE * (len(places) - 1) + 0.7, "left"),
+        ):
+            if names is not None:
+                for unit, y in zip(units, heights, strict=True):
+                    axes.text(x, y, names[unit], ha=side, va="center")
+
+    def _add_legend(self, axes) -> None:
+        """Say above the net what colours and widths mean."""
+        from matplotlib.lines import Line2D
+
+        handles = [
+            Line2D([], [], color=BLUE, linewidth=_WIDEST, label=f"weight +{self._largest():.2g}"),
+            Line2D([], [], color=ORANGE, linewidth=_WIDEST, label=f"weight -{self._largest():.2g}"),
+        ]
+        axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2, frameon=False)
+
+
+def _drawn(weights: numpy.ndarray) -> numpy.ndarray:
+    """Return weights of shape (fan_in, units): of a maxout's pieces the largest in absolute value."""
+    if weights.ndim == 2:
+        return weights.copy()
+    winner = numpy.abs(weights).argmax(axis=1)[:, None]
+    return numpy.take_along_axis(weights, winner, axis=1)[:, 0]
+
+
+def _places(n_units: int, max_units: int) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Return which units of a layer are drawn, and at what heights: from the top down, centred at 0."""
+    if n_units <= max_units:
+        return numpy.arange(n_units), numpy.arange(n_units)[::-1] - (n_units - 1) / 2
+    below = max_units // 2
+    above = max_units - below
+    units = numpy.r_[:above, n_units - below : n_units]
+    # the ellipsis, at 0, takes the room of a unit
+    return units, numpy.r_[numpy.arange(above)[::-1] + 1, -1 - numpy.arange(below)].astype(float)
+
+
+def _numbered_captions(sizes: list[int]) -> list[str]:
+    """Return what stands below each layer of which only the size is known."""
+    names = ["input"] + [layer_name(i, len(sizes) - 1) for i in range(len(sizes) - 1)]
+    return [f"{name}: {n_units}" for name, n_units in zip(names, sizes, strict=True)]
+
+
+def _captions(network, coefs) -> list[str]:
+    """Return what stands below each layer: its name, its units and what they do."""
+    n_hidden = len(coefs) - 1
+    activations = [activation.name for activation in check_activations(network.activation, n_hidden)]
+    sizes = [len(coefs[0])] + [weights.shape[1] for weights in coefs]
+    functions = ["", *activations, network.out_activation_]
+    return [f"{caption}\n{function}" for caption, function in zip(_numbered_captions(sizes), functions, strict=True)]
+
+
+def _output_names(network) -> list[str]:
+    """Return what the outputs stand for: classes, or numbers."""
+    n_outputs = network.n_outputs_
+    if is_classifier(network):
+        # a single output is the probability of the last class
+        return [str(label) for label in network.classes_[-n_outputs:]]
+    return ["y"] if n_outputs == 1 else [f"output {i + 1}" for i in range(n_outputs)]
+
+
+def _draw_of_dropout(network, coefs, random_state) -> list[numpy.ndarray]:
+    """Return for the inputs and each hidden layer which units a draw of the network's dropout drops."""
+    rates = check_dropout(network.dropout, len(coefs) - 1)
+    if not any(rates):
+        raise ValueError(
+            f"dropout=True draws what dropout drops, but the network has dropout={network.dropout!r}. Fit one with "
+            "dropout, or use dropout=False."
+        )
+    rng = check_random_state(random_state)
+    return [rng.uniform(size=len(weights)) < rate for weights, rate in zip(coefs, rates, strict=True)]

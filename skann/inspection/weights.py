@@ -1,0 +1,170 @@
+"""Weights as histograms, or those of the first layer as images."""
+
+from __future__ import annotations
+
+from numbers import Integral
+
+import numpy
+
+from ._plotting import BLUE, axes_for, layer_name, pyplot
+from .unwrap import unwrap
+
+_MOST_IMAGES = 40  # units drawn as images, so that each can be seen
+
+
+class WeightsDisplay:
+    """The weights of each layer as a histogram, or those of the first layer as images.
+
+    Where the inputs are the pixels of an image, the weights of a unit of the first hidden layer form one too: what it
+    looks for. With ``image_shape`` the first 40 units are drawn so, on one colour scale, dark for negative weights and
+    light for positive ones. A maxout unit has an image for each of its pieces.
+
+    Make one with ``from_estimator`` or ``from_weights``.
+
+    Parameters
+    ----------
+    coefs : list of ndarray of shape (fan_in, units) or (fan_in, pieces, units)
+        Weights of each layer.
+    image_shape : tuple of int, default=None
+        Height and width of the images that the inputs are; None draws histograms.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        One for each layer, or for each image.
+    figure_ : matplotlib.figure.Figure
+        The figure that holds them.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skann import MLPClassifier
+    >>> from skann.inspection import WeightsDisplay
+    >>> X, y = load_digits(return_X_y=True)
+    >>> clf = MLPClassifier(hidden_layer_sizes=16, early_stopping=True, random_state=0).fit(X / 16, y)
+    >>> len(WeightsDisplay.from_estimator(clf).axes_)
+    2
+    >>> len(WeightsDisplay.from_estimator(clf, image_shape=(8, 8)).axes_)
+    16
+    """
+
+    def __init__(self, coefs, *, image_shape=None):
+        self.coefs = coefs
+        self.image_shape = image_shape
+
+    @classmethod
+    def from_estimator(cls, estimator, *, image_shape=None, ax=None):
+        """Draw the weights of a fitted network.
+
+        Parameters
+        ----------
+        estimator : MLPClassifier or MLPRegressor
+            Fitted; alone, at the end of a Pipeline, or in a search.
+        image_shape : tuple of int, default=None
+            Height and width of the images that the network's inputs are; None draws histograms.
+        ax : array of matplotlib Axes, default=None
+            One for each layer, or for each image; None makes a figure.
+
+        Returns
+        -------
+        display : WeightsDisplay
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If images of that shape have another number of pixels than the network has inputs.
+        """
+        return cls.from_weights(unwrap(estimator)[0].coefs_, image_shape=image_shape, ax=ax)
+
+    @classmethod
+    def from_weights(cls, coefs, *, image_shape=None, ax=None):
+        """Draw weights.
+
+        Parameters
+        ----------
+        coefs : list of array-like of shape (fan_in, units) or (fan_in, pieces, units)
+            Weights of each layer, such as an estimator's ``coefs_``.
+        image_shape : tuple of int, default=None
+            Height and width of the images that the inputs are; None draws histograms.
+        ax : array of matplotlib Axes, default=None
+            One for each layer, or for each image; None makes a figure.
+
+        Returns
+        -------
+        display : WeightsDisplay
+
+        Raises
+        ------
+        ValueError
+            If images of that shape have another number of pixels than there are inputs.
+        """
+        pyplot()
+        coefs = [numpy.array(weights, dtype=float) for weights in coefs]
+        if image_shape is not None:
+            _check_image_shape(image_shape, len(coefs[0]))
+        return cls(coefs, image_shape=image_shape).plot(ax)
+
+    def plot(self, ax=None):
+        """Draw histograms, or images if there is an ``image_shape``.
+
+        Parameters
+        ----------
+        ax : array of matplotlib Axes, default=None
+            One for each layer, or for each image; None makes a figure.
+
+        Returns
+        -------
+        display : WeightsDisplay
+            The object itself, with its attributes set.
+        """
+        if self.image_shape is None:
+            self._plot_histograms(ax)
+        else:
+            self._plot_images(ax)
+        self.figure_ = self.axes_[0].figure
+        return self
+
+    def _plot_histograms(self, ax) -> None:
+        """Draw a histogram for each layer, all over the same range."""
+        n_layers = len(self.coefs)
+        self.axes_ = axes_for(ax, n_layers, size=(3.6, 3.2), n_columns=min(n_layers, 4))
+        largest = max(numpy.abs(weights).max() for weights in self.coefs) or 1.0
+        for i, (axes, weights) in enumerate(zip(self.axes_, self.coefs, strict=True)):
+            axes.hist(weights.ravel(), bins=numpy.linspace(-largest, largest, 42), color=BLUE)
+            axes.axvline(0, color="black", linewidth=0.8)
+            shape = " x ".join(map(str, weights.shape))
+            axes.set(xlabel="weight", title=f"{layer_name(i, n_layers)}: {shape}")
+        self.axes_[0].set_ylabel("number of weights")
+
+    def _plot_images(self, ax) -> None:
+        """Draw the first layer's weights, an image a unit, with one colour bar."""
+        first = self.coefs[0].reshape(len(self.coefs[0]), -1)
+        shown = first[:, :_MOST_IMAGES]
+        n_images = shown.shape[1]
+        # wider than high, as pages are
+        n_columns = min(n_images, int(numpy.ceil(numpy.sqrt(1.6 * n_images))))
+        self.axes_ = axes_for(ax, n_images, size=(0.95, 0.95), n_columns=n_columns)
+        largest = numpy.abs(shown).max() or 1.0
+        for axes, weights in zip(self.axes_, shown.T, strict=True):
+            # cividis is grey at zero and grows lighter all the way
+            image = axes.imshow(weights.reshape(self.image_shape), cmap="cividis", vmin=-largest, vmax=largest)
+            axes.set(xticks=[], yticks=[])
+        figure = self.axes_[0].figure
+        figure.colorbar(image, ax=list(self.axes_), label="weight", shrink=0.8, aspect=30)
+        if ax is None:
+            figure.suptitle(f"first layer: {n_images} of {first.shape[1]} images")
+
+
+def _check_image_shape(image_shape, n_inputs: int) -> None:
+    """Raise ValueError unless images of that shape have a pixel for each input."""
+    is_shape = isinstance(image_shape, (tuple, list)) and len(image_shape) == 2
+    if not is_shape or not all(isinstance(side, Integral) and side > 0 for side in image_shape):
+        raise ValueError(f"image_shape must be (height, width), two positive ints. Got {image_shape!r} instead.")
+    height, width = image_shape
+    if height * width != n_inputs:
+        raise ValueError(
+            f"Images of shape {tuple(image_shape)} have {height * width} pixels, but the first layer has {n_inputs} "
+            "inputs. Give the height and width of the images as the network gets them."
+        )

@@ -1,0 +1,55 @@
+"""Networks that the tests of the displays draw, each fitted once."""
+
+from functools import cache
+
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, make_moons
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skann import MLPClassifier, MLPRegressor
+
+MOONS = make_moons(100, noise=0.1, random_state=0)
+SMALL = {"hidden_layer_sizes": (7, 5), "max_iter": 6, "batch_size": 40, "random_state": 0}
+
+
+@cache
+def iris(**options):
+    """Return a classifier of irises by name, fitted on a DataFrame."""
+    data = load_iris(as_frame=True)
+    return MLPClassifier(**{**SMALL, **options}).fit(data.data, data.target_names[data.target])
+
+
+@cache
+def regressor(**options):
+    """Return a regressor of two targets."""
+    X, y = load_iris(return_X_y=True)
+    return MLPRegressor(**{**SMALL, **options}).fit(X[:, :2], X[:, 2:] + y[:, None])
+
+
+@cache
+def cancer():
+    """Return a classifier with 30 inputs."""
+    return MLPClassifier(**SMALL).fit(*load_breast_cancer(return_X_y=True))
+
+
+@cache
+def digits(**options):
+    """Return a classifier of images of 8 by 8 pixels."""
+    X, y = load_digits(return_X_y=True)
+    return MLPClassifier(**{**SMALL, "hidden_layer_sizes": (50,), **options}).fit(X[:300] / 16, y[:300])
+
+
+@cache
+def moons(hidden=(8, 2), **options):
+    """Return a classifier of two half moons that is right on nearly all of them."""
+    return MLPClassifier(hidden, "tanh", solver="lbfgs", max_iter=400, random_state=0, **options).fit(*MOONS)
+
+
+@cache
+def search():
+    """Return a grid search over a Pipeline with scaling, on a DataFrame."""
+    data = load_iris(as_frame=True)
+    pipeline = make_pipeline(StandardScaler(), MLPClassifier(**SMALL))
+    grid = {"mlpclassifier__alpha": [0.1, 1.0]}
+    return GridSearchCV(pipeline, grid, cv=2).fit(data.data, data.target_names[data.target])

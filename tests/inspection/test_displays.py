@@ -1,0 +1,150 @@
+"""What holds of every display: scikit-learn's Display API, what it accepts, what it refuses."""
+
+import subprocess
+import sys
+
+import matplotlib.pyplot as plt
+import numpy
+import pytest
+import sklearn.neural_network
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skann import MLPClassifier, inspection
+from skann.inspection import (
+    ActivationDisplay,
+    DeadUnitsDisplay,
+    GradientFlowDisplay,
+    HiddenSpaceDisplay,
+    NetworkDisplay,
+    TrainingHistoryDisplay,
+    WeightsDisplay,
+)
+from tests.inspection import fits
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+# each display with what it needs beside the estimator, and its number of panels for a network with two hidden layers
+CASES = {
+    ActivationDisplay: ((), 2),
+    DeadUnitsDisplay: ((), 1),
+    GradientFlowDisplay: ((), 1),
+    HiddenSpaceDisplay: (fits.MOONS, 2),
+    NetworkDisplay: ((), 1),
+    TrainingHistoryDisplay: ((), 1),
+    WeightsDisplay: ((), 3),
+}
+EACH = pytest.mark.parametrize("cls", CASES, ids=lambda cls: cls.__name__)
+
+
+def fitted_for(cls, **options):
+    """Return a fitted network that the display can draw."""
+    mlp = MLPClassifier(**{**fits.SMALL, **options})
+    return mlp.fit(*fits.MOONS)
+
+
+def picture_of(display):
+    """Return the pixels of a display."""
+    display.figure_.canvas.draw()
+    return bytes(display.figure_.canvas.buffer_rgba())
+
+
+def test_every_display_is_tested_here():
+    assert {name for name in inspection.__all__ if name.endswith("Display")} == {cls.__name__ for cls in CASES}
+
+
+@EACH
+class TestEach:
+    def test_attributes_and_plot(self, cls):
+        data, n_panels = CASES[cls]
+        display = cls.from_estimator(fitted_for(cls), *data)
+        axes = display.axes_ if hasattr(display, "axes_") else [display.ax_]
+        assert len(axes) == n_panels
+        assert all(panel.figure is display.figure_ for panel in axes)
+        assert all(panel.has_data() for panel in axes)
+        display.figure_.canvas.draw()
+        first = display.figure_
+        assert display.plot() is display
+        assert display.figure_ is not first
+
+    def test_draws_into_axes_given(self, cls):
+        data, n_panels = CASES[cls]
+        figure, axes = plt.subplots(1, n_panels + 1)
+        display = cls.from_estimator(fitted_for(cls), *data, ax=axes[:n_panels] if n_panels > 1 else axes[0])
+        assert display.figure_ is figure
+        assert len(plt.get_fignums()) == 1
+        assert not axes[n_panels].has_data()
+        with pytest.raises(ValueError, match=f"has {n_panels} panels.* Got {n_panels + 1}"):
+            display.plot(axes)
+
+    def test_pipelines_and_searches(self, cls):
+        data, _ = CASES[cls]
+        pipeline = make_pipeline(StandardScaler(), MLPClassifier(**fits.SMALL))
+        search = GridSearchCV(pipeline, {"mlpclassifier__alpha": [0.1, 1.0]}, cv=2).fit(*fits.MOONS)
+        estimators = search, search.best_estimator_, make_pipeline(search).fit(*fits.MOONS)
+        pictures = [picture_of(cls.from_estimator(estimator, *data)) for estimator in estimators]
+        assert pictures[0] == pictures[1] == pictures[2]
+
+    def test_unfitted(self, cls):
+        data, _ = CASES[cls]
+        mlp = MLPClassifier()
+        for unfitted in (mlp, make_pipeline(StandardScaler(), mlp), GridSearchCV(mlp, {"alpha": [0.1]})):
+            with pytest.raises(NotFittedError):
+                cls.from_estimator(unfitted, *data)
+
+    def test_what_holds_no_network(self, cls):
+        data, _ = CASES[cls]
+        with pytest.raises(TypeError, match=r"Got LogisticRegression\(\) instead\. Pass the fitted network inside"):
+            cls.from_estimator(make_pipeline(LogisticRegression()).fit(*fits.MOONS), *data)
+        theirs = sklearn.neural_network.MLPClassifier(max_iter=2).fit(*fits.MOONS)
+        with pytest.raises(TypeError, match="must be an MLPClassifier or MLPRegressor of skann"):
+            cls.from_estimator(theirs, *data)
+        with pytest.raises(TypeError, match="Got 'mlp' instead"):
+            cls.from_estimator("mlp", *data)
+
+    def test_a_search_that_kept_no_estimator(self, cls):
+        data, _ = CASES[cls]
+        search = GridSearchCV(MLPClassifier(**fits.SMALL), {"alpha": [0.1]}, cv=2, refit=False).fit(*fits.MOONS)
+        with pytest.raises(ValueError, match=r"has refit=False and so no best_estimator_\. Set refit=True"):
+            cls.from_estimator(search, *data)
+
+    def test_without_matplotlib(self, cls, monkeypatch):
+        data, _ = CASES[cls]
+        mlp = fitted_for(cls)
+        for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.setitem(sys.modules, "matplotlib", None)
+        with pytest.raises(ImportError, match=r'pip install "skann\[plot\]"'):
+            cls.from_estimator(mlp, *data)
+
+
+@pytest.mark.parametrize("cls", [TrainingHistoryDisplay, DeadUnitsDisplay, GradientFlowDisplay])
+class TestHistories:
+    def test_an_estimator_without_history(self, cls):
+        with pytest.raises(ValueError, match=r"no history_: solver='lbfgs' trains without epochs\. Use solver='adam'"):
+            cls.from_estimator(fits.moons())
+
+    def test_bad_histories(self, cls):
+        with pytest.raises(TypeError, match=r"dict such as an estimator's history_\. Got list"):
+            cls.from_history([1.0, 0.5])
+        with pytest.raises(ValueError, match=r"lacks .*; it has epoch"):
+            cls.from_history({"epoch": [1]})
+        empty = {name: [] for name in fits.iris().history_}
+        with pytest.raises(ValueError, match="no epochs"):
+            cls.from_history(empty)
+
+    def test_from_history_draws_what_from_estimator_does(self, cls):
+        mlp = fits.iris()
+        displays = cls.from_estimator(mlp), cls.from_history(mlp.history_)
+        lines = [display.figure_.axes[0].get_lines() for display in displays]
+        assert len(lines[0]) == len(lines[1]) > 0
+        for one, other in zip(*lines, strict=True):
+            numpy.testing.assert_array_equal(one.get_xydata(), other.get_xydata())
+
+
+def test_matplotlib_is_imported_only_to_draw():
+    script = "import sys, skann.inspection; assert 'matplotlib' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True)
