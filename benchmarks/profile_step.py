@@ -39,6 +39,8 @@ class Clock:
         self.calls = defaultdict(int)
 
     def __call__(self, label, function):
+        """Return the function with a clock on it."""
+
         def timed(*args, **kwargs):
             start = time.perf_counter()
             result = function(*args, **kwargs)

@@ -40,6 +40,7 @@ from .constraints import (
 from .data import split_validation, training_data
 from .fitted import FittedNetwork
 from .hooks import FitHooks
+from .threads import blas_threads
 from .validation import ValidationSet, validator
 
 _FLOAT32_FROM = 1_000  # rows from which dtype="auto" means float32: below, precision costs nothing
@@ -317,7 +318,8 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
             )
             self._running = trainer
             trainer.hooks.fit_begins()
-        reason = trainer.run()
+        with blas_threads(trainer.architecture, trainer.network.n_rows):
+            reason = trainer.run()
         vars(self).pop("_running", None)
         self._warn_about(reason, trainer, incremental)
         self._note(trainer.progress)
@@ -413,17 +415,18 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
                 "solver='lbfgs' needs a loss that is the same at every evaluation, which dropout, noise and batch "
                 "normalization do not give. Use solver='adam' or 'sgd', or dropout=0, noise=0 and normalization=None."
             )
-        result = minimize_lbfgs(
-            architecture,
-            parameters,
-            rows,
-            alpha=self.alpha,
-            l1=self.l1,
-            tol=self.tol,
-            max_iter=self.max_iter,
-            max_fun=self.max_fun,
-            report=print if self.verbose else None,
-        )
+        with blas_threads(architecture, len(rows)):
+            result = minimize_lbfgs(
+                architecture,
+                parameters,
+                rows,
+                alpha=self.alpha,
+                l1=self.l1,
+                tol=self.tol,
+                max_iter=self.max_iter,
+                max_fun=self.max_fun,
+                report=print if self.verbose else None,
+            )
         for name in self._COURSE:
             vars(self).pop(name, None)
         self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)

@@ -15,6 +15,9 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call
 # warns as scikit-learn does when L-BFGS has not converged
 from sklearn.utils.optimize import _check_optimize_result
 
+# finds the thread pools of all BLAS libraries, once a process: that takes ten milliseconds
+from sklearn.utils.parallel import _get_threadpool_controller
+
 # check names, indices or a mask of categorical columns, the names given to get_feature_names_out, and length, dtype and
 # sign of sample weights: each with scikit-learn's own errors
 from sklearn.utils.validation import _check_categorical_features, _check_feature_names_in, _check_sample_weight
@@ -33,4 +36,5 @@ __all__ = [
     "_check_partial_fit_first_call",
     "_check_sample_weight",
     "_fit_context",
+    "_get_threadpool_controller",
 ]

@@ -30,7 +30,7 @@ FLOORS = [
     ["preprocessing.numbers", "preprocessing.dates", "preprocessing.categories"],
     ["preprocessing.encoder"],
     ["preprocessing"],
-    ["estimators.labels", "estimators.data", "estimators.docs", "estimators.hooks"],
+    ["estimators.labels", "estimators.data", "estimators.docs", "estimators.hooks", "estimators.threads"],
     ["estimators.class_weights", "estimators.constraints", "estimators.fitted", "estimators.validation"],
     ["estimators.base"],
     ["estimators.conversion"],
