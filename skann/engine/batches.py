@@ -82,12 +82,8 @@ class Reader:
     def __init__(self, rows: Rows, dtype: numpy.dtype, n_rows: int):
         self.rows = rows
         self.dtype = dtype
+        self.n_rows = n_rows
         self._x = self._staging = self._target = self._weight = None
-        if not scipy.sparse.issparse(rows.X):
-            self.xp = namespace(rows.X)
-            shape = (n_rows, *rows.X.shape[1:])
-            self._x = self.xp.empty(shape, dtype)
-            self._staging = self._x if rows.X.dtype == dtype else self.xp.empty(shape, rows.X.dtype)
         if rows.target is not None:
             self._target = numpy.empty((n_rows, rows.n_outputs), dtype)
             self._row_starts = numpy.arange(n_rows) * rows.n_outputs
@@ -117,19 +113,30 @@ class Reader:
 
     def _read_x(self, chosen: slice | Array) -> Array:
         X = self.rows.X
-        if self._x is None:
+        if scipy.sparse.issparse(X):
             return X[chosen].astype(self.dtype, copy=False)
         if isinstance(chosen, slice):
             part = X[chosen]
             if part.dtype == self.dtype and part.flags.c_contiguous:
                 return part
+            self._allocate_x()
             out = self._x[: part.shape[0]]
             self.xp.copyto(out, part, casting="same_kind")
         else:
+            self._allocate_x()
             n = len(chosen)
             out = self._x[:n]
             take_rows(self.xp, X, chosen, out, self._staging[:n])
         return out
+
+    def _allocate_x(self) -> None:
+        """Make the buffers for rows that cannot be used where they lie, unless they are there."""
+        if self._x is None:
+            X = self.rows.X
+            self.xp = namespace(X)
+            shape = (self.n_rows, *X.shape[1:])
+            self._x = self.xp.empty(shape, self.dtype)
+            self._staging = self._x if X.dtype == self.dtype else self.xp.empty(shape, X.dtype)
 
     def _read_target(self, chosen: slice | Array, n: int) -> Array:
         out = self._target[:n]

@@ -118,6 +118,7 @@ class Parameters:
         self.layout = layout
         self.theta = theta
         self.state = layout.initial_state(theta.dtype) if state is None else state
+        self.idle_networks: list = []  # kept by ``prediction`` from one call to the next
 
     @classmethod
     def draw(cls, layout: Layout, rng: numpy.random.RandomState, dtype: numpy.dtype) -> Parameters:
@@ -164,3 +165,6 @@ class Parameters:
 
     def __getstate__(self) -> dict:
         return {"layout": self.layout, "theta": self.theta, "state": self.state}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__init__(**state)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy
 
 from .architecture import Architecture
@@ -12,20 +14,48 @@ from .parameters import Parameters
 from .training import chunks
 
 CHUNK = 1024  # rows at a time, so that a layer's output stays in cache
+FEW = 16  # up to as many rows, making a network takes longer than running it
 
 
-def outputs(architecture: Architecture, parameters: Parameters, rows: Rows) -> numpy.ndarray:
-    """Return the raw outputs for all rows, in the parameters' precision, chunk by chunk.
+def outputs(
+    architecture: Architecture,
+    parameters: Parameters,
+    rows: Rows,
+    link: Callable[[numpy.ndarray], numpy.ndarray] | None = None,
+    dtype=numpy.float64,
+) -> numpy.ndarray:
+    """Return the raw outputs for all rows, or what ``link`` makes of them, chunk by chunk, in float64 or float32.
+
+    In float32 a matrix product's last digits depend on how many rows it has, so a row's outputs depend on the rows
+    beside it; in float64 that stays below 1e-12.
 
     Returns
     -------
-    raw : ndarray of shape (n_rows, *architecture.out_shape)
+    outputs : ndarray of shape (n_rows, *architecture.out_shape)
     """
-    n_rows = min(len(rows), CHUNK)
-    network = Network(architecture, parameters, n_rows)
-    reader = Reader(Rows(rows.X, index=rows.index), parameters.theta.dtype, n_rows)
-    raw = numpy.empty((len(rows), *architecture.out_shape), parameters.theta.dtype)
+    n_rows, dtype = len(rows), numpy.dtype(dtype)
+    network = _borrow(architecture, parameters, n_rows, dtype)
+    reader = Reader(Rows(rows.X, index=rows.index), dtype, min(n_rows, CHUNK))
+    made = numpy.empty((n_rows, *architecture.out_shape), dtype)
     with quiet():
-        for chunk in chunks(0, len(rows), CHUNK):
-            raw[chunk] = network.forward(reader.read(chunk)[0])
-    return raw
+        for chunk in chunks(0, n_rows, CHUNK):
+            raw = network.forward(reader.read(chunk)[0])
+            made[chunk] = raw if link is None else link(raw)
+    if n_rows <= FEW:
+        parameters.idle_networks[:] = [network]
+    return made
+
+
+def _borrow(architecture: Architecture, parameters: Parameters, n_rows: int, dtype: numpy.dtype) -> Network:
+    """Return a network with the values of the parameters: for few rows the last one, if no other thread has it."""
+    if n_rows > FEW:
+        return Network(architecture, parameters.astype(dtype, copy=False), min(n_rows, CHUNK))
+    try:
+        network = parameters.idle_networks.pop()
+    except IndexError:
+        network = None
+    if network is None or network.architecture is not architecture or network.parameters.theta.dtype != dtype:
+        return Network(architecture, parameters.astype(dtype, copy=False), FEW)
+    if parameters.theta.dtype != dtype:
+        network.parameters.restore(parameters)  # they may have been changed since
+    return network

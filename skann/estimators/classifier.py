@@ -237,8 +237,8 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
             float64, above 0, in the order of ``classes_``. Rows sum to one, except for multilabel targets. For a
             target with several columns of classes, a list of such arrays.
         """
-        raw = self._raw_outputs(X)
-        return self._labels.probabilities(self._architecture.link(raw))
+        p = self._linked_outputs(X)
+        return self._labels.probabilities(p)
 
     @available_if(lambda self: self._check_probabilities())
     def predict_log_proba(self, X):
@@ -279,8 +279,9 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
 
     def _decision(self, X) -> numpy.ndarray:
         """Return beta z of shape (n_samples, n_outputs)."""
-        raw = self._raw_outputs(X)
-        return self._architecture.link.inverse_temperature * raw
+        decision = self._raw_outputs(X)
+        decision *= self._architecture.link.inverse_temperature
+        return decision
 
     @property
     def _task(self) -> str:

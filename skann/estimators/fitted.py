@@ -35,17 +35,22 @@ class FittedNetwork(BaseEstimator):
     _parameters: Parameters
 
     def _raw_outputs(self, X) -> numpy.ndarray:
-        """Return the raw outputs for X in float64.
-
-        In float32 a matrix product's last digits depend on how many rows it has, so a row's prediction would depend
-        on the rows beside it; in float64 that stays below 1e-12.
-        """
-        check_is_fitted(self)
+        """Return the raw outputs for X in float64."""
+        self._check_fitted()
         return self._outputs_of(self._architecture, X)
 
-    def _outputs_of(self, architecture: Architecture, X) -> numpy.ndarray:
-        rows = Rows(prediction_data(self, X))
-        return prediction.outputs(architecture, self._parameters.astype(numpy.float64, copy=False), rows)
+    def _linked_outputs(self, X) -> numpy.ndarray:
+        """Return what the link makes of the raw outputs for X, in float64."""
+        self._check_fitted()
+        return self._outputs_of(self._architecture, X, self._architecture.link)
+
+    def _outputs_of(self, architecture: Architecture, X, link=None) -> numpy.ndarray:
+        return prediction.outputs(architecture, self._parameters, Rows(prediction_data(self, X)), link)
+
+    def _check_fitted(self) -> None:
+        """Raise scikit-learn's NotFittedError before fit; its own check takes longer than a row's outputs."""
+        if not self.__sklearn_is_fitted__():
+            check_is_fitted(self)
 
     def hidden_layer_output(self, X, layer=-1):
         """Return what a hidden layer makes of X, after its activation and without dropout.

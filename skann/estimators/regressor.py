@@ -176,8 +176,9 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             float64.
         """
-        raw = self._raw_outputs(X)
-        y = self._architecture.link(raw) * self._target_scale + self._target_center
+        y = self._linked_outputs(X)
+        y *= self._target_scale
+        y += self._target_center
         return y[:, 0] if y.shape[1] == 1 else y
 
     def score(self, X, y, sample_weight=None):

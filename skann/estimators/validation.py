@@ -59,7 +59,7 @@ def validator(
     scorer = check_scoring(estimator, scoring) if scoring is not None and scoring != "loss" else None
 
     def validate() -> tuple[float, float]:
-        raw = prediction.outputs(architecture, parameters, validation.rows)
+        raw = prediction.outputs(architecture, parameters, validation.rows, dtype=parameters.theta.dtype)
         loss = validation.loss(architecture, raw)
         if scoring is None:
             score = estimator._validation_score(raw, architecture.link, validation.rows)
