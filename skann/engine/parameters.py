@@ -137,6 +137,13 @@ class Parameters:
         """Return a copy of theta and state."""
         return self.astype(self.theta.dtype)
 
+    def adopt(self, other: Parameters) -> None:
+        """Copy what another network's parameters and state have under the same name in the same shape."""
+        for own, theirs in ((self.values, other.values), (self.state, other.state)):
+            for key, array in own.items():
+                if key in theirs and theirs[key].shape == array.shape:
+                    array[...] = theirs[key]
+
     def restore(self, snapshot: Parameters) -> None:
         """Copy theta and state back from a snapshot; all views stay valid."""
         self.theta[...] = snapshot.theta
@@ -146,6 +153,11 @@ class Parameters:
     @cached_property
     def grad(self) -> Array:
         """The gradient, laid out as theta is; allocated when first asked for."""
+        return numpy.zeros_like(self.theta)
+
+    @cached_property
+    def grad_total(self) -> Array:
+        """What the gradients of a batch's chunks are summed in; allocated when first asked for."""
         return numpy.zeros_like(self.theta)
 
     @cached_property

@@ -347,8 +347,9 @@ def _line(progress: Progress, max_epochs: int) -> str:
 
 
 def check_finite(loss: float, parameters: Parameters, when: str) -> None:
-    """Raise DivergenceError unless the loss and every parameter are finite."""
-    if not (math.isfinite(loss) and numpy.isfinite(parameters.theta).all()):
+    """Raise DivergenceError unless the loss, every parameter and all state are finite."""
+    arrays = (parameters.theta, *parameters.state.values())
+    if not (math.isfinite(loss) and all(numpy.isfinite(array).all() for array in arrays)):
         raise DivergenceError(
             "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
             f"preprocessed. After {when} the loss was {loss}. Scale the features (StandardScaler), and a regression "
@@ -361,7 +362,8 @@ def batch_gradient(network: Network, reader: Reader, chosen: list[slice | numpy.
     grad = network.parameters.grad
     loss = network.loss_and_grad(*reader.read(chosen[0], scale))
     if len(chosen) > 1:
-        total = grad.copy()
+        total = network.parameters.grad_total
+        total[...] = grad
         for chunk in chosen[1:]:
             loss += network.loss_and_grad(*reader.read(chunk, scale))
             total += grad

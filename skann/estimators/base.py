@@ -69,7 +69,7 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
             row repeated, at any batch size. None weighs every row 1.
         X_val, y_val : like X and y, default=None
             A validation set of your own, in place of one split off by ``early_stopping``. It is scored after each
-            epoch; with ``early_stopping=False`` it is only noted in ``history_``.
+            epoch; with ``early_stopping=False`` it is only noted in ``history_``. lbfgs warns that it is not used.
         sample_weight_val : array-like of shape (n_validation_samples,), default=None
             Weights of the validation rows.
 
@@ -145,6 +145,8 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
         if self.solver == "lbfgs":
             if hooks is not None:
                 hooks.fit_begins()
+            if held_out is not None:
+                warnings.warn("solver='lbfgs' has no epochs to score X_val after: it is not used.", stacklevel=4)
             self._minimize(architecture, parameters, rows)
         else:
             if self.early_stopping and held_out is None:

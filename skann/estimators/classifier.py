@@ -334,17 +334,13 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         """
         old = self._parameters
         parameters = Parameters.draw(architecture.layout(), rng, old.theta.dtype)
-        for key, value in old.values.items():
-            if key[0] != "output":
-                parameters.values[key][...] = value
+        parameters.adopt(old)
         kept = numpy.searchsorted(self._labels.classes, self._grown_from)
         for name in ("W", "b"):
             new, value = parameters.values["output", name], old.values["output", name]
             if len(kept) == 2:
                 new[..., kept] = 0
             new[..., kept[-value.shape[-1] :]] = value
-        for key, value in old.state.items():
-            parameters.state[key][...] = value
         return parameters
 
     def _weigh_classes(self, y, sample_weight):

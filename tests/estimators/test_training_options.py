@@ -80,6 +80,10 @@ class TestWeights:
 class TestValidation:
     X_val, y_val = X[::5], Y[::5]
 
+    def test_lbfgs_says_that_it_does_not_use_them(self):
+        with pytest.warns(UserWarning, match="it is not used"):
+            MLPClassifier(solver="lbfgs", max_iter=3).fit(X, Y, X_val=self.X_val, y_val=self.y_val)
+
     def test_a_set_of_your_own_is_noted_or_stops(self):
         noted = MLPClassifier(**OPTIONS).fit(X, Y, X_val=self.X_val, y_val=self.y_val)
         plain = MLPClassifier(**OPTIONS).fit(X, Y)
