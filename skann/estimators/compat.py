@@ -3,6 +3,9 @@
 # validates parameters and skips that inside meta-estimators; there is no public way
 from sklearn.base import _fit_context
 
+# what grid, randomized and halving searches are
+from sklearn.model_selection._search import BaseSearchCV
+
 # the constraints and the error behind "The 'x' parameter of Y must be ... Got z instead."
 from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
 
@@ -16,6 +19,7 @@ from sklearn.utils.optimize import _check_optimize_result
 from sklearn.utils.validation import _check_sample_weight
 
 __all__ = [
+    "BaseSearchCV",
     "Interval",
     "InvalidParameterError",
     "Options",

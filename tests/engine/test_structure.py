@@ -24,12 +24,13 @@ FLOORS = [
     ["engine.solvers", "engine.prediction", "engine.checkpoints"],
     ["activations", "losses", "schedules", "exceptions", "callbacks"],
     ["estimators.compat"],
-    ["estimators.labels", "estimators.data", "estimators.docs", "estimators.hooks"],
+    ["estimators.advice", "estimators.labels", "estimators.data", "estimators.docs", "estimators.hooks"],
     ["estimators.class_weights", "estimators.constraints", "estimators.fitted", "estimators.validation"],
     ["estimators.base"],
     ["estimators.conversion"],
     ["estimators.classifier", "estimators.regressor"],
     ["estimators"],
+    ["inspection"],
     [""],
 ]
 FLOOR_OF = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
