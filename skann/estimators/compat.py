@@ -7,7 +7,7 @@ from sklearn.base import _fit_context
 from sklearn.model_selection._search import BaseSearchCV
 
 # the constraints and the error behind "The 'x' parameter of Y must be ... Got z instead."
-from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, InvalidParameterError, Options, StrOptions
 
 # sets classes_ on the first partial_fit, with scikit-learn's own errors
 from sklearn.utils.multiclass import _check_partial_fit_first_call
@@ -20,6 +20,7 @@ from sklearn.utils.validation import _check_sample_weight
 
 __all__ = [
     "BaseSearchCV",
+    "HasMethods",
     "Interval",
     "InvalidParameterError",
     "Options",
