@@ -28,10 +28,11 @@ def scale_problem(X, name_of: Callable[[int], str]) -> str | None:
     least, most = scales[low], scales[high]
     if SMALLEST <= most <= LARGEST and most <= SPREAD * least:
         return None
-    if least == most:
-        return f"Typical values of the features are {most:.2g}, where a network wants about 1."
+    if _figure(least) == _figure(most):
+        return f"Typical values of the features are {_figure(most)}, where a network wants about 1."
     return (
-        f"Typical values of the features range from {least:.2g} ({name_of(low)}) to {most:.2g} ({name_of(high)}), "
+        f"Typical values of the features range from {_figure(least)} ({name_of(low)}) to {_figure(most)} "
+        f"({name_of(high)}), "
         "where a network wants all about 1."
     )
 
@@ -57,6 +58,11 @@ def column_name(names: Sequence[str] | None, i: int) -> str:
     return f"column {i}" if names is None else f"column {names[i]!r}"
 
 
+def _figure(value: float) -> str:
+    """Return a number of any size as it is easiest to read."""
+    return f"{value:,.0f}" if 10 <= value < 1e7 else f"{value:.2g}"
+
+
 def _scales(X) -> numpy.ndarray:
     """Return for each column the root mean square of its values other than zero, or 0 if there are none."""
     if scipy.sparse.issparse(X):
@@ -64,6 +70,7 @@ def _scales(X) -> numpy.ndarray:
         counts = numpy.bincount(X.indices, X.data != 0, minlength=X.shape[1])
     else:
         values = numpy.asarray(X, dtype=numpy.float64)
-        squares = numpy.einsum("ij,ij->j", values, values)
+        with numpy.errstate(over="ignore"):
+            squares = numpy.einsum("ij,ij->j", values, values)
         counts = numpy.count_nonzero(values, axis=0)
     return numpy.sqrt(squares / numpy.maximum(counts, 1))
