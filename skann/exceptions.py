@@ -1,5 +1,9 @@
-"""Errors of the package's own."""
+"""Errors and warnings of the package's own."""
 
 from .engine.training import DivergenceError
 
-__all__ = ["DivergenceError"]
+__all__ = ["DivergenceError", "TrainingWarning"]
+
+
+class TrainingWarning(UserWarning):
+    """A fit went badly for a reason that has a remedy; the estimator's ``warn=False`` silences it."""

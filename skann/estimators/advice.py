@@ -1,17 +1,24 @@
-"""What ails a network often, and the remedy: features on scales that train badly, and dead units."""
+"""What fit warns of: features on scales that train badly, and layers of which most units are dead."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 
 import numpy
 import scipy.sparse
 
+from ..engine.architecture import Architecture
+from ..exceptions import TrainingWarning
+
 # On breast cancer, wine and digits, standardised and then spread over scales, accuracy fell by 1 to 4 points where the
 # scales differ by a factor of 1,000, and by 4 to 20 points where all are 0.01 or one column is 1,000.
 LARGEST, SMALLEST, SPREAD = 1_000.0, 0.01, 1_000.0
-NEGLIGIBLE = 1e-6  # columns this much smaller than the largest are rounding errors, such as a PCA's last ones
+LARGE = 100.0  # from which a spread counts: below, small columns may be the last components of a PCA
+NEGLIGIBLE = 1e-6  # columns this much smaller than the largest are rounding errors
 DEAD = 0.5  # share of a layer's units
+WIDE = 10  # units of a layer, of which more than half do not die by the chance of a draw
+N_ROWS = 256  # enough to tell such scales apart, and under 1 % of a fit
 
 
 def scale_problem(X, name_of: Callable[[int], str]) -> str | None:
@@ -26,7 +33,7 @@ def scale_problem(X, name_of: Callable[[int], str]) -> str | None:
         return None
     low, high = used[scales[used].argmin()], used[scales[used].argmax()]
     least, most = scales[low], scales[high]
-    if SMALLEST <= most <= LARGEST and most <= SPREAD * least:
+    if SMALLEST <= most <= LARGEST and (most <= LARGE or most <= SPREAD * least):
         return None
     if _figure(least) == _figure(most):
         return f"Typical values of the features are {_figure(most)}, where a network wants about 1."
@@ -53,9 +60,29 @@ DEAD_REMEDY = (
 )
 
 
+def warn_of_scales(X, names: Sequence[str] | None) -> None:
+    """Warn of features on bad scales, seen on a few rows at equal distances."""
+    n_rows = X.shape[0]
+    sample = X[numpy.linspace(0, n_rows - 1, min(N_ROWS, n_rows)).astype(int)]
+    _warn(scale_problem(sample, lambda i: column_name(names, i)), SCALE_REMEDY)
+
+
+def warn_of_dead_units(fractions: Sequence[float], architecture: Architecture) -> None:
+    """Warn of hidden layers that are mostly dead and not by chance, given each layer's fraction of dead units."""
+    widths = [architecture.declarations[name].shape[0] for name in architecture.hidden]
+    told = [fraction if width >= WIDE else 0.0 for fraction, width in zip(fractions, widths, strict=True)]
+    _warn(dead_layers(told), DEAD_REMEDY)
+
+
 def column_name(names: Sequence[str] | None, i: int) -> str:
     """Return what to call column i."""
     return f"column {i}" if names is None else f"column {names[i]!r}"
+
+
+def _warn(problem: str | None, remedy: str) -> None:
+    """Warn if there is a problem."""
+    if problem is not None:
+        warnings.warn(f"{problem} {remedy} warn=False silences this.", TrainingWarning, stacklevel=2)
 
 
 def _figure(value: float) -> str:

@@ -97,7 +97,7 @@ def diagnose(estimator: Any, X: Any, y: Any) -> Diagnosis:
     >>> from skann import MLPClassifier
     >>> from skann.inspection import diagnose
     >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> clf = MLPClassifier(max_iter=500, random_state=0).fit(X, y)
+    >>> clf = MLPClassifier(max_iter=500, warn=False, random_state=0).fit(X, y)
     >>> [finding.name for finding in diagnose(clf, X, y)]
     ['features unscaled']
     >>> clf = MLPClassifier(max_iter=500, random_state=0).fit((X - X.mean(axis=0)) / X.std(axis=0), y)

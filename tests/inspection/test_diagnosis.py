@@ -35,11 +35,11 @@ def scaled(data):
 
 
 def classifier(data, **options):
-    return MLPClassifier(**{"max_iter": 1000, "random_state": 0, **options}).fit(*data), *data
+    return MLPClassifier(**{"max_iter": 1000, "random_state": 0, "warn": False, **options}).fit(*data), *data
 
 
 def regressor(data, **options):
-    return MLPRegressor(**{"max_iter": 3000, "random_state": 0, **options}).fit(*data), *data
+    return MLPRegressor(**{"max_iter": 3000, "random_state": 0, "warn": False, **options}).fit(*data), *data
 
 
 def names(diagnosis):

@@ -15,7 +15,7 @@ LEAST_USED = 0.01  # share of rows: rarer columns are often equal by chance, suc
 
 @symptom("features unscaled")
 def unscaled_features(case: Case) -> tuple[str, str] | None:
-    """The columns' typical values differ by a factor of 1,000, exceed 1,000, or are all below 0.01."""
+    """A column's typical values exceed 1,000, or exceed 100 and 1,000 times another's; or all are below 0.01."""
     seen = scale_problem(case.X, case.name_of)
     return None if seen is None else (seen, SCALE_REMEDY)
 
