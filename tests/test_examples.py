@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.mark.parametrize("name", ["plot_curves", "plot_own_activation"])
+@pytest.mark.parametrize("name", ["plot_curves", "plot_diagnosis", "plot_own_activation"])
 def test_an_example_makes_its_picture(name, tmp_path):
     pytest.importorskip("matplotlib")
     picture = tmp_path / "picture.png"

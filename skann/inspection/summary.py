@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import html
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from ..engine.architecture import Architecture
-from ..engine.initializers import Initializer
 from ..engine.layers import ActivationLayer, Dense, Dropout, GaussianNoise, Layer
 from ..engine.normalizations import NORMALIZATIONS
+from .names import short_name
 from .unwrap import unwrap
 
 
@@ -183,7 +183,7 @@ def _layers(architecture: Architecture) -> list[LayerSummary]:
                 name=block.replace("_", " "),
                 n_units=n_units,
                 n_parameters=sum(math.prod(spec.shape) for spec in specs),
-                activation=_name(architecture.link) if block == "output" else _activation_of(layers),
+                activation=short_name(architecture.link) if block == "output" else _activation_of(layers),
                 normalization=", ".join(layer.name for layer in layers if _normalizes(layer)),
                 dropout=sum(layer.rate for layer in layers if isinstance(layer, Dropout)),
                 noise=sum(layer.scale for layer in layers if isinstance(layer, GaussianNoise)),
@@ -205,18 +205,9 @@ def _normalizes(layer: Layer) -> bool:
 def _activation_of(layers: list[Layer]) -> str:
     """Return what a hidden block does beside its weighted sum, normalization and dropout."""
     rest = [layer for layer in layers if not (isinstance(layer, Dense) or layer.only_in_training or _normalizes(layer))]
-    return ", ".join(_name(layer.activation) if isinstance(layer, ActivationLayer) else _name(layer) for layer in rest)
-
-
-def _name(thing: Any) -> str:
-    """Return an activation's or a layer's registered name if it has default parameters, else with its parameters."""
-    if hasattr(thing, "name") and thing == type(thing)():
-        return thing.name
-    values = {item.name: getattr(thing, item.name) for item in fields(thing)}
-    shown = [
-        f"{name}={value!r}" for name, value in values.items() if name != "units" and not isinstance(value, Initializer)
-    ]
-    return f"{type(thing).__name__.removesuffix('Layer')}({', '.join(shown)})"
+    return ", ".join(
+        short_name(layer.activation) if isinstance(layer, ActivationLayer) else short_name(layer) for layer in rest
+    )
 
 
 def _memory(n_bytes: int) -> str:

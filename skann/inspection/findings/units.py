@@ -7,6 +7,7 @@ import numpy
 from ...engine.activations import ElementwiseActivation
 from ...engine.layers import ActivationLayer
 from ...estimators.advice import DEAD_REMEDY, dead_layers
+from ..names import short_name
 from .base import symptom
 from .case import Case
 
@@ -49,4 +50,4 @@ def _saturating(case: Case) -> list[str]:
         if isinstance(layer, ActivationLayer) and isinstance(layer.activation, ElementwiseActivation)
     ]
     flat = [activation for activation in activations if numpy.abs(activation.derivative([-100.0, 100.0])).max() < 1e-3]
-    return list(dict.fromkeys(repr(activation) for activation in flat))
+    return list(dict.fromkeys(short_name(activation) for activation in flat))
