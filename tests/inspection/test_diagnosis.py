@@ -128,6 +128,7 @@ CASES = {
             lambda: classifier(scaled(IRIS)),
             lambda: classifier((scaled(IRIS)[0], numpy.random.RandomState(0).permutation(IRIS[1])), max_iter=200),
             lambda: deep("logistic"),
+            lambda: classifier(scaled(IRIS), hidden_layer_sizes=(), max_iter=20),
         ],
     ),
     "stopped by max_iter": (
@@ -151,7 +152,7 @@ CASES = {
         ],
     ),
     "dead units": (
-        [lambda: dead_network(0.6), lambda: regressor(DIABETES, solver="lbfgs")],
+        [lambda: dead_network(0.6), lambda: classifier(IRIS, solver="sgd", learning_rate_init=1.0, max_iter=5)],
         [lambda: dead_network(0.4), lambda: classifier(scaled(IRIS), activation=Maxout(2), max_iter=50)],
     ),
     "vanishing gradients": (
@@ -355,5 +356,7 @@ class TestBadInput:
         clf, X, y = classifier(scaled(IRIS), max_iter=2)
         with pytest.raises(ValueError, match="inconsistent numbers of samples"):
             diagnose(clf, X, y[:-1])
+        with pytest.raises(ValueError, match="diagnose requires y"):
+            diagnose(clf, X, None)
         with pytest.raises(ValueError, match="X has 3 features, but MLPClassifier is expecting 4"):
             diagnose(clf, X[:, :3], y)

@@ -42,6 +42,8 @@ class Case:
 
     def __init__(self, estimator: Any, X: Any, y: Any):
         self.network, before = unwrap(estimator)
+        if y is None:
+            raise ValueError("diagnose requires y, the targets that the network was trained on. Got None.")
         check_consistent_length(X, y)
         self._names = getattr(self.network, "feature_names_in_", None)
         if self._names is None:

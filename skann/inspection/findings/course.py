@@ -12,6 +12,7 @@ from .case import Case
 # first loss. Rates 100 times as large have a third of such epochs, or rise by more than the first loss.
 RISE, SHARE_OF_RISES, LARGEST_RISE = 0.1, 0.2, 0.25
 FEWEST_EPOCHS = 8  # to speak of a course
+FEW_EPOCHS = 50  # a max_iter below is a nearer cause of little progress than the rate
 STEADY = 0.5  # the slope of the last quarter over that of the first: at most 0.1 where the rate is right
 TURNED = 1.1  # the validation loss over its least
 STILL_FALLING = 0.01  # share of the loss that the last tenth of the epochs took off
@@ -39,14 +40,16 @@ def rate_too_high(case: Case) -> tuple[str, str] | None:
 @symptom("learning rate too low", needs="loss")
 def rate_too_low(case: Case) -> tuple[str, str] | None:
     """The loss falls as steadily at the end as at the start, and has not halved."""
-    loss = case.course("loss")
-    if len(loss) < FEWEST_EPOCHS or loss[-1] < 0.5 * loss[0] or (numpy.diff(loss) > 0).mean() > 0.1:
+    loss, network = case.course("loss"), case.network
+    if len(loss) < FEWEST_EPOCHS or (network.n_iter_ >= network.max_iter and len(loss) < FEW_EPOCHS):
+        return None
+    if loss[-1] < 0.5 * loss[0] or (numpy.diff(loss) > 0).mean() > 0.1:
         return None
     quarter = len(loss) // 4
     at_first, at_last = loss[0] - loss[quarter], loss[-1 - quarter] - loss[-1]
     if at_last < STEADY * at_first:
         return None
-    rate = case.network.learning_rate_init
+    rate = network.learning_rate_init
     return (
         f"In {len(loss)} epochs the loss went from {loss[0]:.4g} to {loss[-1]:.4g}, in the last quarter of them "
         f"{at_last / at_first:.0%} as fast as in the first.",
