@@ -84,14 +84,14 @@ class NetworkSummary:
         lines = [
             "<tr>"
             + "".join(
-                f"<{tag} style='text-align: {side}'>{html.escape(cell)}</{tag}>"
+                f"<{tag} style='text-align: {side}; padding: 0.1em 0.8em'>{html.escape(cell)}</{tag}>"
                 for cell, side in zip(row, align, strict=True)
             )
             + "</tr>"
             for tag, row in [("th", header), *(("td", row) for row in rows)]
         ]
         return (
-            f"<table><caption style='text-align: left'>{html.escape(self.title)}</caption>"
+            f"<table><caption style='text-align: left; padding: 0 0.8em'>{html.escape(self.title)}</caption>"
             f"<thead>{lines[0]}</thead><tbody>{''.join(lines[1:])}</tbody></table><p>{html.escape(self._total())}</p>"
         )
 

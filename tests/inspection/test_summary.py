@@ -71,7 +71,7 @@ def test_parameters_of_activations_and_links():
 def test_html_has_a_row_for_each_layer():
     page = summary(MLPClassifier(max_iter=2, **EVERYTHING).fit(X, Y))._repr_html_()
     assert page.count("<tr>") == 5
-    assert "<td style='text-align: right'>119</td>" in page
+    assert "<td style='text-align: right; padding: 0.1em 0.8em'>119</td>" in page
     assert "Total: 192 parameters" in page
 
 
