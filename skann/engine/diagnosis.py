@@ -22,11 +22,12 @@ class Probe:
     architecture : Architecture
     parameters : Parameters
     rows : Rows
-        Some of them, at equal distances, are the sample.
+    n_rows : int
+        How many of them, at equal distances, are the sample.
     """
 
-    def __init__(self, architecture: Architecture, parameters: Parameters, rows: Rows):
-        n_rows = min(N_ROWS, len(rows))
+    def __init__(self, architecture: Architecture, parameters: Parameters, rows: Rows, n_rows: int = N_ROWS):
+        n_rows = min(n_rows, len(rows))
         self.architecture = architecture
         self.parameters = parameters
         self.network = Network(architecture, parameters, n_rows)

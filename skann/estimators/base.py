@@ -28,6 +28,7 @@ from ..engine.progress import Progress
 from ..engine.schedules import SCHEDULES, Constant, FunctionSchedule, Schedule
 from ..engine.solvers import minimize_lbfgs
 from ..engine.training import Settings, Trainer, TrainingState
+from .advice import warn_of_dead_units, warn_of_scales
 from .compat import InvalidParameterError, _check_optimize_result, _check_sample_weight, _fit_context
 from .constraints import (
     SHARED_CONSTRAINTS,
@@ -137,6 +138,8 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
         # a call of partial_fit cannot know the sum of all weights
         total_weight = len(target) if incremental else None
         rows = Rows(X, target, sample_weight, n_classes=self._n_one_hot, total_weight=total_weight)
+        if self.warn and not incremental:  # every call of partial_fit would say it again
+            warn_of_scales(X, getattr(self, "feature_names_in_", None))
         held_out = self._given_validation(*validation)
         rng = check_random_state(self.random_state)
         architecture = self._build_architecture(X.shape[1], rows.n_outputs)
@@ -325,6 +328,8 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
         vars(self).pop("_running", None)
         self._warn_about(reason, trainer, incremental)
         self._note(trainer.progress)
+        if self.warn and not incremental and trainer.progress.n_epochs:
+            warn_of_dead_units(self.history_["dead_units"][-1], trainer.architecture)
         if incremental:
             self._training_state = trainer.state
         else:

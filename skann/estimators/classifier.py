@@ -121,6 +121,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         averaging=0.0,
         clip_norm=None,
         max_norm=None,
+        warn=True,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -159,6 +160,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         self.averaging = averaging
         self.clip_norm = clip_norm
         self.max_norm = max_norm
+        self.warn = warn
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)

@@ -97,6 +97,7 @@ SHARED_CONSTRAINTS: dict[str, list] = {
     "averaging": [Interval(Real, 0, 1, closed="left")],
     "clip_norm": [None, Interval(Real, 0, None, closed="neither")],
     "max_norm": [None, Interval(Real, 0, None, closed="neither")],
+    "warn": ["boolean"],
 }
 
 

@@ -288,6 +288,15 @@ _PARAMETERS = {
         well with dropout [2]_.
         """,
     ),
+    "warn": (
+        "bool, default=True",
+        """
+        Whether fit warns, with a skann.exceptions.TrainingWarning, of features on scales that train badly (typical
+        values of a column above 1,000, or above 100 and 1,000 times those of another column; or of all columns below
+        0.01) and of hidden layers of 10 units or more with over half of them dead at the end (not with
+        solver='lbfgs').
+        """,
+    ),
 }
 
 _ATTRIBUTES = {

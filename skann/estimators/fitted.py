@@ -72,13 +72,17 @@ class FittedNetwork(BaseEstimator):
             If there is no such hidden layer.
         """
         check_is_fitted(self)
+        return self._outputs_of(self._up_to_hidden(layer), X)
+
+    def _up_to_hidden(self, layer: int) -> Architecture:
+        """Return the chain that ends with a hidden layer, or raise ValueError if there is no such layer."""
         hidden = self._architecture.hidden
         if not isinstance(layer, Integral) or not -len(hidden) <= layer < len(hidden):
             raise ValueError(
                 f"layer must be an int in the range [{-len(hidden)}, {len(hidden)}) for a network with {len(hidden)} "
                 f"hidden layers. Got {layer} instead."
             )
-        return self._outputs_of(self._architecture.up_to(hidden[layer]), X)
+        return self._architecture.up_to(hidden[layer])
 
     @property
     def coefs_(self) -> list[numpy.ndarray]:

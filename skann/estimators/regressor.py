@@ -106,6 +106,7 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         clip_norm=None,
         max_norm=None,
         target_transform=None,
+        warn=True,
     ):
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -142,6 +143,7 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         self.clip_norm = clip_norm
         self.max_norm = max_norm
         self.target_transform = target_transform
+        self.warn = warn
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)

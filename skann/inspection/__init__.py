@@ -1,18 +1,28 @@
-"""A look inside a fitted network: pictures of its training, its weights and what its layers do."""
+"""A look inside fitted networks: pictures, diagnoses, a summary, hidden layers as features."""
 
 from .activation import ActivationDisplay
+from .diagnosis import Diagnosis, diagnose
+from .findings import Finding
 from .flow import DeadUnitsDisplay, GradientFlowDisplay
+from .hidden_layer import HiddenLayerTransformer
 from .hidden_space import HiddenSpaceDisplay
 from .history import TrainingHistoryDisplay
 from .network import NetworkDisplay
+from .summary import NetworkSummary, summary
 from .weights import WeightsDisplay
 
 __all__ = [
     "ActivationDisplay",
     "DeadUnitsDisplay",
+    "Diagnosis",
+    "Finding",
     "GradientFlowDisplay",
+    "HiddenLayerTransformer",
     "HiddenSpaceDisplay",
     "NetworkDisplay",
+    "NetworkSummary",
     "TrainingHistoryDisplay",
     "WeightsDisplay",
+    "diagnose",
+    "summary",
 ]

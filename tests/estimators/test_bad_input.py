@@ -158,7 +158,7 @@ def test_predicting_before_fit_or_with_other_columns(fitted):
     ],
 )
 def test_a_diverging_fit(fitted, options):
-    fitted.set_params(max_iter=200, loss="log_loss", **options)
+    fitted.set_params(max_iter=200, loss="log_loss", warn=False, **options)
     big = FRAME * 1e150
     assert_nothing_lost(
         fitted, lambda: fitted.fit(big, Y), "Scale the features.*lower learning_rate_init", DivergenceError

@@ -342,7 +342,7 @@ class TestRegularisation:
     def test_normalization(self, normalization):
         digits = load_digits().data[:500] * 100, load_digits().target[:500]
         options = {"max_iter": 60, "random_state": 0, "normalization": normalization, "learning_rate_init": 0.005}
-        clf = MLPClassifier((30, 30), **options).fit(*digits)
+        clf = MLPClassifier((30, 30), warn=False, **options).fit(*digits)
         assert clf.score(*digits) > 0.97
         assert {name.split(".")[1] for name in clf.parameters_} == {"gamma", "beta"}
         assert_allclose(clf.predict_proba(digits[0][:1]), clf.predict_proba(digits[0])[:1], rtol=1e-9)

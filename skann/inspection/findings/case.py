@@ -1,0 +1,93 @@
+"""A fitted network with its data and the course of its training: what findings are drawn from."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy
+import scipy.sparse
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import check_consistent_length
+
+from ...engine.batches import Rows
+from ...engine.diagnosis import Probe
+from ...estimators.advice import column_name
+from ...estimators.data import prediction_data
+from ..unwrap import transformed, unwrap
+
+N_ROWS = 10_000  # of the data, at equal distances
+
+
+class Case:
+    """What findings are drawn from.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted network, or what ends in one.
+    X, y : array-like
+        The rows that it was trained on, as the estimator takes them.
+
+    Attributes
+    ----------
+    network : MLPClassifier or MLPRegressor
+    n_samples : int
+        Rows of X.
+    X : ndarray or CSR matrix
+        Up to 10,000 rows, as the network gets them.
+    y : ndarray or CSR matrix
+        Their targets.
+    """
+
+    def __init__(self, estimator: Any, X: Any, y: Any):
+        self.network, before = unwrap(estimator)
+        if y is None:
+            raise ValueError("diagnose requires y, the targets that the network was trained on. Got None.")
+        check_consistent_length(X, y)
+        self._names = getattr(self.network, "feature_names_in_", None)
+        if self._names is None:
+            self._names = _names_after(before)
+        X = prediction_data(self.network, transformed(X, before))
+        y = y.tocsr() if scipy.sparse.issparse(y) else numpy.asarray(y)
+        self.n_samples = X.shape[0]
+        if self.n_samples > N_ROWS:
+            rows = numpy.linspace(0, self.n_samples - 1, N_ROWS).astype(int)
+            X, y = X[rows], y[rows]
+        self.X, self.y = X, y
+
+    def course(self, name: str) -> numpy.ndarray | None:
+        """Return an entry of ``history_``, with an element for each epoch, or None if there is none."""
+        values = getattr(self.network, "history_", {}).get(name, [None])
+        return None if any(value is None for value in values) else numpy.asarray(values, dtype=float)
+
+    def name_of(self, column: int) -> str:
+        """Return what to call a column."""
+        return column_name(self._names, column)
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether the network classifies."""
+        return hasattr(self.network, "classes_")
+
+    @cached_property
+    def predictor(self) -> Any:
+        """The network as it is, for X, which has no column names."""
+        return self.network._as_fitted(self.network._architecture, self.network._parameters)
+
+    @cached_property
+    def dead_units(self) -> list[float]:
+        """The fraction of dead units of each hidden layer, over up to 1,000 rows."""
+        probe = Probe(self.network._architecture, self.network._parameters, Rows(self.X), n_rows=1_000)
+        return probe.dead_units()
+
+
+def _names_after(before: list[Any]) -> numpy.ndarray | None:
+    """Return the names of the columns that transformers make, if they all name them."""
+    names = None
+    try:
+        for transformer in before:
+            names = transformer.get_feature_names_out(names)
+    except (AttributeError, ValueError, NotFittedError):
+        return None
+    return names

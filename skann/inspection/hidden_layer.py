@@ -1,0 +1,161 @@
+"""Hidden layers as features for other models."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, MetaEstimatorMixin, TransformerMixin, clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from ..estimators.compat import HasMethods, _fit_context
+from .unwrap import transformed, unwrap
+
+
+class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MetaEstimatorMixin, BaseEstimator):
+    """What a hidden layer makes of X, as features: for transfer, clustering, or a linear model on top.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor, or a Pipeline or search that ends in one
+        The network. A Pipeline's other steps are part of the transformation.
+    layer : int, default=-1
+        Which hidden layer, from 0; negative counts from the last.
+    prefit : bool, default=False
+        Whether ``estimator`` is fitted and stays as it is; ``fit`` is then optional. Where the transformer is cloned,
+        as in a search or in cross-validation, give a fitted network as ``FrozenEstimator(network)`` instead, since a
+        clone of a network is not fitted.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted one; with ``prefit``, ``estimator`` itself.
+    n_features_in_ : int
+        Features seen by ``estimator_`` in fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, if they are all strings.
+
+    See Also
+    --------
+    skann.MLPClassifier.hidden_layer_output : The same for a single network.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skann import MLPClassifier
+    >>> from skann.inspection import HiddenLayerTransformer
+    >>> X, y = load_digits(return_X_y=True)
+    >>> is_small = y < 5
+    >>> network = MLPClassifier((32,), max_iter=300, random_state=0).fit(X[is_small] / 16, y[is_small])
+    >>> transfer = make_pipeline(HiddenLayerTransformer(network, prefit=True), LogisticRegression(max_iter=500))
+    >>> transfer.fit(X[~is_small] / 16, y[~is_small]).score(X[~is_small] / 16, y[~is_small]) > 0.9
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit"])],
+        "layer": [Integral],
+        "prefit": ["boolean"],
+    }
+
+    def __init__(self, estimator, layer=-1, prefit=False):
+        self.estimator = estimator
+        self.layer = layer
+        self.prefit = prefit
+
+    @_fit_context(prefer_skip_nested_validation=False)  # the network's parameters are the user's, too
+    def fit(self, X, y=None):
+        """Fit a clone of the network, or with ``prefit`` make sure that it is fitted.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            The network's target. Not used with ``prefit``.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If the network has no such hidden layer, or for parameters or data out of range.
+        TypeError
+            If ``estimator`` does not end in a network of skann.
+        sklearn.exceptions.NotFittedError
+            With ``prefit``, if the network is not fitted.
+        """
+        fitted = self._prefitted() if self.prefit else clone(self.estimator).fit(X, y)
+        network, _ = unwrap(fitted)
+        network._up_to_hidden(self.layer)
+        self.estimator_ = fitted
+        return self
+
+    def transform(self, X):
+        """Return the hidden layer's outputs, after its activation and without dropout.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        output : ndarray of shape (n_samples, n_units)
+            float64.
+        """
+        check_is_fitted(self)
+        network, before = unwrap(self._fitted())
+        return network.hidden_layer_output(transformed(X, before), self.layer)
+
+    def _fitted(self) -> Any:
+        return self._prefitted() if self.prefit and not hasattr(self, "estimator_") else self.estimator_
+
+    def _prefitted(self) -> Any:
+        """Return the estimator, or raise NotFittedError with the way out of a clone that lost its fit."""
+        try:
+            unwrap(self.estimator)
+        except NotFittedError as error:
+            raise NotFittedError(
+                f"{error} With prefit=True the estimator must be fitted before. A clone is not: in a search or in "
+                "cross-validation, give FrozenEstimator(estimator) instead."
+            ) from error
+        return self.estimator
+
+    @property
+    def n_features_in_(self) -> int:
+        """Features that the fitted estimator has seen."""
+        return self._attribute("n_features_in_")
+
+    @property
+    def feature_names_in_(self) -> numpy.ndarray:
+        """Names of the features that the fitted estimator has seen."""
+        return self._attribute("feature_names_in_")
+
+    def _attribute(self, name: str) -> Any:
+        """Return an attribute of the fitted estimator; AttributeError, as of any other, before fit."""
+        if not self.__sklearn_is_fitted__():
+            raise AttributeError(f"This {type(self).__name__} has no {name} before it is fitted.")
+        return getattr(self._fitted(), name)
+
+    @property
+    def _n_features_out(self) -> int:
+        network, _ = unwrap(self._fitted())
+        return network._up_to_hidden(self.layer).out_shape[0]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return self.prefit or hasattr(self, "estimator_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.input_tags = inner.input_tags
+        tags.target_tags = inner.target_tags
+        tags.target_tags.required = not self.prefit
+        return tags

@@ -1,0 +1,218 @@
+"""A table of a fitted network's layers."""
+
+from __future__ import annotations
+
+import html
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from ..engine.architecture import Architecture
+from ..engine.layers import ActivationLayer, Dense, Dropout, GaussianNoise, Layer
+from ..engine.normalizations import NORMALIZATIONS
+from .names import short_name
+from .unwrap import unwrap
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """A row of the table.
+
+    Attributes
+    ----------
+    name : str
+        "input", "hidden 0", ..., "output"; hidden layers are numbered as in ``hidden_layer_output``.
+    n_units : int
+        Length of the output for each row of X.
+    n_parameters : int
+    activation, normalization : str
+        "" for none.
+    dropout, noise : float
+        0 for none.
+    """
+
+    name: str
+    n_units: int
+    n_parameters: int
+    activation: str = ""
+    normalization: str = ""
+    dropout: float = 0.0
+    noise: float = 0.0
+
+
+@dataclass(frozen=True, repr=False)
+class NetworkSummary:
+    """A table of a network's layers; prints as text, and as HTML in notebooks.
+
+    Attributes
+    ----------
+    title : str
+    layers : list of LayerSummary
+    n_parameters : int
+        Of all layers.
+    n_bytes : int
+        Memory of the parameters, and of the statistics that normalization carries beside them.
+    dtype : str
+        Of the parameters.
+    """
+
+    title: str
+    layers: list[LayerSummary]
+    n_parameters: int
+    n_bytes: int
+    dtype: str
+
+    def __str__(self) -> str:
+        header, *rows = self._cells()
+        widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+        numeric = [name == "parameters" for name in header]
+        lines = [
+            "  ".join(
+                cell.rjust(width) if right else cell.ljust(width)
+                for cell, width, right in zip(row, widths, numeric, strict=True)
+            ).rstrip()
+            for row in [header, *rows]
+        ]
+        rule = "-" * (sum(widths) + 2 * len(widths) - 2)
+        return "\n".join([self.title, rule, lines[0], rule, *lines[1:], rule, self._total()])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        header, *rows = self._cells()
+        align = ["right" if name == "parameters" else "left" for name in header]
+        lines = [
+            "<tr>"
+            + "".join(
+                f"<{tag} style='text-align: {side}; padding: 0.1em 0.8em'>{html.escape(cell)}</{tag}>"
+                for cell, side in zip(row, align, strict=True)
+            )
+            + "</tr>"
+            for tag, row in [("th", header), *(("td", row) for row in rows)]
+        ]
+        return (
+            f"<table><caption style='text-align: left; padding: 0 0.8em'>{html.escape(self.title)}</caption>"
+            f"<thead>{lines[0]}</thead><tbody>{''.join(lines[1:])}</tbody></table><p>{html.escape(self._total())}</p>"
+        )
+
+    def _cells(self) -> list[list[str]]:
+        """Return the header and the rows; normalization and noise only where there is any."""
+        columns = {
+            "layer": [layer.name for layer in self.layers],
+            "output shape": [f"(n, {layer.n_units})" for layer in self.layers],
+            "parameters": [f"{layer.n_parameters:,}" for layer in self.layers],
+            "normalization": [layer.normalization or "-" for layer in self.layers],
+            "activation": [layer.activation or "-" for layer in self.layers],
+            "dropout": [f"{layer.dropout:g}" if layer.dropout else "-" for layer in self.layers],
+            "noise": [f"{layer.noise:g}" if layer.noise else "-" for layer in self.layers],
+        }
+        shown = {
+            name: cells
+            for name, cells in columns.items()
+            if name not in ("normalization", "noise") or set(cells) != {"-"}
+        }
+        return [list(shown), *map(list, zip(*shown.values(), strict=True))]
+
+    def _total(self) -> str:
+        return f"Total: {self.n_parameters:,} parameters, {_memory(self.n_bytes)} as {self.dtype}"
+
+
+def summary(estimator: Any) -> NetworkSummary:
+    """Return a table of a fitted network's layers: output shape, parameters, activation, dropout; total and memory.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor, or a Pipeline or search that ends in one
+        Fitted.
+
+    Returns
+    -------
+    summary : NetworkSummary
+
+    Raises
+    ------
+    TypeError
+        If the estimator does not end in a network of skann.
+    sklearn.exceptions.NotFittedError
+        If the estimator is not fitted.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skann import MLPClassifier
+    >>> from skann.activations import Maxout
+    >>> from skann.inspection import summary
+    >>> clf = MLPClassifier((20, 10), activation=[Maxout(3), "relu"], dropout=0.2, max_iter=1000, random_state=0)
+    >>> summary(clf.fit(*load_iris(return_X_y=True)))
+    MLPClassifier
+    -------------------------------------------------------------
+    layer     output shape  parameters  activation        dropout
+    -------------------------------------------------------------
+    input     (n, 4)                 0  -                 -
+    hidden 0  (n, 20)              300  Maxout(pieces=3)  0.2
+    hidden 1  (n, 10)              210  relu              0.2
+    output    (n, 3)                33  softmax           -
+    -------------------------------------------------------------
+    Total: 543 parameters, 4.3 kB as float64
+    """
+    network, _ = unwrap(estimator)
+    architecture, parameters = network._architecture, network._parameters
+    arrays = [parameters.theta, *parameters.state.values()]
+    return NetworkSummary(
+        title=type(network).__name__,
+        layers=_layers(architecture),
+        n_parameters=parameters.theta.size,
+        n_bytes=sum(array.nbytes for array in arrays),
+        dtype=str(parameters.theta.dtype),
+    )
+
+
+def _layers(architecture: Architecture) -> list[LayerSummary]:
+    """Return a row for the input, each hidden block and the output."""
+    blocks: dict[str, list[str]] = {"input": []}
+    for name in architecture.layers:
+        blocks.setdefault(_block_of(name), []).append(name)
+    rows, (n_units,) = [], architecture.in_shape
+    for block, names in blocks.items():
+        declarations = [architecture.declarations[name] for name in names]
+        n_units = declarations[-1].shape[0] if names else n_units
+        specs = [spec for declaration in declarations for spec in declaration.parameters.values()]
+        layers = [architecture.layers[name] for name in names]
+        rows.append(
+            LayerSummary(
+                name=block.replace("_", " "),
+                n_units=n_units,
+                n_parameters=sum(math.prod(spec.shape) for spec in specs),
+                activation=short_name(architecture.link) if block == "output" else _activation_of(layers),
+                normalization=", ".join(layer.name for layer in layers if _normalizes(layer)),
+                dropout=sum(layer.rate for layer in layers if isinstance(layer, Dropout)),
+                noise=sum(layer.scale for layer in layers if isinstance(layer, GaussianNoise)),
+            )
+        )
+    return rows
+
+
+def _block_of(name: str) -> str:
+    """Return "input", "hidden_<i>" or "output" for the name of a layer."""
+    parts = name.split("_")
+    return "_".join(parts[:2]) if parts[0] == "hidden" else parts[0]
+
+
+def _normalizes(layer: Layer) -> bool:
+    return isinstance(layer, tuple(NORMALIZATIONS.classes()))
+
+
+def _activation_of(layers: list[Layer]) -> str:
+    """Return what a hidden block does beside its weighted sum, normalization and dropout."""
+    rest = [layer for layer in layers if not (isinstance(layer, Dense) or layer.only_in_training or _normalizes(layer))]
+    return ", ".join(
+        short_name(layer.activation) if isinstance(layer, ActivationLayer) else short_name(layer) for layer in rest
+    )
+
+
+def _memory(n_bytes: int) -> str:
+    """Return a number of bytes in the unit that suits it."""
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if n_bytes >= size:
+            return f"{n_bytes / size:.1f} {unit}"
+    return f"{n_bytes} bytes"
