@@ -1,0 +1,49 @@
+"""PyTorch as a careful user writes it for a table: tensors in float32, whole batches by index, eager."""
+
+import numpy
+import torch
+from torch import nn
+
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU}
+
+
+def network(n_features, hidden, n_classes=10, activation="relu", dropout=0.0):
+    """Return a multi-layer perceptron with raw outputs."""
+    layers, width = [], n_features
+    for units in hidden:
+        layers += [nn.Linear(width, units), ACTIVATIONS[activation]()]
+        layers += [nn.Dropout(dropout)] * (dropout > 0)
+        width = units
+    return nn.Sequential(*layers, nn.Linear(width, n_classes))
+
+
+def optimizer(solver, parameters, fused):
+    """Return the optimizer with the settings that the others have."""
+    if solver == "adam":
+        return torch.optim.Adam(parameters, lr=1e-3, fused=fused)
+    return torch.optim.SGD(parameters, lr=1e-3, momentum=0.9, nesterov=True, fused=fused)
+
+
+def fit(case, X, y, solver="adam", activation="relu", dropout=0.0, fused=True):
+    """Train as the case says; return the network."""
+    x = torch.from_numpy(X.astype(numpy.float32, copy=False))
+    target = torch.from_numpy(y.astype(numpy.int64, copy=False))
+    model = network(case.n_features, case.hidden, activation=activation, dropout=dropout)
+    steps = optimizer(solver, model.parameters(), fused)
+    for _ in range(case.n_epochs):
+        total = 0.0
+        for rows in torch.randperm(len(x)).split(case.batch_size):
+            steps.zero_grad()
+            loss = nn.functional.cross_entropy(model(x[rows]), target[rows])
+            loss.backward()
+            steps.step()
+            total += loss.item() * len(rows)
+    return model
+
+
+def probabilities(model, X, batch=1024):
+    """Return the probabilities of the classes, as NumPy."""
+    model.eval()
+    with torch.inference_mode():
+        x = torch.from_numpy(X.astype(numpy.float32, copy=False))
+        return torch.cat([model(part).softmax(dim=1) for part in x.split(batch)]).numpy()
