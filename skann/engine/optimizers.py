@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -52,7 +53,14 @@ class Optimizer(Hyperparameters, ABC):
         return OptimizerState({name: xp.zeros_like(theta) for name in self.moments})
 
     def update(
-        self, xp: ModuleType, theta: Array, grad: Array, state: OptimizerState, learning_rate: float, work: Array
+        self,
+        xp: ModuleType,
+        theta: Array,
+        grad: Array,
+        state: OptimizerState,
+        learning_rate: float,
+        work: Array,
+        stretches: Sequence[tuple[slice, float]] | None = None,
     ) -> None:
         """Move theta one step.
 
@@ -65,16 +73,20 @@ class Optimizer(Hyperparameters, ABC):
         learning_rate : float
         work : array of shape (parameters.BLOCK,)
             Scratch of theta's dtype; as long as theta will do, if that is shorter.
+        stretches : sequence of (slice, float), default=None
+            theta's parts in order, each with what the learning rate is multiplied by there; None is all of it with 1.
         """
         state.step += 1
         factors = self._factors(state, learning_rate)
-        for block in blocks(theta.size):
-            moments = [moment[block] for moment in state.moments.values()]
-            part = theta[block]
-            self._update_block(xp, part, grad[block], work[: part.size], factors, *moments)
+        for stretch, rate in stretches or [(slice(0, theta.size), 1.0)]:
+            scaled = tuple(rate * factor for factor in factors)
+            for block in blocks(stretch.stop, stretch.start):
+                moments = [moment[block] for moment in state.moments.values()]
+                part = theta[block]
+                self._update_block(xp, part, grad[block], work[: part.size], scaled, *moments)
 
     def _factors(self, state: OptimizerState, learning_rate: float) -> tuple[float, ...]:
-        """Return the numbers that change from step to step; ``state.step`` counts from 1."""
+        """Return the numbers that change from step to step, proportional to the rate; ``state.step`` counts from 1."""
         return (learning_rate,)
 
     @abstractmethod

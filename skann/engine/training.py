@@ -246,9 +246,10 @@ class Trainer:
             self._gradient_norm = self.probe.gradient_norms(self.trained.grads)
         rate = self._rate(batch)
         if settings.optimizer.decouples_decay and settings.alpha > 0:
-            weights = theta[: self.trained.n_decayed]
-            xp.multiply(weights, 1 - rate * settings.alpha, out=weights)
-        settings.optimizer.update(xp, theta, grad, self.state.optimizer, rate, self._work)
+            shrink(xp, self.trained, rate * settings.alpha)
+        settings.optimizer.update(
+            xp, theta, grad, self.state.optimizer, rate, self._work, self.trained.layout.stretches
+        )
         if settings.max_norm < math.inf:
             limit_norms(xp, self.trained, settings.max_norm)
         if settings.averaging > 0:
@@ -391,6 +392,13 @@ def add_penalty(xp: ModuleType, parameters: Parameters, l2: float, l1: float, wo
             xp.multiply(scaled, l1, out=scaled)
             xp.add(grad[block], scaled, out=grad[block])
     return penalty
+
+
+def shrink(xp: ModuleType, parameters: Parameters, part: float) -> None:
+    """Take that part, times their learning-rate factor, of the weights that decay away from them."""
+    for stretch, factor in parameters.layout.stretches:
+        weights = parameters.theta[stretch.start : min(stretch.stop, parameters.n_decayed)]
+        xp.multiply(weights, 1 - part * factor, out=weights)
 
 
 def clip(xp: ModuleType, grad: Array, norm: float) -> None:

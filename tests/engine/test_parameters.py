@@ -8,8 +8,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skann.engine.activations import Maxout, PReLU, ReLU
 from skann.engine.initializers import INITIALIZERS, SklearnDraw
+from skann.engine.initializers import Constant as Zero
 from skann.engine.layers import BatchNorm, LayerNorm
-from skann.engine.parameters import Parameters
+from skann.engine.parameters import Layout, Parameters, ParameterSpec
 
 from .harness import small_network
 
@@ -43,6 +44,33 @@ def test_layouts_compare_by_what_they_lay_out():
     assert per_batch == again
     assert per_batch.shapes() == per_row.shapes()
     assert per_batch != per_row  # by the running statistics alone
+
+
+def test_the_layout_gathers_equal_learning_rate_factors_behind_the_decay():
+    def spec(size, decays, rate):
+        return ParameterSpec((size,), Zero(), decays=decays, rate=rate)
+
+    layout = Layout(
+        [
+            ("a", "s", spec(1, False, 6.0)),
+            ("a", "W", spec(2, True, 1.0)),
+            ("a", "b", spec(3, False, 0.1)),
+            ("b", "W", spec(4, True, 0.5)),
+            ("b", "s", spec(5, False, 6.0)),
+            ("c", "W", spec(6, True, 1.0)),
+            ("c", "b", spec(7, False, 0.1)),
+        ]
+    )
+    order = [key for key, _ in sorted(layout.slices.items(), key=lambda item: item[1].start)]
+    assert order == [("a", "W"), ("c", "W"), ("b", "W"), ("a", "s"), ("b", "s"), ("a", "b"), ("c", "b")]
+    assert layout.n_decayed == 12
+    assert layout.stretches == [
+        (slice(0, 8), 1.0),
+        (slice(8, 12), 0.5),
+        (slice(12, 18), 6.0),
+        (slice(18, 28), 0.1),
+    ]
+    assert small_network([PReLU(), Maxout(3)])[1].layout.stretches == [(slice(0, 144), 1.0)]
 
 
 def test_a_pickle_holds_theta_once():

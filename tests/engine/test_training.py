@@ -8,17 +8,19 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skann.engine.activations import ReLU
 from skann.engine.batches import Reader, Rows
+from skann.engine.initializers import Constant as One
 from skann.engine.optimizers import SGD
-from skann.engine.parameters import Parameters
+from skann.engine.parameters import Layout, Parameters, ParameterSpec
 from skann.engine.progress import Progress
 from skann.engine.schedules import Adaptive, Schedule
 from skann.engine.solvers import minimize_lbfgs
-from skann.engine.training import DivergenceError, Settings, Trainer, TrainingState, chunks
+from skann.engine.training import DivergenceError, Settings, Trainer, TrainingState, chunks, shrink
 
 from .harness import LOSS_CASES, small_network
 
 RNG = numpy.random.RandomState(0)
 X, CODES = RNG.normal(size=(25, 4)), RNG.randint(4, size=25)
+RATES = {"a": 1.0, "b": 0.5, "c": 0.1}  # learning-rate factors
 ROWS = Rows(X, CODES, n_classes=4)
 
 
@@ -75,6 +77,14 @@ def test_the_mean_gradient_of_the_batches_is_the_full_batchs_with_weights_and_pe
         run.run()
         moves.append((run.parameters.theta - start) / run.state.optimizer.step)
     assert_allclose(moves[0], moves[1], rtol=1e-4, atol=1e-16)
+
+
+def test_decoupled_decay_takes_learning_rate_factors_into_account():
+    specs = [("l", name, ParameterSpec((2,), One(1.0), decays=name != "c", rate=rate)) for name, rate in RATES.items()]
+    parameters = Parameters.draw(Layout(specs), numpy.random.RandomState(0), numpy.dtype(float))
+    shrink(numpy, parameters, 0.1)
+    values = {name: values.tolist() for (_, name), values in parameters.values.items()}
+    assert values == {"a": [0.9, 0.9], "b": [0.95, 0.95], "c": [1.0, 1.0]}
 
 
 def test_stops_after_patience_without_progress():
