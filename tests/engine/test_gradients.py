@@ -15,7 +15,11 @@ from skann.engine.layers import (
     Layer,
     LayerNorm,
     MaxoutLayer,
+    NTKDense,
+    ParametricActivation,
+    Periodic,
     PReLULayer,
+    Scaling,
 )
 from skann.engine.losses import LOSSES
 from skann.engine.network import Network
@@ -42,6 +46,11 @@ LAYER_CASES = [
     BatchNorm(epsilon=0.5),
     LayerNorm(),
     LayerNorm(epsilon=0.5),
+    NTKDense(3, GlorotUniform()),
+    Scaling(),
+    *[ParametricActivation(case) for case in ACTIVATION_CASES if isinstance(case, FixedActivation)],
+    Periodic(4, scale=1.0),
+    Periodic(2, frequencies=3, units=2),
     *[ActivationLayer(case) for case in ACTIVATION_CASES if isinstance(case, FixedActivation)],
 ]
 

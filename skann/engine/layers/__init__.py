@@ -8,7 +8,11 @@ from .dropout import Dropout
 from .layer_norm import LayerNorm
 from .maxout import MaxoutLayer
 from .noise import GaussianNoise
+from .ntk import NTKDense
+from .parametric_activation import ParametricActivation
+from .periodic import Periodic
 from .prelu import PReLULayer
+from .scaling import Scaling
 
 __all__ = [
     "ActivationLayer",
@@ -21,5 +25,9 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "MaxoutLayer",
+    "NTKDense",
     "PReLULayer",
+    "ParametricActivation",
+    "Periodic",
+    "Scaling",
 ]
