@@ -24,6 +24,8 @@ from .schedules import Schedule
 # Larger batches run in chunks of this many rows whose gradients are summed, so that memory does not grow with them.
 MAX_CHUNK = 4096
 
+_STEADY = Schedule()  # a factor of 1 throughout
+
 
 class DivergenceError(ValueError):
     """Training left the finite numbers."""
@@ -60,6 +62,8 @@ class Settings:
     early_stopping : bool
         Whether the validation score, and not the training loss, is what makes progress; the best weights are then
         restored at the end.
+    noise_schedule, decay_schedule : Schedule
+        What the rate of dropout and the scale of noise, and what alpha, are multiplied by at a step.
     """
 
     optimizer: Optimizer
@@ -77,6 +81,8 @@ class Settings:
     max_norm: float = math.inf
     averaging: float = 0.0
     early_stopping: bool = False
+    noise_schedule: Schedule = _STEADY
+    decay_schedule: Schedule = _STEADY
 
 
 @dataclass
@@ -239,6 +245,7 @@ class Trainer:
         """Take one step; return the batch's estimate of the objective, penalties included."""
         settings, xp = self.settings, self.network.xp
         theta, grad = self.trained.theta, self.trained.grad
+        self.network.noise = settings.noise_schedule.factor(self._fraction(batch))
         loss = self._gradient(batch)
         if settings.clip_norm < math.inf:
             clip(xp, grad, settings.clip_norm)
@@ -246,7 +253,7 @@ class Trainer:
             self._gradient_norm = self.probe.gradient_norms(self.trained.grads)
         rate = self._rate(batch)
         if settings.optimizer.decouples_decay and settings.alpha > 0:
-            shrink(xp, self.trained, rate * settings.alpha)
+            shrink(xp, self.trained, rate * self._alpha(batch))
         settings.optimizer.update(
             xp, theta, grad, self.state.optimizer, rate, self._work, self.trained.layout.stretches
         )
@@ -262,15 +269,22 @@ class Trainer:
         scale = len(self.rows) / ((batch.stop - batch.start) * self.total_weight)
         parts = [self.order[part] if settings.shuffle else part for part in chunks(batch.start, batch.stop)]
         loss = batch_gradient(self.network, self.reader, parts, scale)
-        alpha = 0.0 if settings.optimizer.decouples_decay else settings.alpha
+        alpha = 0.0 if settings.optimizer.decouples_decay else self._alpha(batch)
         penalties = (alpha / self.total_weight, settings.l1 / self.total_weight)
         return loss + add_penalty(self.network.xp, self.trained, *penalties, self._work)
 
+    def _fraction(self, batch: slice) -> float:
+        """Return the fraction of training that is done before a step."""
+        return min(1.0, (self.progress.n_epochs + batch.start / len(self.rows)) / self.settings.schedule_epochs)
+
+    def _alpha(self, batch: slice) -> float:
+        """Return the strength of the L2 penalty, or of the decoupled decay, at a step."""
+        return self.settings.alpha * self.settings.decay_schedule.factor(self._fraction(batch))
+
     def _rate(self, batch: slice) -> float:
         """Return the learning rate of a step; the warm-up counts the step itself, so that none has a rate of 0."""
-        n_rows, n_epochs = len(self.rows), self.progress.n_epochs
-        fraction = min(1.0, (n_epochs + batch.start / n_rows) / self.settings.schedule_epochs)
-        factor = self.settings.schedule.at(fraction, n_epochs + batch.stop / n_rows)
+        n_epochs = self.progress.n_epochs + batch.stop / len(self.rows)
+        factor = self.settings.schedule.at(self._fraction(batch), n_epochs)
         self._last_rate = self.state.learning_rate * factor
         return self._last_rate
 

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skann.engine.activations import ReLU
 from skann.engine.batches import Reader, Rows
 from skann.engine.initializers import Constant as One
-from skann.engine.optimizers import SGD
+from skann.engine.optimizers import SGD, AdamW
 from skann.engine.parameters import Layout, Parameters, ParameterSpec
 from skann.engine.progress import Progress
 from skann.engine.schedules import Adaptive, Schedule
@@ -85,6 +85,39 @@ def test_decoupled_decay_takes_learning_rate_factors_into_account():
     shrink(numpy, parameters, 0.1)
     values = {name: values.tolist() for (_, name), values in parameters.values.items()}
     assert values == {"a": [0.9, 0.9], "b": [0.95, 0.95], "c": [1.0, 1.0]}
+
+
+class Seen(Schedule):
+    """Notes the fractions it is asked for, and returns them as factors."""
+
+    def __init__(self):
+        object.__setattr__(self, "fractions", [])
+
+    def factor(self, fraction):
+        self.fractions.append(fraction)
+        return fraction
+
+
+def test_dropout_and_noise_follow_their_schedule():
+    schedule = Seen()
+    run = trainer(noise_schedule=schedule, max_epochs=2, schedule_epochs=2)
+    run.run()
+    assert_allclose(schedule.fractions, [0, 0.2, 0.4, 0.5, 0.7, 0.9])
+    assert run.network.noise == 0.9
+    network = run.network
+    assert {step.bound.noise for _, step in network.steps(5)} == {0.9}
+
+
+@pytest.mark.parametrize("decouples", [False, True])
+def test_decay_follows_its_schedule(decouples):
+    """Where the loss has no gradient, weights shrink by the product of 1 - rate alpha factor over the steps."""
+    optimizer = AdamW() if decouples else SGD(momentum=0.0, nesterovs_momentum=False)
+    rows = Rows(X, CODES, numpy.zeros(25), n_classes=4, total_weight=1.0)
+    run = trainer(rows, optimizer=optimizer, alpha=0.5, decay_schedule=Seen(), max_epochs=1, schedule_epochs=1)
+    start = run.parameters.theta[: run.parameters.n_decayed].copy()
+    run.run()
+    shrunk = numpy.prod([1 - 0.1 * 0.5 * factor for factor in (0, 0.4, 0.8)])
+    assert_allclose(run.parameters.theta[: run.parameters.n_decayed], shrunk * start)
 
 
 def test_stops_after_patience_without_progress():

@@ -56,6 +56,8 @@ class Bound:
     generator : source of random bits, or None outside training
     weight : array of shape (n_samples,), or None where all rows count alike
         What each row's loss is multiplied by.
+    noise : float
+        What training multiplies the rate of dropout and the scale of noise by, as a schedule says.
     """
 
     xp: ModuleType
@@ -67,6 +69,7 @@ class Bound:
     training: bool = False
     generator: Any = None
     weight: Array | None = None
+    noise: float = 1.0
 
 
 @dataclass(frozen=True)
