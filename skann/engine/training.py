@@ -62,6 +62,8 @@ class Settings:
     early_stopping : bool
         Whether the validation score, and not the training loss, is what makes progress; the best weights are then
         restored at the end.
+    ties : {"first", "last"}
+        Which of epochs with equally good scores, or losses, is the best.
     noise_schedule, decay_schedule : Schedule
         What the rate of dropout and the scale of noise, and what alpha, are multiplied by at a step.
     """
@@ -81,6 +83,7 @@ class Settings:
     max_norm: float = math.inf
     averaging: float = 0.0
     early_stopping: bool = False
+    ties: str = "first"
     noise_schedule: Schedule = _STEADY
     decay_schedule: Schedule = _STEADY
 
@@ -304,6 +307,7 @@ class Trainer:
         is_best = progress.note(
             self.settings.tol,
             by_score=self.settings.early_stopping,
+            ties=self.settings.ties,
             loss=loss,
             validation_loss=validation_loss,
             validation_score=score,

@@ -18,6 +18,7 @@ FLOORS = [
     ["engine.activations"],
     ["engine.losses"],
     ["engine.architecture"],
+    ["engine.tabular"],
     ["engine.network", "engine.batches", "engine.normalizations"],
     ["engine.optimizers", "engine.schedules", "engine.progress", "engine.diagnosis"],
     ["engine.training"],

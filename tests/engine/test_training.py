@@ -137,6 +137,20 @@ def test_stops_after_patience_without_progress():
     assert lines[-1].endswith("Stopping.")
 
 
+@pytest.mark.parametrize(("ties", "best"), [("first", 1), ("last", 2)])
+def test_which_of_tied_epochs_is_the_best(ties, best):
+    scores, thetas = iter([0.5, 0.7, 0.7, 0.6]), []
+
+    def validate():
+        thetas.append(run.parameters.theta.copy())
+        return 0.0, next(scores)
+
+    run = trainer(validate=validate, max_epochs=4, early_stopping=True, ties=ties)
+    run.run()
+    assert_array_equal(run.parameters.theta, thetas[best])
+    assert run.progress.best_score == 0.7
+
+
 def test_nan_scores_are_no_progress():
     run = trainer(validate=lambda: (0.0, math.nan), max_epochs=3, early_stopping=True)
     start = run.parameters.theta.copy()
