@@ -21,6 +21,7 @@ FLOORS = [
     ["engine.tabular"],
     ["engine.network", "engine.batches", "engine.normalizations"],
     ["engine.optimizers", "engine.schedules", "engine.progress", "engine.diagnosis"],
+    ["engine.data_driven"],
     ["engine.training"],
     ["engine.solvers", "engine.prediction", "engine.checkpoints"],
     ["activations", "losses", "schedules", "exceptions", "callbacks"],
