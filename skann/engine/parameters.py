@@ -66,7 +66,7 @@ class Layout:
     ----------
     specs : iterable of (layer name, parameter name, ParameterSpec)
     state : dict of (layer name, state name) to (shape, initial value), default=None
-        Arrays beside the vector, which are not learned. A value is a number, or a tuple of the array's shape.
+        Arrays beside the vector, which are not learned. A value is a number, or a tuple of the array's length.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class Layout:
     def __init__(
         self,
         specs: Iterable[tuple[str, str, ParameterSpec]],
-        state: dict[tuple[str, str], tuple[tuple[int, ...], float]] | None = None,
+        state: dict[tuple[str, str], tuple[tuple[int, ...], float | tuple]] | None = None,
     ):
         self.state = state or {}
         self.specs = {(layer, name): spec for layer, name, spec in specs}

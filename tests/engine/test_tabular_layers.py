@@ -5,7 +5,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skann.engine.activations import SELU, Mish
 from skann.engine.initializers import Normal
-from skann.engine.layers import NTKDense, ParametricActivation, Periodic, Scaling
+from skann.engine.layers import Embedding, NTKDense, ParametricActivation, Periodic, PiecewiseLinear, Scaling
+from skann.engine.layers.piecewise_linear import quantile_edges
 
 from .harness import bind
 
@@ -70,3 +71,39 @@ def test_periodic_starts_as_published():
         assert_allclose(drawn[name].std(), bound / numpy.sqrt(3), rtol=0.05)
     assert {entry.rate for entry in spec.values()} == {0.1}
     assert {name for name, entry in spec.items() if entry.decays} == {"frequency", "linear"}
+
+
+def test_embedding_looks_the_codes_of_the_last_columns_up():
+    codes = numpy.array([[0, 1], [2, 0], [1, 1], [2, 1], [0, 0], [1, 0]])
+    params, y = run(Embedding((3, 2), width=5), numpy.column_stack([X[:, :2], codes]))
+    assert params["table"].shape == (5, 5)
+    assert_array_equal(y[:, :2], X[:, :2])
+    assert_array_equal(y[:, 2:7], params["table"][codes[:, 0]])
+    assert_array_equal(y[:, 7:], params["table"][3 + codes[:, 1]])
+    params, y = run(Embedding((3, 2), width=1), numpy.array([[7.0, -3.0], [1.2, 0.9]]))
+    assert_array_equal(y, params["table"][[[2, 3], [1, 4]], 0])
+
+
+def test_rows_that_share_a_code_add_up_and_absent_codes_have_no_gradient():
+    layer = Embedding((4,), width=2, rate=0.3)
+    parameters, bound, y_shape = bind(layer, (2,), 3)
+    x, dy = numpy.array([[5.0, 1], [6, 3], [7, 1]]), numpy.arange(9.0).reshape(3, 3)
+    y, dx = numpy.empty(y_shape), numpy.full((3, 2), numpy.nan)
+    layer.forward(bound, x, y)
+    parameters.grad.fill(numpy.nan)
+    layer.backward(bound, x, y, dy, dx)
+    assert_array_equal(bound.grads["table"], [[0, 0], [8, 10], [0, 0], [4, 5]])
+    assert_array_equal(dx, [[0, 0], [3, 0], [6, 0]])
+    assert specs(layer)["table"].rate == 0.3
+
+
+def test_piecewise_linear_fills_bin_after_bin():
+    layer = PiecewiseLinear(((0.0, 1.0, 3.0), (-1.0, 1.0)))
+    x = numpy.array([[-0.5, 0.0, 7.0], [0.25, 1.0, 8.0], [2.0, -1.0, 9.0], [4.0, 2.0, 0.0]])
+    _, y = run(layer, x)
+    assert_array_equal(y, [[-0.5, 0, 0.5, 7], [0.25, 0, 1, 8], [1, 0.5, 0, 9], [1, 1.5, 1.5, 0]])
+
+
+def test_quantile_edges_hold_as_many_rows_each_and_no_bin_is_empty():
+    x = numpy.column_stack([numpy.arange(9.0), [0] * 6 + [1, 1, 2], [5.0] * 9])
+    assert quantile_edges(x, 4) == ((0, 2, 4, 6, 8), (0, 1, 2), (5, 6))

@@ -5,12 +5,14 @@ from .base import Bound, Declaration, Layer
 from .batch_norm import BatchNorm
 from .dense import Dense
 from .dropout import Dropout
+from .embedding import Embedding
 from .layer_norm import LayerNorm
 from .maxout import MaxoutLayer
 from .noise import GaussianNoise
 from .ntk import NTKDense
 from .parametric_activation import ParametricActivation
 from .periodic import Periodic
+from .piecewise_linear import PiecewiseLinear
 from .prelu import PReLULayer
 from .scaling import Scaling
 
@@ -21,6 +23,7 @@ __all__ = [
     "Declaration",
     "Dense",
     "Dropout",
+    "Embedding",
     "GaussianNoise",
     "Layer",
     "LayerNorm",
@@ -29,5 +32,6 @@ __all__ = [
     "PReLULayer",
     "ParametricActivation",
     "Periodic",
+    "PiecewiseLinear",
     "Scaling",
 ]

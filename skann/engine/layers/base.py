@@ -30,14 +30,15 @@ class Declaration:
     work : dict of str to shape
         Arrays without a batch axis, of the network's dtype, that are lent and kept like scratch and among it.
     state : dict of str to (shape, initial value)
-        Arrays that are not learned but last as parameters do, such as running statistics.
+        Arrays that are not learned but last as parameters do, such as running statistics. A value is a number, or a
+        tuple of the array's length.
     """
 
     shape: Shape
     parameters: dict[str, ParameterSpec] = field(default_factory=dict)
     scratch: dict[str, tuple[Shape, Any]] = field(default_factory=dict)
     work: dict[str, Shape] = field(default_factory=dict)
-    state: dict[str, tuple[Shape, float]] = field(default_factory=dict)
+    state: dict[str, tuple[Shape, float | tuple]] = field(default_factory=dict)
 
 
 @dataclass
