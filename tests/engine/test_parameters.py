@@ -7,8 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skann.engine.activations import Maxout, PReLU, ReLU
-from skann.engine.initializers import INITIALIZERS, SklearnDraw
-from skann.engine.initializers import Constant as Zero
+from skann.engine.initializers import INITIALIZERS, Constant, Normal, SklearnDraw, Uniform
 from skann.engine.layers import BatchNorm, LayerNorm
 from skann.engine.parameters import Layout, Parameters, ParameterSpec
 
@@ -48,7 +47,7 @@ def test_layouts_compare_by_what_they_lay_out():
 
 def test_the_layout_gathers_equal_learning_rate_factors_behind_the_decay():
     def spec(size, decays, rate):
-        return ParameterSpec((size,), Zero(), decays=decays, rate=rate)
+        return ParameterSpec((size,), Constant(), decays=decays, rate=rate)
 
     layout = Layout(
         [
@@ -173,6 +172,16 @@ def test_initializers_have_their_variance_and_zero_biases(name):
     assert not initializer.biases(numpy.random.RandomState(0), (200,), 300, 200).any()
     if name.endswith("uniform"):
         assert numpy.abs(W).max() <= numpy.sqrt(3 * VARIANCES[name])
+
+
+@pytest.mark.parametrize(("init", "deviation"), [(Normal(), 1), (Normal(0.2), 0.2), (Uniform(3.0), numpy.sqrt(3))])
+def test_initializers_of_one_scale_draw_biases_too(init, deviation):
+    for draw in (init.weights, init.biases):
+        values = draw(numpy.random.RandomState(0), (300, 20), 300, 20)
+        assert abs(values.mean()) < 0.05 * deviation
+        assert_allclose(values.std(), deviation, rtol=0.03)
+    if isinstance(init, Uniform):
+        assert 0.99 * init.bound < numpy.abs(values).max() <= init.bound
 
 
 def test_orthogonal_columns_or_rows():

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skann.engine.activations import ReLU
 from skann.engine.batches import Reader, Rows
-from skann.engine.initializers import Constant as One
+from skann.engine.initializers import Constant
 from skann.engine.optimizers import SGD, AdamW
 from skann.engine.parameters import Layout, Parameters, ParameterSpec
 from skann.engine.progress import Progress
@@ -20,7 +20,6 @@ from .harness import LOSS_CASES, small_network
 
 RNG = numpy.random.RandomState(0)
 X, CODES = RNG.normal(size=(25, 4)), RNG.randint(4, size=25)
-RATES = {"a": 1.0, "b": 0.5, "c": 0.1}  # learning-rate factors
 ROWS = Rows(X, CODES, n_classes=4)
 
 
@@ -80,7 +79,8 @@ def test_the_mean_gradient_of_the_batches_is_the_full_batchs_with_weights_and_pe
 
 
 def test_decoupled_decay_takes_learning_rate_factors_into_account():
-    specs = [("l", name, ParameterSpec((2,), One(1.0), decays=name != "c", rate=rate)) for name, rate in RATES.items()]
+    rates = {"a": 1.0, "b": 0.5, "c": 0.1}
+    specs = [("l", name, ParameterSpec((2,), Constant(1.0), decays=name != "c", rate=r)) for name, r in rates.items()]
     parameters = Parameters.draw(Layout(specs), numpy.random.RandomState(0), numpy.dtype(float))
     shrink(numpy, parameters, 0.1)
     values = {name: values.tolist() for (_, name), values in parameters.values.items()}

@@ -16,7 +16,8 @@ from .base import Declaration, Layer
 class Embedding(Layer):
     """A learned vector for each value of each of the last columns, which hold integer codes; the others pass on.
 
-    Codes are rounded, and those out of range count as the nearest within it [Guo & Berkhahn, 2016, arXiv:1604.06737].
+    Codes are rounded, and those out of range count as the nearest within it. The vectors decay as weights do
+    [Guo & Berkhahn, 2016, arXiv:1604.06737].
 
     Parameters
     ----------

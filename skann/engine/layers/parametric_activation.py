@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class ParametricActivation(Layer):
     """``y = x + a (f(x) - x)`` with a share a a unit that is learned, from 1, the plain activation.
 
-    At 0 a unit is linear; the share may leave [0, 1] [Holzmüller et al., 2024, arXiv:2407.04491, section 3].
+    At 0, which the shares decay to, a unit is linear; they may leave [0, 1] [Holzmüller et al., 2024,
+    arXiv:2407.04491, section 3].
 
     Parameters
     ----------

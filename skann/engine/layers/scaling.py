@@ -11,7 +11,7 @@ from .base import Declaration, Layer
 
 @dataclass(frozen=True)
 class Scaling(Layer):
-    """``y = s x`` with a factor s a feature that starts at 1: at a high rate it picks features out.
+    """``y = s x`` with a factor s a feature that starts at 1 and decays: at a high rate it picks features out.
 
     Holzmüller et al., 2024, arXiv:2407.04491, section 3.
 
