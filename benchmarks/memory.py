@@ -18,7 +18,7 @@ TASKS = {
     "fit on sparse text, 10,000 x 50,000 (X: 12 MB)": "fit_sparse()",
 }
 
-PREPARE = '''
+PREPARE = """
 import json, re, sys, threading, time, warnings
 import numpy, scipy.sparse
 import skann
@@ -65,7 +65,7 @@ def fit_sparse():
     X = scipy.sparse.random(10_000, 50_000, density=0.002, format="csr", random_state=0)
     y = numpy.arange(10_000) % 10
     report(lambda: skann.MLPClassifier((100,), max_iter=1, warn=False).fit(X, y))
-'''
+"""
 
 
 def peak_mb(call):

@@ -110,7 +110,7 @@ def factors_of(schedule):
 
 done = numpy.arange(0, N_EPOCHS, 0.1) / N_EPOCHS
 schedules = SCHEDULES.classes()
-panels = bottom.subplots(-(-len(schedules) // 4), 4, sharex=True, sharey=True, squeeze=False)
+panels = bottom.subplots(-(-len(schedules) // 5), 5, sharex=True, sharey=True, squeeze=False)
 for panel, cls in zip(panels.flat, schedules, strict=False):
     if "warmup" in cls().get_params():
         panel.plot(done, factors_of(cls(warmup=10)), color=ORANGE, linestyle="--", linewidth=3, label="warmup=10")

@@ -8,6 +8,7 @@ from .activations import ElementwiseActivation
 from .architecture import Architecture
 from .backend import Array, quiet
 from .batches import Reader, Rows
+from .layers import ActivationLayer
 from .network import Network, Step
 from .parameters import Parameters
 
@@ -54,7 +55,7 @@ class Probe:
 def _dead(step: Step, x: Array) -> Array:
     """Tell for each unit of a layer whether its output is zero, or its slope at the input x, on every row."""
     dead = ~step.y.any(axis=0)
-    if isinstance(getattr(step.layer, "activation", None), ElementwiseActivation):
+    if isinstance(step.layer, ActivationLayer) and isinstance(step.layer.activation, ElementwiseActivation):
         slope = numpy.ones_like(step.y)
         step.layer.backward(step.bound, x, step.y, slope, slope)
         dead |= ~slope.any(axis=0)

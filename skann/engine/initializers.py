@@ -41,6 +41,32 @@ class Constant(Initializer):
 
 
 @dataclass(frozen=True)
+class Normal(Initializer):
+    """N(0, scale^2), biases too."""
+
+    scale: float = 1.0
+
+    def weights(self, rng, shape, fan_in, fan_out):
+        return rng.normal(0.0, self.scale, shape)
+
+    def biases(self, rng, shape, fan_in, fan_out):
+        return self.weights(rng, shape, fan_in, fan_out)
+
+
+@dataclass(frozen=True)
+class Uniform(Initializer):
+    """U(-bound, bound), biases too."""
+
+    bound: float
+
+    def weights(self, rng, shape, fan_in, fan_out):
+        return rng.uniform(-self.bound, self.bound, shape)
+
+    def biases(self, rng, shape, fan_in, fan_out):
+        return self.weights(rng, shape, fan_in, fan_out)
+
+
+@dataclass(frozen=True)
 class SklearnDraw(Initializer):
     """scikit-learn's draw: weights, then biases, from U(-a, a) with a = sqrt(factor / (fan_in + fan_out))."""
 

@@ -51,6 +51,11 @@ class Network:
         Whether layers that act in training only take part, and gradients can be asked for.
     generator : source of random bits, default=None
         For noisy layers in training.
+
+    Attributes
+    ----------
+    noise : float
+        What the rate of dropout and the scale of noise are multiplied by from the next pass on; 1 at first.
     """
 
     def __init__(
@@ -67,6 +72,7 @@ class Network:
         self.n_rows = n_rows
         self.training = training
         self.generator = generator
+        self.noise = 1.0
         self.xp = namespace(parameters.theta)
         self._names = [name for name, layer in architecture.layers.items() if training or not layer.only_in_training]
         self._allocate(n_rows)
@@ -86,6 +92,7 @@ class Network:
             x = dense(x)
         for step in steps:
             step.bound.weight = weight
+            step.bound.noise = self.noise
             step.layer.forward(step.bound, x, step.y)
             x = step.y
         return x

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -65,6 +66,7 @@ class Optimizer(Hyperparameters, ABC):
         learning_rate: float,
         work: Array,
         penalty: Penalty | None = None,
+        stretches: Sequence[tuple[slice, float]] | None = None,
     ) -> float:
         """Move theta one step, block by block; return the penalty at the theta before.
 
@@ -79,25 +81,29 @@ class Optimizer(Hyperparameters, ABC):
             Scratch of theta's dtype; as long as theta will do, if that is shorter.
         penalty : Penalty, default=None
             Added to the gradient while a block is in cache, which takes a third of the time.
+        stretches : sequence of (slice, float), default=None
+            theta's parts in order, each with what the learning rate is multiplied by there; None is all of it with 1.
         """
         state.step += 1
         factors, loss = self._factors(state, learning_rate), 0.0
         penalty = penalty or Penalty()
         kernel = compiled(self.kernel) if self.kernel and not penalty.l1 else None
-        for block in blocks(theta.size):
-            moments = [moment[block] for moment in state.moments.values()]
-            part, slope = theta[block], grad[block]
-            if kernel is None:
-                loss += penalty.add(xp, theta, grad, work, block)
-                self._update_block(xp, part, slope, work[: part.size], factors, *moments)
-            else:
-                loss += penalty.l2_value(theta, block)
-                constants = map(theta.dtype.type, (penalty.l2, *self._constants(), *factors))
-                kernel(part, slope, *moments, penalty.n_penalized(block), *constants)
+        for stretch, rate in stretches or [(slice(0, theta.size), 1.0)]:
+            scaled = tuple(rate * factor for factor in factors)
+            constants = tuple(map(theta.dtype.type, (penalty.l2, *self._constants(), *scaled)))
+            for block in blocks(stretch.stop, stretch.start):
+                moments = [moment[block] for moment in state.moments.values()]
+                part, slope = theta[block], grad[block]
+                if kernel is None:
+                    loss += penalty.add(xp, theta, grad, work, block)
+                    self._update_block(xp, part, slope, work[: part.size], scaled, *moments)
+                else:
+                    loss += penalty.l2_value(theta, block)
+                    kernel(part, slope, *moments, penalty.n_penalized(block), *constants)
         return loss
 
     def _factors(self, state: OptimizerState, learning_rate: float) -> tuple[float, ...]:
-        """Return the numbers that change from step to step; ``state.step`` counts from 1."""
+        """Return the numbers that change from step to step, proportional to the rate; ``state.step`` counts from 1."""
         return (learning_rate,)
 
     def _constants(self) -> tuple[float, ...]:

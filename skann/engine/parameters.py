@@ -18,10 +18,10 @@ from .initializers import Initializer
 BLOCK = 2**16
 
 
-def blocks(size: int) -> Iterator[slice]:
-    """Yield slices of at most BLOCK elements that cover a vector."""
-    for start in range(0, size, BLOCK):
-        yield slice(start, min(start + BLOCK, size))
+def blocks(stop: int, start: int = 0) -> Iterator[slice]:
+    """Yield slices of at most BLOCK elements that cover a vector from start to stop."""
+    for begin in range(start, stop, BLOCK):
+        yield slice(begin, min(begin + BLOCK, stop))
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class ParameterSpec:
         Whether it starts as a bias does; biases are drawn after the weights of their layer.
     decays : bool
         Whether the L2 penalty touches it.
+    rate : float
+        What its learning rate is multiplied by.
     """
 
     shape: tuple[int, ...]
@@ -46,6 +48,7 @@ class ParameterSpec:
     fans: tuple[int, int] = (1, 1)
     bias: bool = False
     decays: bool = True
+    rate: float = 1.0
 
     def draw(self, rng: numpy.random.RandomState) -> numpy.ndarray:
         """Return starting values, float64."""
@@ -56,26 +59,40 @@ class ParameterSpec:
 class Layout:
     """Where each parameter array lies in the flat vector: those that decay first, otherwise in the layers' order.
 
+    Among those that decay, and among the others, arrays of the same learning-rate factor are neighbours, so that the
+    vector is a few stretches of one factor each: an optimizer multiplies a number, not a vector of factors.
+
     Parameters
     ----------
     specs : iterable of (layer name, parameter name, ParameterSpec)
     state : dict of (layer name, state name) to (shape, initial value), default=None
-        Arrays beside the vector, which are not learned.
+        Arrays beside the vector, which are not learned. A value is a number, or a tuple of the array's length.
+
+    Attributes
+    ----------
+    stretches : list of (slice, float)
+        The vector in order, each stretch with its learning-rate factor.
     """
 
     def __init__(
         self,
         specs: Iterable[tuple[str, str, ParameterSpec]],
-        state: dict[tuple[str, str], tuple[tuple[int, ...], float]] | None = None,
+        state: dict[tuple[str, str], tuple[tuple[int, ...], float | tuple]] | None = None,
     ):
         self.state = state or {}
         self.specs = {(layer, name): spec for layer, name, spec in specs}
         self.slices: dict[tuple[str, str], slice] = {}
         self.n_decayed = self.size = 0
-        for key, spec in sorted(self.specs.items(), key=lambda item: not item[1].decays):
-            self.slices[key] = slice(self.size, self.size + math.prod(spec.shape))
-            self.size = self.slices[key].stop
+        # factors in the order in which they come first: where all are 1, the order is the layers'
+        factors = list(dict.fromkeys(spec.rate for spec in self.specs.values()))
+        self.stretches: list[tuple[slice, float]] = []
+        for key, spec in sorted(self.specs.items(), key=lambda item: (not item[1].decays, factors.index(item[1].rate))):
+            start, self.size = self.size, self.size + math.prod(spec.shape)
+            self.slices[key] = slice(start, self.size)
             self.n_decayed += math.prod(spec.shape) if spec.decays else 0
+            if self.stretches and self.stretches[-1][1] == spec.rate:
+                start = self.stretches.pop()[0].start
+            self.stretches.append((slice(start, self.size), spec.rate))
 
     def __eq__(self, other: object) -> bool:
         """Two layouts are equal if one's vector and state can serve as the other's."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass, field
 
 HISTORY = (
@@ -51,7 +52,7 @@ class Progress:
         """The validation score of each epoch."""
         return self.history["validation_score"]
 
-    def note(self, tol: float, by_score: bool, **entries: object) -> bool:
+    def note(self, tol: float, by_score: bool, ties: str = "first", **entries: object) -> bool:
         """Add an epoch to the history and judge it by its validation score, or else by its training loss.
 
         An epoch that does not beat the best by ``tol`` is one more of stagnation.
@@ -59,17 +60,18 @@ class Progress:
         Returns
         -------
         is_best : bool
-            Whether it is the best so far, the first of ties; NaN never is.
+            Whether it is the best so far, the first or the last of ties; NaN never is.
         """
+        beats = operator.gt if ties == "first" else operator.ge
         for name, value in {"epoch": len(self.loss_curve) + 1, **entries}.items():
             self.history[name].append(value)
         loss, score = self.loss_curve[-1], self.scores[-1]
         if not by_score:
             self.stagnation = self.stagnation + 1 if loss > self.best_loss - tol else 0
-            is_best = loss < self.best_loss
+            is_best = beats(-loss, -self.best_loss)
             self.best_loss = loss if is_best else self.best_loss
         else:
             self.stagnation = self.stagnation + 1 if score < self.best_score + tol else 0
-            is_best = score > self.best_score
+            is_best = beats(score, self.best_score)
             self.best_score = score if is_best else self.best_score
         return is_best

@@ -144,6 +144,45 @@ def _cosine(start: float, end: float, t: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * t)) / 2
 
 
+@SCHEDULES.register("coslog4")
+@dataclass(frozen=True)
+class CosLog4(Schedule):
+    """Four cosine waves, each twice as long as the last, (1 - cos(2 pi log2(1 + 15 t))) / 2, t the fraction done.
+
+    The rate is 0 at t = 0, 1/15, 3/15, 7/15 and 1, and the initial one between; so training settles several times,
+    and selecting the best epoch has several to choose from [Holzmüller et al., 2024, arXiv:2407.04491].
+
+    Parameters
+    ----------
+    warmup : float in [0, inf), default=0.0
+        Epochs over which the rate also rises linearly from 0.
+    """
+
+    warmup: float = real(0.0, low=0)
+
+    def factor(self, fraction):
+        return (1 - math.cos(2 * math.pi * math.log2(1 + 15 * fraction))) / 2
+
+
+@SCHEDULES.register("flat_cos")
+@dataclass(frozen=True)
+class FlatCosine(Schedule):
+    """The initial rate for one half of training, then half a cosine wave down to 0, (1 + cos(pi (2 t - 1))) / 2.
+
+    t is the fraction of training done.
+
+    Parameters
+    ----------
+    warmup : float in [0, inf), default=0.0
+        Epochs over which the rate rises linearly from 0.
+    """
+
+    warmup: float = real(0.0, low=0)
+
+    def factor(self, fraction):
+        return _cosine(1.0, 0.0, max(0.0, 2 * fraction - 1))
+
+
 @SCHEDULES.register("step")
 @dataclass(frozen=True)
 class Step(Schedule):

@@ -25,6 +25,8 @@ from .schedules import Schedule
 # Larger batches run in chunks of this many rows whose gradients are summed, so that memory does not grow with them.
 MAX_CHUNK = 4096
 
+_STEADY = Schedule()  # a factor of 1 throughout
+
 
 class DivergenceError(ValueError):
     """Training left the finite numbers."""
@@ -61,6 +63,10 @@ class Settings:
     early_stopping : bool
         Whether the validation score, and not the training loss, is what makes progress; the best weights are then
         restored at the end.
+    ties : {"first", "last"}
+        Which of epochs with equally good scores, or losses, is the best.
+    noise_schedule, decay_schedule : Schedule
+        What the rate of dropout and the scale of noise, and what alpha, are multiplied by at a step.
     """
 
     optimizer: Optimizer
@@ -78,6 +84,9 @@ class Settings:
     max_norm: float = math.inf
     averaging: float = 0.0
     early_stopping: bool = False
+    ties: str = "first"
+    noise_schedule: Schedule = _STEADY
+    decay_schedule: Schedule = _STEADY
 
 
 @dataclass
@@ -184,8 +193,6 @@ class Trainer:
         self.reader = Reader(rows, parameters.theta.dtype, n_rows)
         self.probe = Probe(architecture, parameters, rows)
         self.total_weight = rows.total_weight
-        alpha = 0.0 if settings.optimizer.decouples_decay else settings.alpha
-        self.penalty = Penalty(alpha / self.total_weight, settings.l1 / self.total_weight, self.trained.n_decayed)
         self.order = numpy.arange(len(rows))
         self.best = parameters.snapshot() if settings.early_stopping else None
         self._work = numpy.empty(min(BLOCK, parameters.theta.size), parameters.theta.dtype)
@@ -242,7 +249,8 @@ class Trainer:
         """Take one step; return the batch's estimate of the objective, penalties included."""
         settings, xp = self.settings, self.network.xp
         theta, grad = self.trained.theta, self.trained.grad
-        loss, penalty = self._gradient(batch), self.penalty
+        self.network.noise = settings.noise_schedule.factor(self._fraction(batch))
+        loss, penalty = self._gradient(batch), self._penalty(batch)
         if batch.stop == len(self.rows):
             self._gradient_norm = self.probe.gradient_norms(self.trained.grads)
         if settings.clip_norm < math.inf:
@@ -251,9 +259,9 @@ class Trainer:
             penalty = None
         rate = self._rate(batch)
         if settings.optimizer.decouples_decay and settings.alpha > 0:
-            weights = theta[: self.trained.n_decayed]
-            xp.multiply(weights, 1 - rate * settings.alpha, out=weights)
-        loss += settings.optimizer.update(xp, theta, grad, self.state.optimizer, rate, self._work, penalty)
+            shrink(xp, self.trained, rate * self._alpha(batch))
+        stretches = self.trained.layout.stretches
+        loss += settings.optimizer.update(xp, theta, grad, self.state.optimizer, rate, self._work, penalty, stretches)
         if settings.max_norm < math.inf:
             limit_norms(xp, self.trained, settings.max_norm)
         if settings.averaging > 0:
@@ -267,11 +275,23 @@ class Trainer:
         parts = [self.order[part] if settings.shuffle else part for part in chunks(batch.start, batch.stop)]
         return batch_gradient(self.network, self.reader, parts, scale)
 
+    def _fraction(self, batch: slice) -> float:
+        """Return the fraction of training that is done before a step."""
+        return min(1.0, (self.progress.n_epochs + batch.start / len(self.rows)) / self.settings.schedule_epochs)
+
+    def _penalty(self, batch: slice) -> Penalty:
+        """Return the penalty at a step, divided by the rows' weight as the loss is."""
+        alpha = 0.0 if self.settings.optimizer.decouples_decay else self._alpha(batch)
+        return Penalty(alpha / self.total_weight, self.settings.l1 / self.total_weight, self.trained.n_decayed)
+
+    def _alpha(self, batch: slice) -> float:
+        """Return the strength of the L2 penalty, or of the decoupled decay, at a step."""
+        return self.settings.alpha * self.settings.decay_schedule.factor(self._fraction(batch))
+
     def _rate(self, batch: slice) -> float:
         """Return the learning rate of a step; the warm-up counts the step itself, so that none has a rate of 0."""
-        n_rows, n_epochs = len(self.rows), self.progress.n_epochs
-        fraction = min(1.0, (n_epochs + batch.start / n_rows) / self.settings.schedule_epochs)
-        factor = self.settings.schedule.at(fraction, n_epochs + batch.stop / n_rows)
+        n_epochs = self.progress.n_epochs + batch.stop / len(self.rows)
+        factor = self.settings.schedule.at(self._fraction(batch), n_epochs)
         self._last_rate = self.state.learning_rate * factor
         return self._last_rate
 
@@ -291,6 +311,7 @@ class Trainer:
         is_best = progress.note(
             self.settings.tol,
             by_score=self.settings.early_stopping,
+            ties=self.settings.ties,
             loss=loss,
             validation_loss=validation_loss,
             validation_score=score,
@@ -369,6 +390,13 @@ def batch_gradient(network: Network, reader: Reader, chosen: list[slice | numpy.
             total += grad
         grad[...] = total
     return loss
+
+
+def shrink(xp: ModuleType, parameters: Parameters, part: float) -> None:
+    """Take that part, times their learning-rate factor, of the weights that decay away from them."""
+    for stretch, factor in parameters.layout.stretches:
+        weights = parameters.theta[stretch.start : min(stretch.stop, parameters.n_decayed)]
+        xp.multiply(weights, 1 - part * factor, out=weights)
 
 
 def clip(xp: ModuleType, grad: Array, norm: float) -> None:

@@ -12,9 +12,9 @@ from .harness import bind
 SHAPE = (400, 300)
 
 
-def drop(rate, generator):
+def drop(rate, generator, noise=1.0):
     _, bound, _ = bind(Dropout(rate), SHAPE[1:], SHAPE[0])
-    bound.generator = generator
+    bound.generator, bound.noise = generator, noise
     x, y = numpy.ones(SHAPE), numpy.empty(SHAPE)
     Dropout(rate).forward(bound, x, y)
     return y
@@ -34,6 +34,11 @@ def test_rate_is_the_probability_of_dropping_and_the_expectation_stays(rate):
 @pytest.mark.parametrize("rate", [1e-9, 1 - 1e-9])
 def test_extreme_rates_stay_finite(rate):
     assert numpy.isfinite(drop(rate, noise_generator(0))).all()
+
+
+def test_training_may_lower_the_rate():
+    assert_array_equal(drop(0.4, noise_generator(0), noise=0.5), drop(0.2, noise_generator(0)))
+    assert_allclose(drop(0.4, noise_generator(0), noise=0.0).mean(), 1, rtol=1e-3)
 
 
 def test_each_batch_draws_anew_and_the_seed_repeats_it():

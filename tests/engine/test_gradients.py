@@ -11,11 +11,17 @@ from skann.engine.layers import (
     BatchNorm,
     Dense,
     Dropout,
+    Embedding,
     GaussianNoise,
     Layer,
     LayerNorm,
     MaxoutLayer,
+    NTKDense,
+    ParametricActivation,
+    Periodic,
+    PiecewiseLinear,
     PReLULayer,
+    Scaling,
 )
 from skann.engine.losses import LOSSES, BlockLoss
 from skann.engine.network import Network
@@ -42,6 +48,13 @@ LAYER_CASES = [
     BatchNorm(epsilon=0.5),
     LayerNorm(),
     LayerNorm(epsilon=0.5),
+    NTKDense(3, GlorotUniform()),
+    Scaling(),
+    *[ParametricActivation(case) for case in ACTIVATION_CASES if isinstance(case, FixedActivation)],
+    Embedding((2, 3, 2), width=3),
+    PiecewiseLinear(((-1.0, 0.0, 0.5), (-0.5, 1.5), (-0.5, -0.1, 0.1, 0.5))),
+    Periodic(4, scale=1.0),
+    Periodic(2, frequencies=3, units=2),
     *[ActivationLayer(case) for case in ACTIVATION_CASES if isinstance(case, FixedActivation)],
 ]
 

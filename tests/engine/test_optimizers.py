@@ -86,3 +86,17 @@ def test_state_copies_deeply():
     Adam().update(numpy, theta, numpy.ones(3), state, 0.1, numpy.empty(3))
     assert (other.step, state.step) == (1, 2)
     assert_allclose(other.moments["first"], 1.0)
+
+
+@pytest.mark.parametrize(("optimizer", "rate", "_"), CASES, ids=repr)
+def test_a_stretchs_factor_multiplies_its_rate(optimizer, rate, _):
+    rng = numpy.random.RandomState(0)
+    n = BLOCK + 100
+    grad, start = rng.normal(size=n), rng.normal(size=n)
+    stretches = [(slice(0, BLOCK + 10), 1.0), (slice(BLOCK + 10, n), 0.1)]
+    theta, state = start.copy(), optimizer.init(numpy, start)
+    for _ in range(2):
+        optimizer.update(numpy, theta, grad.copy(), state, rate, numpy.empty(BLOCK), stretches)
+    for stretch, factor in stretches:
+        alone = minimize(optimizer, lambda _, s=stretch: grad[s][-90:], start[stretch][-90:], factor * rate, 2)
+        assert_allclose(theta[stretch][-90:], alone, rtol=1e-14)

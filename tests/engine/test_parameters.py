@@ -7,9 +7,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skann.engine.activations import Maxout, PReLU, ReLU
-from skann.engine.initializers import INITIALIZERS, SklearnDraw
+from skann.engine.initializers import INITIALIZERS, Constant, Normal, SklearnDraw, Uniform
 from skann.engine.layers import BatchNorm, LayerNorm
-from skann.engine.parameters import Parameters
+from skann.engine.parameters import Layout, Parameters, ParameterSpec
 
 from .harness import small_network
 
@@ -43,6 +43,33 @@ def test_layouts_compare_by_what_they_lay_out():
     assert per_batch == again
     assert per_batch.shapes() == per_row.shapes()
     assert per_batch != per_row  # by the running statistics alone
+
+
+def test_the_layout_gathers_equal_learning_rate_factors_behind_the_decay():
+    def spec(size, decays, rate):
+        return ParameterSpec((size,), Constant(), decays=decays, rate=rate)
+
+    layout = Layout(
+        [
+            ("a", "s", spec(1, False, 6.0)),
+            ("a", "W", spec(2, True, 1.0)),
+            ("a", "b", spec(3, False, 0.1)),
+            ("b", "W", spec(4, True, 0.5)),
+            ("b", "s", spec(5, False, 6.0)),
+            ("c", "W", spec(6, True, 1.0)),
+            ("c", "b", spec(7, False, 0.1)),
+        ]
+    )
+    order = [key for key, _ in sorted(layout.slices.items(), key=lambda item: item[1].start)]
+    assert order == [("a", "W"), ("c", "W"), ("b", "W"), ("a", "s"), ("b", "s"), ("a", "b"), ("c", "b")]
+    assert layout.n_decayed == 12
+    assert layout.stretches == [
+        (slice(0, 8), 1.0),
+        (slice(8, 12), 0.5),
+        (slice(12, 18), 6.0),
+        (slice(18, 28), 0.1),
+    ]
+    assert small_network([PReLU(), Maxout(3)])[1].layout.stretches == [(slice(0, 144), 1.0)]
 
 
 def test_a_pickle_holds_theta_once():
@@ -145,6 +172,16 @@ def test_initializers_have_their_variance_and_zero_biases(name):
     assert not initializer.biases(numpy.random.RandomState(0), (200,), 300, 200).any()
     if name.endswith("uniform"):
         assert numpy.abs(W).max() <= numpy.sqrt(3 * VARIANCES[name])
+
+
+@pytest.mark.parametrize(("init", "deviation"), [(Normal(), 1), (Normal(0.2), 0.2), (Uniform(3.0), numpy.sqrt(3))])
+def test_initializers_of_one_scale_draw_biases_too(init, deviation):
+    for draw in (init.weights, init.biases):
+        values = draw(numpy.random.RandomState(0), (300, 20), 300, 20)
+        assert abs(values.mean()) < 0.05 * deviation
+        assert_allclose(values.std(), deviation, rtol=0.03)
+    if isinstance(init, Uniform):
+        assert 0.99 * init.bound < numpy.abs(values).max() <= init.bound
 
 
 def test_orthogonal_columns_or_rows():

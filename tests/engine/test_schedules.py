@@ -8,7 +8,9 @@ from skann.engine.schedules import (
     Adaptive,
     Constant,
     Cosine,
+    CosLog4,
     Exponential,
+    FlatCosine,
     FunctionSchedule,
     InverseScaling,
     OneCycle,
@@ -27,6 +29,8 @@ CURVES = [
     (Cosine(final=0.2), [1, 0.2 + 0.8 * (1 + numpy.sqrt(0.5)) / 2, 0.6, 0.2 + 0.8 * (1 - numpy.sqrt(0.5)) / 2, 0.2]),
     (Cosine(restarts=1), [1, 0.5, 1, 0.5, 0]),
     (OneCycle(peak=0.5, start=0.2, final=0.1), [0.2, 0.6, 1, 0.55, 0.1]),
+    (CosLog4(), [0, *[(1 - numpy.cos(2 * numpy.pi * numpy.log2(1 + 15 * t))) / 2 for t in (0.25, 0.5, 0.75)], 0]),
+    (FlatCosine(), [1, 1, 1, 0.5, 0]),
     (Step(drop=0.5, every=0.25), [1, 0.5, 0.25, 0.125, 0.0625]),
     (Exponential(final=0.0001), [1, 0.1, 0.01, 0.001, 0.0001]),
     (FunctionSchedule(lambda t: 1 - t), [1, 0.75, 0.5, 0.25, 0]),
@@ -41,6 +45,14 @@ def test_every_schedule_has_a_curve():
 def test_curves(schedule, factors):
     assert [schedule.factor(t) for t in (0, 0.25, 0.5, 0.75, 1)] == pytest.approx(factors)
     assert all(schedule.factor(t) >= 0 for t in numpy.linspace(0, 1, 1001))
+
+
+def test_coslog4_has_four_waves_each_twice_as_long():
+    for start, stop in ((0, 1), (1, 3), (3, 7), (7, 15)):
+        assert CosLog4().factor(start / 15) == pytest.approx(0)
+        peak = max(CosLog4().factor(t) for t in numpy.linspace(start / 15, stop / 15, 101))
+        assert peak == pytest.approx(1, abs=1e-3)
+    assert CosLog4().factor(1) == pytest.approx(0)
 
 
 @pytest.mark.parametrize("cls", [cls for cls in SCHEDULES.classes() if not cls.sgd_only])

@@ -8,12 +8,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skann.engine.activations import ReLU
 from skann.engine.batches import Reader, Rows
-from skann.engine.optimizers import SGD
-from skann.engine.parameters import Parameters
+from skann.engine.initializers import Constant
+from skann.engine.optimizers import SGD, AdamW
+from skann.engine.parameters import Layout, Parameters, ParameterSpec
 from skann.engine.progress import Progress
 from skann.engine.schedules import Adaptive, Schedule
 from skann.engine.solvers import minimize_lbfgs
-from skann.engine.training import DivergenceError, Settings, Trainer, TrainingState, chunks
+from skann.engine.training import DivergenceError, Settings, Trainer, TrainingState, chunks, shrink
 
 from .harness import LOSS_CASES, small_network
 
@@ -77,6 +78,48 @@ def test_the_mean_gradient_of_the_batches_is_the_full_batchs_with_weights_and_pe
     assert_allclose(moves[0], moves[1], rtol=1e-4, atol=1e-16)
 
 
+def test_decoupled_decay_takes_learning_rate_factors_into_account():
+    rates = {"a": 1.0, "b": 0.5, "c": 0.1}
+    specs = [("l", name, ParameterSpec((2,), Constant(1.0), decays=name != "c", rate=r)) for name, r in rates.items()]
+    parameters = Parameters.draw(Layout(specs), numpy.random.RandomState(0), numpy.dtype(float))
+    shrink(numpy, parameters, 0.1)
+    values = {name: values.tolist() for (_, name), values in parameters.values.items()}
+    assert values == {"a": [0.9, 0.9], "b": [0.95, 0.95], "c": [1.0, 1.0]}
+
+
+class Seen(Schedule):
+    """Notes the fractions it is asked for, and returns them as factors."""
+
+    def __init__(self):
+        object.__setattr__(self, "fractions", [])
+
+    def factor(self, fraction):
+        self.fractions.append(fraction)
+        return fraction
+
+
+def test_dropout_and_noise_follow_their_schedule():
+    schedule = Seen()
+    run = trainer(noise_schedule=schedule, max_epochs=2, schedule_epochs=2)
+    run.run()
+    assert_allclose(schedule.fractions, [0, 0.2, 0.4, 0.5, 0.7, 0.9])
+    assert run.network.noise == 0.9
+    network = run.network
+    assert {step.bound.noise for _, step in network.steps(5)} == {0.9}
+
+
+@pytest.mark.parametrize("decouples", [False, True])
+def test_decay_follows_its_schedule(decouples):
+    """Where the loss has no gradient, weights shrink by the product of 1 - rate alpha factor over the steps."""
+    optimizer = AdamW() if decouples else SGD(momentum=0.0, nesterovs_momentum=False)
+    rows = Rows(X, CODES, numpy.zeros(25), n_classes=4, total_weight=1.0)
+    run = trainer(rows, optimizer=optimizer, alpha=0.5, decay_schedule=Seen(), max_epochs=1, schedule_epochs=1)
+    start = run.parameters.theta[: run.parameters.n_decayed].copy()
+    run.run()
+    shrunk = numpy.prod([1 - 0.1 * 0.5 * factor for factor in (0, 0.4, 0.8)])
+    assert_allclose(run.parameters.theta[: run.parameters.n_decayed], shrunk * start)
+
+
 def test_stops_after_patience_without_progress():
     scores = iter([0.5, 0.7, 0.7, 0.6, 0.6, 0.6, 0.9])
     thetas = []
@@ -92,6 +135,20 @@ def test_stops_after_patience_without_progress():
     assert run.progress.best_score == 0.7
     assert_array_equal(run.parameters.theta, thetas[1])  # the first of ties
     assert lines[-1].endswith("Stopping.")
+
+
+@pytest.mark.parametrize(("ties", "best"), [("first", 1), ("last", 2)])
+def test_which_of_tied_epochs_is_the_best(ties, best):
+    scores, thetas = iter([0.5, 0.7, 0.7, 0.6]), []
+
+    def validate():
+        thetas.append(run.parameters.theta.copy())
+        return 0.0, next(scores)
+
+    run = trainer(validate=validate, max_epochs=4, early_stopping=True, ties=ties)
+    run.run()
+    assert_array_equal(run.parameters.theta, thetas[best])
+    assert run.progress.best_score == 0.7
 
 
 def test_nan_scores_are_no_progress():

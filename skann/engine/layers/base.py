@@ -30,14 +30,15 @@ class Declaration:
     work : dict of str to shape
         Arrays without a batch axis, of the network's dtype, that are lent and kept like scratch and among it.
     state : dict of str to (shape, initial value)
-        Arrays that are not learned but last as parameters do, such as running statistics.
+        Arrays that are not learned but last as parameters do, such as running statistics. A value is a number, or a
+        tuple of the array's length.
     """
 
     shape: Shape
     parameters: dict[str, ParameterSpec] = field(default_factory=dict)
     scratch: dict[str, tuple[Shape, Any]] = field(default_factory=dict)
     work: dict[str, Shape] = field(default_factory=dict)
-    state: dict[str, tuple[Shape, float]] = field(default_factory=dict)
+    state: dict[str, tuple[Shape, float | tuple]] = field(default_factory=dict)
 
 
 @dataclass
@@ -56,6 +57,8 @@ class Bound:
     generator : source of random bits, or None outside training
     weight : array of shape (n_samples,), or None where all rows count alike
         What each row's loss is multiplied by.
+    noise : float
+        What training multiplies the rate of dropout and the scale of noise by, as a schedule says.
     """
 
     xp: ModuleType
@@ -67,6 +70,7 @@ class Bound:
     training: bool = False
     generator: Any = None
     weight: Array | None = None
+    noise: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ class Dropout(Layer):
     def forward(self, bound, x, y):
         bits, kept = bound.scratch["bits"], bound.scratch["kept"]
         fill_random_bits(bound.xp, bound.generator, bits.reshape(-1))
-        bound.xp.less(bits, self._threshold, out=kept)
+        bound.xp.less(bits, self._threshold(bound), out=kept)
         self._mask(bound, x, y)
 
     def backward(self, bound, x, y, dy, dx):
@@ -38,9 +38,8 @@ class Dropout(Layer):
     def _mask(self, bound, array, out):
         """Zero what was dropped and scale what was kept."""
         bound.xp.multiply(array, bound.scratch["kept"], out=out)
-        bound.xp.multiply(out, _LEVELS / self._threshold, out=out)
+        bound.xp.multiply(out, _LEVELS / self._threshold(bound), out=out)
 
-    @property
-    def _threshold(self):
-        """How many of the 65,536 levels keep an element; the scale is its exact inverse."""
-        return max(1, min(_LEVELS - 1, round((1 - self.rate) * _LEVELS)))
+    def _threshold(self, bound):
+        """Return how many of the 65,536 levels keep an element; the scale is its exact inverse."""
+        return max(1, min(_LEVELS - 1, round((1 - self.rate * bound.noise) * _LEVELS)))

@@ -31,7 +31,7 @@ class GaussianNoise(Layer):
     def forward(self, bound, x, y):
         xp, noise = bound.xp, bound.scratch["noise"]
         fill_normal(xp, bound.generator, noise)
-        xp.multiply(noise, self.scale, out=noise)
+        xp.multiply(noise, self.scale * bound.noise, out=noise)
         xp.add(x, noise, out=y)
 
     def backward(self, bound, x, y, dy, dx):

@@ -1,0 +1,112 @@
+"""The periodic embedding of numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ..initializers import Normal, Uniform
+from ..parameters import ParameterSpec
+from .base import Declaration, Layer
+
+
+@dataclass(frozen=True)
+class Periodic(Layer):
+    """``(x, V^T cos(2 pi f x + p) + c)`` for each of the first columns, with f, p, V and c of its own; others pass on.
+
+    Known as PBLD: periodic, bias, linear, joined with x as a densely connected layer is [Holzmüller et al., 2024,
+    arXiv:2407.04491, section 3; without p and x: Gorishniy et al., 2022, arXiv:2203.05556].
+
+    Parameters
+    ----------
+    columns : int
+        How many of the input's columns are embedded. In the output they come first too, 1 + units numbers each.
+    frequencies : int, default=16
+        Cosines a column.
+    units : int, default=3
+        What they are mapped to, linearly.
+    scale : float in (0, inf), default=0.1
+        Standard deviation of the starting frequencies f.
+    rate : float in (0, inf), default=1.0
+        What the learning rate is multiplied by.
+    """
+
+    columns: int
+    frequencies: int = 16
+    units: int = 3
+    scale: float = 0.1
+    rate: float = 1.0
+    keeps = frozenset({"x"})
+
+    def declare(self, in_shape):
+        columns, frequencies, units = self.columns, self.frequencies, self.units
+        linear = Uniform(1 / math.sqrt(frequencies))
+        return Declaration(
+            shape=(in_shape[0] + columns * units,),
+            parameters={
+                "frequency": self._spec(columns, frequencies, init=Normal(self.scale)),
+                "linear": self._spec(columns, units, frequencies, init=linear),
+                "phase": self._spec(columns, frequencies, init=Uniform(math.pi), decays=False),
+                "offset": self._spec(columns, units, init=linear, decays=False),
+            },
+            scratch={
+                "x": ((columns,), None),
+                "angle": ((columns, frequencies), None),
+                "wave": ((columns, frequencies), None),
+                "e": ((columns, units), None),
+            },
+            work={"speed": (columns, frequencies)},
+        )
+
+    def forward(self, bound, x, y):
+        xp, params = bound.xp, bound.params
+        columns, angle, wave, e = self._rows_last(bound.scratch)
+        speed = bound.scratch["speed"]
+        xp.copyto(columns, x[:, : self.columns].T)
+        xp.multiply(params["frequency"], 2 * math.pi, out=speed)
+        xp.multiply(speed[:, :, None], columns[:, None, :], out=angle)
+        xp.add(angle, params["phase"][:, :, None], out=angle)
+        xp.cos(angle, out=wave)
+        xp.matmul(params["linear"], wave, out=e)
+        xp.add(e, params["offset"][:, :, None], out=e)
+        embedded = self._embedded(y)
+        xp.copyto(embedded[:, :, 0], x[:, : self.columns])
+        for i in range(self.units):
+            xp.copyto(embedded[:, :, 1 + i], e[:, i].T)
+        xp.copyto(y[:, embedded[0].size :], x[:, self.columns :])
+
+    def backward(self, bound, x, y, dy, dx):
+        xp, params, grads = bound.xp, bound.params, bound.grads
+        columns, angle, wave, de = self._rows_last(bound.scratch)
+        embedded = self._embedded(dy)
+        for i in range(self.units):
+            xp.copyto(de[:, i], embedded[:, :, 1 + i].T)
+        xp.matmul(de, bound.ones, out=grads["offset"])
+        xp.matmul(de, wave.transpose(0, 2, 1), out=grads["linear"])
+        xp.sin(angle, out=wave)
+        # from here on angle and wave hold minus the gradient with respect to the angle
+        xp.matmul(params["linear"].transpose(0, 2, 1), de, out=angle)
+        xp.multiply(angle, wave, out=angle)
+        xp.matmul(angle, bound.ones, out=grads["phase"])
+        xp.negative(grads["phase"], out=grads["phase"])
+        xp.matmul(angle, columns[:, :, None], out=grads["frequency"][:, :, None])
+        xp.multiply(grads["frequency"], -2 * math.pi, out=grads["frequency"])
+        if dx is not None:
+            xp.matmul(bound.scratch["speed"][:, None, :], angle, out=columns[:, None, :])
+            xp.subtract(embedded[:, :, 0], columns.T, out=dx[:, : self.columns])
+            xp.copyto(dx[:, self.columns :], dy[:, embedded[0].size :])
+
+    def _spec(self, *shape, init, decays=True):
+        """Return what is declared of one parameter array."""
+        return ParameterSpec(shape, init, decays=decays, rate=self.rate)
+
+    @staticmethod
+    def _rows_last(scratch):
+        """View the scratch arrays with the batch axis last: loops over a short last axis take three times as long."""
+        arrays = [scratch[name] for name in ("x", "angle", "wave", "e")]
+        return [array.reshape(-1).reshape(*array.shape[1:], len(array)) for array in arrays]
+
+    def _embedded(self, array):
+        """View the embedded columns of the output, or of its gradient, as (n_samples, columns, 1 + units)."""
+        each = 1 + self.units
+        return array[:, : self.columns * each].reshape(len(array), self.columns, each)
