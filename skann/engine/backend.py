@@ -29,11 +29,14 @@ def namespace(array: Array) -> ModuleType:
 
 
 def dot(xp: ModuleType, a: Array, b: Array, out: Array) -> None:
-    """Write the matrix product ``a b`` into ``out``; ``a`` may be a SciPy sparse matrix."""
+    """Write the matrix product ``a b`` into ``out``; ``a`` may be a SciPy sparse matrix.
+
+    NumPy's ``matmul`` takes ten times as long for a column times a row, as a single output's gradient is.
+    """
     if scipy.sparse.issparse(a):
         out[...] = a @ b
     else:
-        xp.matmul(a, b, out=out)
+        xp.dot(a, b, out=out)
 
 
 def dense(x: Array) -> Array:

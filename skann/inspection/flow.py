@@ -138,7 +138,8 @@ class DeadUnitsDisplay(_LayerCourse):
     >>> from sklearn.datasets import load_iris
     >>> from skann import MLPClassifier
     >>> from skann.inspection import DeadUnitsDisplay
-    >>> clf = MLPClassifier((20, 20), learning_rate_init=0.1, random_state=0).fit(*load_iris(return_X_y=True))
+    >>> clf = MLPClassifier((20, 20), learning_rate_init=0.1, random_state=0, warn=False)
+    >>> clf = clf.fit(*load_iris(return_X_y=True))
     >>> display = DeadUnitsDisplay.from_estimator(clf)
     >>> len(display.lines_)
     2

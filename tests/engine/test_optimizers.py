@@ -96,7 +96,7 @@ def test_a_stretchs_factor_multiplies_its_rate(optimizer, rate, _):
     stretches = [(slice(0, BLOCK + 10), 1.0), (slice(BLOCK + 10, n), 0.1)]
     theta, state = start.copy(), optimizer.init(numpy, start)
     for _ in range(2):
-        optimizer.update(numpy, theta, grad.copy(), state, rate, numpy.empty(BLOCK), stretches)
+        optimizer.update(numpy, theta, grad.copy(), state, rate, numpy.empty(BLOCK), stretches=stretches)
     for stretch, factor in stretches:
         alone = minimize(optimizer, lambda _, s=stretch: grad[s][-90:], start[stretch][-90:], factor * rate, 2)
         assert_allclose(theta[stretch][-90:], alone, rtol=1e-14)

@@ -30,7 +30,7 @@ def regressor(**options):
 @cache
 def cancer():
     """Return a classifier with 30 inputs."""
-    return MLPClassifier(**SMALL).fit(*load_breast_cancer(return_X_y=True))
+    return MLPClassifier(**SMALL, warn=False).fit(*load_breast_cancer(return_X_y=True))
 
 
 @cache

@@ -61,7 +61,7 @@ class MaxoutLayer(Layer):
         dot(xp, x.T, flat, out=self._flat(bound.grads["W"]))
         xp.matmul(bound.ones, flat, out=bound.grads["b"].reshape(-1))
         if dx is not None:
-            xp.matmul(flat, self._flat(bound.params["W"]).T, out=dx)
+            dot(xp, flat, self._flat(bound.params["W"]).T, out=dx)
 
     def _flat(self, array):
         """View the piece and unit axes as one."""

@@ -1,0 +1,186 @@
+"""Real tables: skann's tabular estimators against scikit-learn's and RealMLP as its authors ship it (pytabkit).
+
+Run ``SKANN_DATA=folder python benchmarks/tables.py [tables] [--peers ...] [--seeds 3] [--results file.json]``. The folder
+holds datasets.json and the tables it describes. What a results file holds already is not run again, so peers that need
+an environment of their own can be added to the same file; ``--peers`` without names only shows it. Each fit has 75 % of
+the rows, 10,000 at most, and one thread; seconds are those of the CPU.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import time
+import warnings
+from pathlib import Path
+
+import numpy
+import pandas
+from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.model_selection import train_test_split
+
+MOST_ROWS = 10_000
+MOST_CATEGORIES = 255  # of a column that HistGradientBoosting takes as a category; others get the same columns
+
+
+class Table:
+    """A table of the collection, split by a seed.
+
+    Attributes
+    ----------
+    X_train, X_test : DataFrame
+        As they are in the file.
+    y_train, y_test : ndarray
+        Codes of classes, or numbers.
+    """
+
+    def __init__(self, folder, name, seed):
+        description = json.loads((folder / "datasets.json").read_text())[name]
+        frame = pandas.read_csv(folder / description["file"])
+        y = frame.pop(description["target"]).to_numpy()
+        self.is_regression = description["task"] == "regression"
+        if not self.is_regression:
+            y = numpy.unique(y, return_inverse=True)[1]
+        train, test = train_test_split(numpy.arange(len(frame)), test_size=0.25, random_state=seed)
+        train = train[:MOST_ROWS]
+        self.X_train, self.X_test = frame.iloc[train], frame.iloc[test]
+        self.y_train, self.y_test = y[train], y[test]
+
+    @property
+    def categorical(self):
+        """The columns of categories that every peer can take."""
+        return [name for name in self.text if self.X_train[name].nunique() <= MOST_CATEGORIES]
+
+    @property
+    def text(self):
+        """The columns that are not numbers."""
+        return [name for name in self.X_train if self.X_train[name].dtype.kind not in "ifb"]
+
+    def imputed(self):
+        """Return both parts with medians in gaps, and categories of few values as such."""
+        kept = self.X_train.columns.difference(set(self.text) - set(self.categorical), sort=False)
+        medians = self.X_train[kept].select_dtypes("number").median()
+        parts = [part[kept].fillna(medians) for part in (self.X_train, self.X_test)]
+        for name in self.categorical:
+            values = pandas.CategoricalDtype(sorted(self.X_train[name].dropna().unique()))
+            parts = [part.assign(**{name: part[name].astype(values)}) for part in parts]
+        return parts
+
+    def scores(self, predicted, probabilities):
+        """Return the error (of classes, or RMSE over the target's deviation), and for classes AUC and log loss."""
+        if self.is_regression:
+            return {"error": float(numpy.sqrt(numpy.mean((predicted - self.y_test) ** 2)) / self.y_test.std())}
+        binary = probabilities.shape[1] == 2
+        return {
+            "error": float(numpy.mean(predicted != self.y_test)),
+            "auc": float(roc_auc_score(self.y_test, probabilities[:, 1] if binary else probabilities, multi_class="ovo")),
+            "log_loss": float(log_loss(self.y_test, probabilities)),
+        }
+
+
+def fitted(model, table, X_train, X_test):
+    """Return the scores of a model and the seconds of its fit."""
+    start, wall = time.process_time(), time.perf_counter()
+    model.fit(X_train, table.y_train)
+    seconds = {"seconds": time.process_time() - start, "wall": time.perf_counter() - wall}
+    probabilities = None if table.is_regression else model.predict_proba(X_test)
+    return {**table.scores(model.predict(X_test), probabilities), **seconds}
+
+
+def sklearn_mlp(table, seed):
+    """Run scikit-learn's MLP behind a careful pipeline."""
+    from sklearn.compose import TransformedTargetRegressor, make_column_selector, make_column_transformer
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    encoder = make_column_transformer(
+        (StandardScaler(), make_column_selector(dtype_include="number")),
+        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), make_column_selector(dtype_include="category")),
+    )
+    if table.is_regression:
+        mlp = TransformedTargetRegressor(MLPRegressor(random_state=seed, early_stopping=True), transformer=StandardScaler())
+    else:
+        mlp = MLPClassifier(random_state=seed, early_stopping=True)
+    return fitted(make_pipeline(encoder, mlp), table, *table.imputed())
+
+
+def boosting(table, seed):
+    """Run HistGradientBoosting with its defaults."""
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    cls = HistGradientBoostingRegressor if table.is_regression else HistGradientBoostingClassifier
+    kept = table.imputed()[0].columns
+    parts = [part[kept].astype(dict.fromkeys(table.categorical, "category")) for part in (table.X_train, table.X_test)]
+    return fitted(cls(random_state=seed), table, *parts)
+
+
+def realmlp(recipe):
+    """Return what runs pytabkit's RealMLP."""
+
+    def run(table, seed):
+        import pytabkit
+        import torch
+
+        torch.set_num_threads(1)
+        kind = "Regressor" if table.is_regression else "Classifier"
+        cls = getattr(pytabkit, f"RealMLP_{recipe}_{kind}")
+        model = cls(n_cv=1, n_refit=0, random_state=seed, device="cpu", verbosity=0, n_threads=1)
+        return fitted(model, table, *table.imputed())
+
+    return run
+
+
+def ours(**params):
+    """Return what runs skann's estimator on the table as it is."""
+
+    def run(table, seed):
+        import skann
+
+        cls = skann.TabularMLPRegressor if table.is_regression else skann.TabularMLPClassifier
+        return fitted(cls(**params, random_state=seed), table, table.X_train, table.X_test)
+
+    return run
+
+
+PEERS = {
+    "skann, fast": ours(preset="fast"),
+    "skann, best": ours(preset="best"),
+    "skann, best, 5 members": ours(preset="best", n_members=5),
+    "scikit-learn's MLP": sklearn_mlp,
+    "HistGradientBoosting": boosting,
+    "RealMLP-TD-S": realmlp("TD_S"),
+    "RealMLP-TD": realmlp("TD"),
+}
+
+
+def run(folder, tables, peers, seeds, path):
+    """Run what the results file lacks, and write it after each fit."""
+    results = json.loads(path.read_text()) if path.exists() else {}
+    for seed in range(seeds):
+        for name in tables:
+            table = Table(folder, name, seed)
+            for peer in peers:
+                key = f"{name}/{seed}/{peer}"
+                if key in results:
+                    continue
+                results[key] = PEERS[peer](table, seed)
+                print(key, {score: round(value, 4) for score, value in results[key].items()}, flush=True)
+                path.write_text(json.dumps(results, indent=0))
+    return results
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    folder = Path(os.environ["SKANN_DATA"])
+    parser.add_argument("tables", nargs="*", default=list(json.loads((folder / "datasets.json").read_text())))
+    parser.add_argument("--peers", nargs="*", default=list(PEERS), choices=list(PEERS))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--results", type=Path, default=Path("benchmarks/tables.json"))
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    run(folder, options.tables, options.peers, options.seeds, options.results)
+
+
+if __name__ == "__main__":
+    main()
