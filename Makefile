@@ -18,9 +18,16 @@ test: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/pytest --numprocesses 2
 
-bench: .venv/installed
-	$(BIN)/python benchmarks/fit.py
-	$(BIN)/python benchmarks/accuracy.py
+.venv-bench/installed: setup.cfg pyproject.toml skann/version.py
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	touch $@
+
+bench: .venv-bench/installed
+	.venv-bench/bin/python benchmarks/run.py
+	SKANN_FAST=0 .venv-bench/bin/python benchmarks/run.py steps searches floor --results benchmarks/results_numpy.json
+	.venv-bench/bin/python benchmarks/accuracy.py
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-bench

@@ -78,7 +78,7 @@ def profile(case, X, y, **params):
 
         Trainer.__init__ = begin
         try:
-            clock("a fit", skann.MLPClassifier(**case.params(), **params).fit)(X, y)
+            clock("a fit", skann.MLPClassifier(**case.params(), warn=False, **params).fit)(X, y)
         finally:
             Trainer.__init__ = original
         if best is None or clock.seconds["a step"] < best.seconds["a step"]:

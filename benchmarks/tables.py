@@ -9,7 +9,6 @@ the rows, 10,000 at most, and one thread; seconds are those of the CPU.
 import argparse
 import json
 import os
-import statistics
 import time
 import warnings
 from pathlib import Path
@@ -73,7 +72,9 @@ class Table:
         binary = probabilities.shape[1] == 2
         return {
             "error": float(numpy.mean(predicted != self.y_test)),
-            "auc": float(roc_auc_score(self.y_test, probabilities[:, 1] if binary else probabilities, multi_class="ovo")),
+            "auc": float(
+                roc_auc_score(self.y_test, probabilities[:, 1] if binary else probabilities, multi_class="ovo")
+            ),
             "log_loss": float(log_loss(self.y_test, probabilities)),
         }
 
@@ -99,7 +100,9 @@ def sklearn_mlp(table, seed):
         (OneHotEncoder(handle_unknown="ignore", sparse_output=False), make_column_selector(dtype_include="category")),
     )
     if table.is_regression:
-        mlp = TransformedTargetRegressor(MLPRegressor(random_state=seed, early_stopping=True), transformer=StandardScaler())
+        mlp = TransformedTargetRegressor(
+            MLPRegressor(random_state=seed, early_stopping=True), transformer=StandardScaler()
+        )
     else:
         mlp = MLPClassifier(random_state=seed, early_stopping=True)
     return fitted(make_pipeline(encoder, mlp), table, *table.imputed())

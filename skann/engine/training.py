@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
@@ -193,6 +193,8 @@ class Trainer:
         self.reader = Reader(rows, parameters.theta.dtype, n_rows)
         self.probe = Probe(architecture, parameters, rows)
         self.total_weight = rows.total_weight
+        alpha = 0.0 if settings.optimizer.decouples_decay else settings.alpha
+        self._penalty = Penalty(alpha / self.total_weight, settings.l1 / self.total_weight, self.trained.n_decayed)
         self.order = numpy.arange(len(rows))
         self.best = parameters.snapshot() if settings.early_stopping else None
         self._work = numpy.empty(min(BLOCK, parameters.theta.size), parameters.theta.dtype)
@@ -250,7 +252,7 @@ class Trainer:
         settings, xp = self.settings, self.network.xp
         theta, grad = self.trained.theta, self.trained.grad
         self.network.noise = settings.noise_schedule.factor(self._fraction(batch))
-        loss, penalty = self._gradient(batch), self._penalty(batch)
+        loss, penalty = self._gradient(batch), self._penalty_at(batch)
         if batch.stop == len(self.rows):
             self._gradient_norm = self.probe.gradient_norms(self.trained.grads)
         if settings.clip_norm < math.inf:
@@ -279,10 +281,11 @@ class Trainer:
         """Return the fraction of training that is done before a step."""
         return min(1.0, (self.progress.n_epochs + batch.start / len(self.rows)) / self.settings.schedule_epochs)
 
-    def _penalty(self, batch: slice) -> Penalty:
-        """Return the penalty at a step, divided by the rows' weight as the loss is."""
-        alpha = 0.0 if self.settings.optimizer.decouples_decay else self._alpha(batch)
-        return Penalty(alpha / self.total_weight, self.settings.l1 / self.total_weight, self.trained.n_decayed)
+    def _penalty_at(self, batch: slice) -> Penalty:
+        """Return the penalty at a step."""
+        if self.settings.decay_schedule is _STEADY or not self._penalty.l2:
+            return self._penalty
+        return replace(self._penalty, l2=self._alpha(batch) / self.total_weight)
 
     def _alpha(self, batch: slice) -> float:
         """Return the strength of the L2 penalty, or of the decoupled decay, at a step."""

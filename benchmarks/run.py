@@ -1,0 +1,104 @@
+"""All benchmarks with all peers in one run: a table, benchmarks/results.json and benchmarks/results.png.
+
+Run ``python benchmarks/run.py [parts] [--repeats 5]``; the parts are steps, fits, searches, predictions, memory,
+footprint, growth and floor. A part that is left out keeps its figures in results.json. A ratio above 1 says that skann
+is ahead; "compiled" tells whether Numba's kernels were in use (SKANN_FAST=0 turns them off).
+"""
+
+import argparse
+import json
+import os
+import platform
+from pathlib import Path
+
+os.environ.setdefault("PYTHONWARNINGS", "ignore")  # of workers, too: none of these fits is meant to converge
+
+import warnings
+
+from floor import measure_floor
+from footprint import measure_footprint
+from growth import measure_growth
+from memory import measure_memory
+from predictions import compare_predictions
+from searches import compare_searches
+from steps import compare_fits, compare_steps
+
+from skann.engine.kernels import compiled
+
+HERE = Path(__file__).parent
+COMPARISONS = {
+    "steps": compare_steps,
+    "fits": compare_fits,
+    "searches": lambda repeats: compare_searches(min(repeats, 3)),
+    "predictions": compare_predictions,
+}
+MEASURES = {
+    "memory": lambda repeats: measure_memory(),
+    "footprint": measure_footprint,
+    "growth": lambda repeats: measure_growth(),
+    "floor": measure_floor,
+}
+
+
+def run_part(part, repeats):
+    """Run one part, print its figures and return them as plain data."""
+    print(f"\n{part}, medians of {repeats}")
+    if part in MEASURES:
+        figures = MEASURES[part](repeats)
+        for name, value in figures.items():
+            print(f"{name:<62}{value}", flush=True)
+        return figures
+    results = []
+    for comparison in COMPARISONS[part](repeats):
+        print("\n".join(comparison.lines()), flush=True)
+        results.append(comparison.as_json())
+    return results
+
+
+def draw(results, path):
+    """Save bars of the ratios to each peer, a row of bars a task."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    rows = [
+        (entry["task"], peer, ratio)
+        for part in COMPARISONS
+        for entry in results.get(part, [])
+        for peer, ratio in list(entry["ratio"].items())[1:]
+        if peer != "validate_data alone"
+    ]
+    peers = list(dict.fromkeys(peer for _, peer, _ in rows))
+    figure, ax = plt.subplots(figsize=(10, 0.24 * len(rows) + 1.5), layout="constrained")
+    palette = plt.get_cmap("viridis")
+    for i, (_, peer, ratio) in enumerate(reversed(rows)):
+        ax.barh(i, ratio, color=palette(peers.index(peer) / len(peers)))
+        ax.text(ratio, i, f" {ratio:.2f}", va="center", fontsize=7)
+    ax.set_yticks(range(len(rows)), [f"{task} | {peer}" for task, peer, _ in reversed(rows)], fontsize=7)
+    ax.axvline(1, color="black", linewidth=1)
+    ax.set(
+        xscale="log", xlabel="the peer's time over skann's (right of the line, skann is faster)", ylim=(-1, len(rows))
+    )
+    ax.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=120)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    every = [*COMPARISONS, *MEASURES]
+    parser.add_argument("parts", nargs="*", default=every, metavar="part", help=", ".join(every))
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--results", type=Path, default=HERE / "results.json")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    results = json.loads(options.results.read_text()) if options.results.exists() else {}
+    results["machine"] = {"cores": os.cpu_count(), "system": platform.machine(), "compiled": bool(compiled("adam"))}
+    for part in options.parts:
+        results[part] = run_part(part, options.repeats)
+        options.results.write_text(json.dumps(results, indent=1))
+    draw(results, options.results.with_suffix(".png"))
+
+
+if __name__ == "__main__":
+    main()
