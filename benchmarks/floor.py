@@ -5,6 +5,7 @@ Adam reads theta, its gradient and two moments, and writes three of them: seven 
 the bandwidth that a plain copy of an array of that size shows.
 """
 
+import itertools
 import statistics
 import time
 import warnings
@@ -23,7 +24,7 @@ def products(case):
     sizes = [case.n_features, *case.hidden, 10]
     x = [rng.standard_normal((case.batch_size, size), dtype="float32") for size in sizes]
     dy = [numpy.ones_like(array) for array in x]
-    W = [rng.standard_normal(shape, dtype="float32") for shape in zip(sizes, sizes[1:], strict=False)]
+    W = [rng.standard_normal(shape, dtype="float32") for shape in itertools.pairwise(sizes)]
     dW = [numpy.empty_like(weights) for weights in W]
 
     def run():
@@ -49,21 +50,23 @@ def copy_seconds(n_elements):
     return statistics.median(taken)
 
 
+def floor_of(case, repeats):
+    """Return the microseconds of a step, of its products, of Adam's bytes, and the distance."""
+    X, y = case.data()
+    run, n_parameters = products(case)
+    mlp = skann.MLPClassifier(**case.params(), warn=False)
+    to_step = 1e6 / case.n_steps
+    peers = {"skann": lambda: to_step * seconds(mlp.fit, X, y), "products": lambda: to_step * seconds(run)}
+    comparison = compare(case.name, "us", peers, repeats)
+    optimizer = 1e6 * 3.5 * copy_seconds(n_parameters)
+    step, least = comparison.median("skann"), comparison.median("products")
+    return {"step": step, "products": least, "optimizer": optimizer, "distance": step / (least + optimizer)}
+
+
 def measure_floor(repeats):
-    """Return for each case the microseconds of a step, of its products, of Adam's bytes, and the distance."""
+    """Return what ``floor_of`` says of each case."""
     warnings.simplefilter("ignore", ConvergenceWarning)
-    floors = {}
-    for name, case in STEPS.items():
-        X, y = case.data()
-        run, n_parameters = products(case)
-        mlp = skann.MLPClassifier(**case.params(), warn=False)
-        to_step = 1e6 / case.n_steps
-        peers = {"skann": lambda: to_step * seconds(mlp.fit, X, y), "products": lambda: to_step * seconds(run)}
-        comparison = compare(case.name, "us", peers, repeats)
-        optimizer = 1e6 * 3.5 * copy_seconds(n_parameters)
-        step, least = comparison.median("skann"), comparison.median("products")
-        floors[name] = {"step": step, "products": least, "optimizer": optimizer, "distance": step / (least + optimizer)}
-    return floors
+    return {name: floor_of(case, repeats) for name, case in STEPS.items()}
 
 
 if __name__ == "__main__":
