@@ -173,11 +173,12 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
             "out_activation_": architecture.link.name,
         }
 
-    def _as_fitted(self, architecture: Architecture, parameters: Parameters):
-        """Return a shallow copy that predicts by these parameters, on arrays without column names."""
+    def _as_fitted(self, architecture: Architecture, parameters: Parameters, named: bool = False):
+        """Return a shallow copy that predicts by these parameters, on arrays unless X's columns are ``named``."""
         fitted = copy.copy(self)
         vars(fitted).update(self._fitted_attributes(architecture, parameters))
-        vars(fitted).pop("feature_names_in_", None)
+        if not named:
+            vars(fitted).pop("feature_names_in_", None)
         return fitted
 
     # What subclasses say
@@ -266,11 +267,12 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
         if X is None or y is None:
             missing, there = ("X_val", "y_val") if X is None else ("y_val", "X_val")
             raise ValueError(f"{there} was given without {missing}: give both, or neither.")
+        given = X
         X, y = training_data(self, X, y, reset=False, y_numeric=self._y_numeric)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         target = self._encode_target(y, sample_weight, goes_on=True, incremental=True)
-        return ValidationSet(Rows(X, target, sample_weight, n_classes=self._n_one_hot), y)
+        return ValidationSet(Rows(X, target, sample_weight, n_classes=self._n_one_hot), y, given)
 
     def _split(self, rows: Rows, y, rng: numpy.random.RandomState) -> tuple[Rows, ValidationSet]:
         """Split a validation set off."""

@@ -27,10 +27,13 @@ class ValidationSet:
         X with the engine's target and the weights.
     y : ndarray
         The target of those rows as users gave it, for scorers.
+    X : array or DataFrame, default=None
+        X likewise, if it was given and not split off.
     """
 
     rows: Rows
     y: numpy.ndarray
+    X: Any = None
 
     def loss(self, architecture: Architecture, raw: numpy.ndarray) -> float:
         """Return the weighted mean of the rows' losses, without penalties, for their raw outputs."""
@@ -80,7 +83,9 @@ def validator(
 
 def _scored(scorer, estimator, validation: ValidationSet, architecture: Architecture, parameters: Parameters) -> float:
     """Return the scorer's score of an estimator with these parameters."""
-    fitted = estimator._as_fitted(architecture, parameters)
-    rows = validation.rows
+    rows, X = validation.rows, validation.X
+    fitted = estimator._as_fitted(architecture, parameters, named=X is not None)
+    if X is None:
+        X = rows.of(rows.X)
     weights = {} if rows.weight is None else {"sample_weight": rows.of(rows.weight)}
-    return scorer(fitted, rows.of(rows.X), validation.y, **weights)
+    return scorer(fitted, X, validation.y, **weights)

@@ -1,6 +1,7 @@
 """How training is steered: class weights, validation, history, callbacks, schedules, regularisation, losses."""
 
 import numpy
+import pandas
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.callback import ProgressBar, ScoringMonitor
@@ -79,6 +80,18 @@ class TestWeights:
 
 class TestValidation:
     X_val, y_val = X[::5], Y[::5]
+
+    def test_a_scorer_sees_a_given_frame_as_it_is(self):
+        names, frame = ["a", "b", "c", "d"], pandas.DataFrame(X, columns=["a", "b", "c", "d"])
+        seen = []
+
+        def score(estimator, X, y):
+            seen.append(list(X.columns))
+            return estimator.score(X, y)
+
+        clf = MLPClassifier(scoring=score, max_iter=2).fit(frame, Y, X_val=frame[::5], y_val=self.y_val)
+        assert seen == [names, names]
+        assert clf.history_["validation_score"][-1] == clf.score(frame[::5], self.y_val)
 
     def test_lbfgs_says_that_it_does_not_use_them(self):
         with pytest.warns(UserWarning, match="it is not used"):
