@@ -77,7 +77,7 @@ class FixedActivation(Activation):
 def _floating(x) -> numpy.ndarray:
     """Return a copy of x as a contiguous floating-point array of at least one dimension."""
     x = numpy.asarray(x)
-    return numpy.array(x, dtype=numpy.result_type(x, numpy.float32), order="C", ndmin=1)
+    return numpy.array(x, dtype=numpy.promote_types(x.dtype, numpy.float32), order="C", ndmin=1)
 
 
 @dataclass(frozen=True)
