@@ -16,7 +16,7 @@ demo: .venv/installed
 test: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pytest --numprocesses 2
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2  # two processes with two threads each would wait for each other
 
 .venv-bench/installed: setup.cfg pyproject.toml skann/version.py
 	$(PYTHON) -m venv .venv-bench
