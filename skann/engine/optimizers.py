@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from types import ModuleType
 
+import numpy
+
 from .backend import Array
 from .hyperparameters import Hyperparameters, real
 from .kernels import compiled
@@ -75,16 +77,16 @@ class Optimizer(Hyperparameters, ABC):
         state : OptimizerState
             Of ``init``; advanced in place.
         learning_rate : float
-        work : array of shape (parameters.BLOCK,)
-            Scratch of theta's dtype; as long as theta will do, if that is shorter.
+        work : array
+            ``parameters.scratch_for(theta)``; theta is updated in blocks of its length.
         penalty : Penalty, default=None
             Added to the gradient while a block is in cache, which takes a third of the time.
         """
         state.step += 1
         factors, loss = self._factors(state, learning_rate), 0.0
         penalty = penalty or Penalty()
-        kernel = compiled(self.kernel) if self.kernel and not penalty.l1 else None
-        for block in blocks(theta.size):
+        kernel = compiled(self.kernel) if self.kernel and not penalty.l1 and xp is numpy else None
+        for block in blocks(theta.size, work.size):
             moments = [moment[block] for moment in state.moments.values()]
             part, slope = theta[block], grad[block]
             if kernel is None:

@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from types import ModuleType
 
 import numpy
 
-from .backend import Array
+from .backend import Array, move, namespace
 from .initializers import Initializer
 
 # Elements of a flat vector to work on at a time, so that they and their temporaries stay in cache. Adam over 670,000
@@ -18,10 +19,16 @@ from .initializers import Initializer
 BLOCK = 2**16
 
 
-def blocks(size: int) -> Iterator[slice]:
-    """Yield slices of at most BLOCK elements that cover a vector."""
-    for start in range(0, size, BLOCK):
-        yield slice(start, min(start + BLOCK, size))
+def scratch_for(theta: Array) -> Array:
+    """Return scratch as long as the blocks that theta is worked on in: on a device, where each call costs, whole."""
+    xp = namespace(theta)
+    return xp.empty(min(BLOCK, theta.size) if xp is numpy else theta.size, theta.dtype)
+
+
+def blocks(size: int, length: int) -> Iterator[slice]:
+    """Yield slices of at most ``length`` elements that cover a vector."""
+    for start in range(0, size, length):
+        yield slice(start, min(start + length, size))
 
 
 @dataclass(frozen=True)
@@ -133,20 +140,26 @@ class Parameters:
         state = {key: array.astype(dtype, copy=copy) for key, array in self.state.items()}
         return Parameters(self.layout, self.theta.astype(dtype, copy=copy), state)
 
+    def on(self, xp: ModuleType) -> Parameters:
+        """Return the same values in the memory that ``xp`` works on; those that lie there are shared."""
+        state = {key: move(array, xp) for key, array in self.state.items()}
+        return Parameters(self.layout, move(self.theta, xp), state)
+
     def snapshot(self) -> Parameters:
         """Return a copy of theta and state."""
         return self.astype(self.theta.dtype)
 
     def restore(self, snapshot: Parameters) -> None:
-        """Copy theta and state back from a snapshot; all views stay valid."""
-        self.theta[...] = snapshot.theta
+        """Copy theta and state back from a snapshot, wherever it lies; all views stay valid."""
+        xp = namespace(self.theta)
+        self.theta[...] = move(snapshot.theta, xp)
         for key, array in self.state.items():
-            array[...] = snapshot.state[key]
+            array[...] = move(snapshot.state[key], xp)
 
     @cached_property
     def grad(self) -> Array:
         """The gradient, laid out as theta is; allocated when first asked for."""
-        return numpy.zeros_like(self.theta)
+        return namespace(self.theta).zeros_like(self.theta)
 
     @cached_property
     def values(self) -> dict[tuple[str, str], Array]:

@@ -10,7 +10,7 @@ import skann
 ROOT = Path(skann.__file__).parent
 # each floor may import from those before it
 FLOORS = [
-    ["version"],
+    ["version", "engine.counter_bits"],
     ["engine.backend", "engine.hyperparameters", "engine.registry"],
     ["engine.initializers"],
     ["engine.parameters"],
@@ -19,6 +19,7 @@ FLOORS = [
     ["engine.losses"],
     ["engine.architecture"],
     ["engine.network", "engine.batches", "engine.normalizations"],
+    ["engine.transfer"],
     ["engine.kernels", "engine.penalties"],
     ["engine.optimizers", "engine.schedules", "engine.progress", "engine.diagnosis"],
     ["engine.training"],
@@ -30,7 +31,14 @@ FLOORS = [
     ["preprocessing.numbers", "preprocessing.dates", "preprocessing.categories"],
     ["preprocessing.encoder"],
     ["preprocessing"],
-    ["estimators.labels", "estimators.data", "estimators.docs", "estimators.hooks", "estimators.threads"],
+    [
+        "estimators.labels",
+        "estimators.data",
+        "estimators.docs",
+        "estimators.hooks",
+        "estimators.threads",
+        "estimators.devices",
+    ],
     ["estimators.class_weights", "estimators.constraints", "estimators.fitted", "estimators.validation"],
     ["estimators.base"],
     ["estimators.conversion"],
