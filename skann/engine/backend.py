@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import ModuleType
 from typing import Any
 
@@ -9,7 +10,9 @@ import numpy
 import scipy.sparse
 import scipy.special
 
-Array = Any  # a numpy.ndarray, or the array of another library with the same functions
+from .counter_bits import CounterBits
+
+Array = Any  # a numpy.ndarray, or a cupy.ndarray
 
 _RAW_BITS_AT_ONCE = 4096  # of 64 bits each: bounds the temporary array at 32 kB
 
@@ -23,9 +26,53 @@ def quiet() -> Any:
     return numpy.errstate(over="ignore", invalid="ignore")
 
 
+def cuda() -> ModuleType:
+    """Return CuPy.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed.
+    RuntimeError
+        If it finds no GPU.
+    """
+    ways_out = 'Use device="cpu", or device="auto", which takes the CPU where there is no GPU.'
+    try:
+        import cupy
+    except ImportError as error:
+        raise ImportError(
+            f'device="cuda" needs CuPy, which could not be imported ({error}): pip install "skann[cuda]". {ways_out}'
+        ) from error
+    if not cupy.cuda.is_available():
+        raise RuntimeError(
+            'device="cuda" needs an NVIDIA GPU with its driver, and CuPy finds none: nvidia-smi lists those that the '
+            f"driver sees. {ways_out}"
+        )
+    return cupy
+
+
 def namespace(array: Array) -> ModuleType:
     """Return the module whose functions work on ``array``."""
-    return numpy
+    cupy = sys.modules.get("cupy")
+    return numpy if cupy is None or not isinstance(array, cupy.ndarray) else cupy
+
+
+def move(array: Array, xp: ModuleType) -> Array:
+    """Return the array in the memory that ``xp`` works on: itself, if it lies there."""
+    here = namespace(array)
+    if here is xp:
+        return array
+    return xp.asarray(array) if here is numpy else here.asnumpy(array)
+
+
+def free_memory(xp: ModuleType) -> int:
+    """Return how many bytes of a device's memory are not in use."""
+    return xp.cuda.Device().mem_info[0] + xp.get_default_memory_pool().free_bytes()
+
+
+def as_double(number: Array) -> Array:
+    """Return a number in double precision: a float, or where it is a device's array, one, which nobody waits for."""
+    return float(number) if namespace(number) is numpy else number.astype(numpy.float64)
 
 
 def dot(xp: ModuleType, a: Array, b: Array, out: Array) -> None:
@@ -51,33 +98,55 @@ def take_rows(xp: ModuleType, array: Array, rows: Array, out: Array, staging: Ar
     """
     if not array.flags.c_contiguous:
         xp.copyto(out, array[rows], casting="same_kind")
-    elif array.dtype == out.dtype:
-        array.take(rows, axis=0, out=out, mode="clip")
     else:
-        array.take(rows, axis=0, out=staging, mode="clip")
-        xp.copyto(out, staging, casting="same_kind")
+        target = out if array.dtype == out.dtype else staging
+        # without a mode NumPy would make a copy, to leave out as it is if a row is out of range; CuPy knows no mode
+        array.take(rows, axis=0, out=target, **({"mode": "clip"} if xp is numpy else {}))
+        if target is staging:
+            xp.copyto(out, staging, casting="same_kind")
+
+
+def squares(xp: ModuleType, array: Array, out: Array) -> None:
+    """Write the sum of each row's squares into ``out``."""
+    if xp is numpy:
+        xp.einsum("ij,ij->i", array, array, out=out)
+    else:
+        out[...] = xp.einsum("ij,ij->i", array, array)  # CuPy's knows no out
 
 
 def erf(xp: ModuleType, x: Array, out: Array) -> None:
     """Write the error function of ``x`` into ``out``."""
-    scipy.special.erf(x, out=out)
+    if xp is numpy:
+        scipy.special.erf(x, out=out)
+    else:
+        from cupyx.scipy import special
+
+        special.erf(x, out=out)
 
 
-def noise_generator(seed: int) -> numpy.random.SFC64:
+def noise_generator(seed: int, xp: ModuleType = numpy) -> numpy.random.SFC64 | CounterBits:
     """Return the source of random bits for dropout and noise: SFC64 is the quickest of NumPy's generators."""
-    return numpy.random.SFC64(seed)
+    return numpy.random.SFC64(seed) if xp is numpy else CounterBits(seed)
 
 
-def fill_random_bits(xp: ModuleType, generator: numpy.random.SFC64, out: Array) -> None:
+def fill_random_bits(xp: ModuleType, generator: numpy.random.SFC64 | CounterBits, out: Array) -> None:
     """Fill ``out``, a contiguous vector of uint16, with random bits.
 
     Sixteen bits an element are drawn four times as fast as ``Generator.random(dtype=float32)`` draws floats.
     """
+    if isinstance(generator, CounterBits):
+        out[...] = generator.draw(xp, -(-out.size // 4)).view(numpy.uint16)[: out.size]
+        return
     for start in range(0, out.size, 4 * _RAW_BITS_AT_ONCE):
         part = out[start : start + 4 * _RAW_BITS_AT_ONCE]
-        part[...] = generator.random_raw(-(-part.size // 4)).view(numpy.uint16)[: part.size]
+        part[...] = move(generator.random_raw(-(-part.size // 4)).view(numpy.uint16)[: part.size], xp)
 
 
-def fill_normal(xp: ModuleType, generator: numpy.random.SFC64, out: Array) -> None:
+def fill_normal(xp: ModuleType, generator: numpy.random.SFC64 | CounterBits, out: Array) -> None:
     """Fill ``out``, a contiguous array of float32 or float64, with draws from N(0, 1)."""
-    numpy.random.Generator(generator).standard_normal(out=out, dtype=out.dtype)
+    if isinstance(generator, CounterBits):
+        out.reshape(-1)[...] = generator.draw_normal(xp, out.size, out.dtype)
+    elif xp is numpy:
+        numpy.random.Generator(generator).standard_normal(out=out, dtype=out.dtype)
+    else:
+        out[...] = move(numpy.random.Generator(generator).standard_normal(out.shape, dtype=out.dtype), xp)

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy
 import scipy.sparse
 
 from .backend import Array, namespace, take_rows
+
+# Larger batches run in chunks of this many rows whose gradients are summed, so that memory does not grow with them.
+MAX_CHUNK = 4096
+
+
+def chunks(start: int, stop: int, size: int = MAX_CHUNK) -> Iterator[slice]:
+    """Yield slices of at most ``size`` rows from start to stop; the last may be short."""
+    for begin in range(start, stop, size):
+        yield slice(begin, min(begin + size, stop))
 
 
 class Rows:
@@ -83,23 +94,31 @@ class Reader:
         self.rows = rows
         self.dtype = dtype
         self.n_rows = n_rows
+        self.xp = namespace(rows.X)
+        self.order: Array | None = None
         self._x = self._staging = self._target = self._weight = None
         if rows.target is not None:
-            self._target = numpy.empty((n_rows, rows.n_outputs), dtype)
-            self._row_starts = numpy.arange(n_rows) * rows.n_outputs
+            self._target = self.xp.empty((n_rows, rows.n_outputs), dtype)
+            self._row_starts = self.xp.arange(n_rows) * rows.n_outputs
         if rows.weight is not None:
-            self._weight = numpy.empty(n_rows, dtype)
+            self._weight = self.xp.empty(n_rows, dtype)
 
-    def read(self, chosen: slice | Array, scale: float = 1.0) -> tuple[Array, Array | None, Array | float]:
+    def begin(self, order: Array | None) -> None:
+        """Read the rows in this order from now on; None is the one they lie in."""
+        self.order = order
+
+    def read(self, chosen: slice, scale: float = 1.0) -> tuple[Array, Array | None, Array | float]:
         """Return x, target and weight of some rows.
 
         Parameters
         ----------
-        chosen : slice or array of int
-            Which rows of ``rows.index``, or of X where that is None.
+        chosen : slice
+            Which rows, counted in the order that ``begin`` was given.
         scale : float, default=1.0
             Multiplies the weights.
         """
+        if self.order is not None:
+            chosen = self.order[chosen]
         if self.rows.index is not None:
             chosen = self.rows.index[chosen]
         x = self._read_x(chosen)
@@ -108,7 +127,7 @@ class Reader:
         if self._weight is None:
             return x, target, scale
         weight = self._weight[:n]
-        numpy.multiply(self.rows.weight[chosen], scale, out=weight, casting="same_kind")
+        self.xp.multiply(self.rows.weight[chosen], scale, out=weight)
         return x, target, weight
 
     def _read_x(self, chosen: slice | Array) -> Array:
@@ -133,7 +152,6 @@ class Reader:
         """Make the buffers for rows that cannot be used where they lie, unless they are there."""
         if self._x is None:
             X = self.rows.X
-            self.xp = namespace(X)
             shape = (self.n_rows, *X.shape[1:])
             self._x = self.xp.empty(shape, self.dtype)
             self._staging = self._x if X.dtype == self.dtype else self.xp.empty(shape, X.dtype)

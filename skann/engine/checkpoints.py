@@ -14,7 +14,8 @@ from typing import Any
 import numpy
 
 from ..version import __version__
-from .backend import dense
+from .backend import dense, move
+from .counter_bits import CounterBits
 from .parameters import Parameters
 from .training import Trainer
 
@@ -24,15 +25,16 @@ FORMAT = 1  # raised when an older skann could not read what is written
 def capture(trainer: Trainer) -> dict[str, Any]:
     """Return what later epochs need of earlier ones: dicts, lists and numbers, with arrays at the leaves.
 
-    The arrays are the trainer's own, not copies.
+    The arrays are the trainer's own, not copies, unless it trains on a device.
     """
     state = trainer.state
+    moments = {name: move(moment, numpy) for name, moment in state.optimizer.moments.items()}
     return {
         "parameters": _arrays(trainer.parameters),
         "best": _arrays(trainer.best),
-        "trained": _arrays(state.trained),
-        "average": state.average,
-        "optimizer": vars(state.optimizer),
+        "trained": None if state.trained is None else _arrays(trainer.trained),
+        "average": None if state.average is None else move(state.average, numpy),
+        "optimizer": {**vars(state.optimizer), "moments": moments},
         "learning_rate": state.learning_rate,
         "generator": None if state.generator is None else state.generator.state,
         "rng": trainer.rng.get_state(legacy=False),
@@ -42,7 +44,7 @@ def capture(trainer: Trainer) -> dict[str, Any]:
 
 
 def restore(trainer: Trainer, captured: dict[str, Any]) -> None:
-    """Put a trainer, made as the captured one was, into its state."""
+    """Put a trainer, made as the captured one was and not yet running, into its state."""
     state = trainer.state
     _copy(captured["parameters"], trainer.parameters)
     _copy(captured["best"], trainer.best)
@@ -127,6 +129,7 @@ def fingerprint(trainer: Trainer) -> dict[str, Any]:
         "early_stopping": settings.early_stopping,
         "number of rows": len(trainer.rows),
         "rows": zlib.crc32(dense(trainer.probe.x).tobytes()),  # a few, which the probe holds
+        "device": "cuda" if isinstance(trainer.state.generator, CounterBits) else None,  # of its noise
         "random generator": trainer.rng.get_state(legacy=False)["bit_generator"],
     }
 
@@ -154,8 +157,10 @@ def _read(path: str | os.PathLike) -> dict[str, Any]:
 
 
 def _arrays(parameters: Parameters | None) -> list[numpy.ndarray] | None:
-    """Return theta and the state arrays in the layout's order."""
-    return None if parameters is None else [parameters.theta, *parameters.state.values()]
+    """Return theta and the state arrays in the layout's order, on the host."""
+    if parameters is None:
+        return None
+    return [move(array, numpy) for array in (parameters.theta, *parameters.state.values())]
 
 
 def _copy(arrays: list[numpy.ndarray] | None, parameters: Parameters | None) -> None:

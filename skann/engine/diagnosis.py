@@ -6,7 +6,7 @@ import numpy
 
 from .activations import ElementwiseActivation
 from .architecture import Architecture
-from .backend import Array, quiet
+from .backend import Array, namespace, quiet
 from .batches import Reader, Rows
 from .layers import ActivationLayer
 from .network import Network, Step
@@ -33,7 +33,8 @@ class Probe:
         self.parameters = parameters
         self.network = Network(architecture, parameters, n_rows)
         reader = Reader(Rows(rows.X, index=rows.index), parameters.theta.dtype, n_rows)
-        self.x = reader.read(numpy.linspace(0, len(rows) - 1, n_rows).astype(int))[0]
+        reader.begin(numpy.linspace(0, len(rows) - 1, n_rows).astype(int))
+        self.x = reader.read(slice(0, n_rows))[0]
 
     def dead_units(self) -> list[float]:
         """Return, for each hidden layer, the fraction of units with zero output or zero slope on every row."""
@@ -49,7 +50,7 @@ class Probe:
     def gradient_norms(self, grads: dict[tuple[str, str], Array]) -> list[float]:
         """Return, for each hidden layer, the Euclidean norm of the gradient of its weights."""
         weights = [gradient.reshape(-1) for (_, name), gradient in grads.items() if name == "W"]
-        return [float(numpy.sqrt(gradient @ gradient)) for gradient in weights[:-1]]
+        return [float(namespace(gradient).sqrt(gradient @ gradient)) for gradient in weights[:-1]]
 
 
 def _dead(step: Step, x: Array) -> Array:

@@ -178,18 +178,19 @@ class Network:
         grads = _by_layer(parameters.grads) if self.training else {}
         state = _by_layer(parameters.state)
         steps = []
-        for name, output, scratch, work in zip(self._names, self._outputs, self._scratch, self._work, strict=True):
+        for i, (name, output) in enumerate(zip(self._names, self._outputs, strict=True)):
             bound = Bound(
                 xp=self.xp,
                 params=values.get(name, {}),
                 grads=grads.get(name, {}),
-                scratch={key: array[:n] for key, array in scratch.items()} | work,
+                scratch={key: array[:n] for key, array in self._scratch[i].items()} | self._work[i],
                 state=state.get(name, {}),
                 ones=self._ones[:n],
                 training=self.training,
                 generator=self.generator,
             )
-            y = _cut(output, n, architecture.declarations[name].shape)
+            # in place it is the same object: CuPy copies an input that overlaps the output in any other way
+            y = steps[-1].y if self._works_in_place(i) else _cut(output, n, architecture.declarations[name].shape)
             steps.append(Step(architecture.layers[name], bound, y))
         if not self.training:
             return _Plan(steps)
@@ -201,12 +202,15 @@ class Network:
     def _cut_gradients(self, steps: list[Step], first: int) -> None:
         """Give each step its dy and dx: the same array where the layer can, else the one array and the other."""
         side = 0
+        gradient = _cut(self._gradients[side], *_row_shape(steps[-1].y))
         for i in range(len(steps) - 1, first - 1, -1):
             step = steps[i]
-            step.dy = _cut(self._gradients[side], *_row_shape(step.y))
+            step.dy = gradient
             if i > first:
-                side = side if step.layer.in_place else 1 - side
-                step.dx = _cut(self._gradients[side], *_row_shape(steps[i - 1].y))
+                if not step.layer.in_place:
+                    side = 1 - side
+                    gradient = _cut(self._gradients[side], *_row_shape(steps[i - 1].y))
+                step.dx = gradient
 
 
 def _by_layer(arrays: dict[tuple[str, str], Array]) -> dict[str, dict[str, Array]]:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
+import numpy
+
 from .backend import Array
 from .hyperparameters import Hyperparameters, real
 from .kernels import compiled
@@ -77,8 +79,8 @@ class Optimizer(Hyperparameters, ABC):
         state : OptimizerState
             Of ``init``; advanced in place.
         learning_rate : float
-        work : array of shape (parameters.BLOCK,)
-            Scratch of theta's dtype; as long as theta will do, if that is shorter.
+        work : array
+            ``parameters.scratch_for(theta)``; theta is updated in blocks of its length.
         penalty : Penalty, default=None
             Added to the gradient while a block is in cache, which takes a third of the time.
         stretches : sequence of (slice, float), default=None
@@ -87,11 +89,11 @@ class Optimizer(Hyperparameters, ABC):
         state.step += 1
         factors, loss = self._factors(state, learning_rate), 0.0
         penalty = penalty or Penalty()
-        kernel = compiled(self.kernel) if self.kernel and not penalty.l1 else None
+        kernel = compiled(self.kernel) if self.kernel and not penalty.l1 and xp is numpy else None
         for stretch, rate in stretches or [(slice(0, theta.size), 1.0)]:
             scaled = tuple(rate * factor for factor in factors)
             constants = tuple(map(theta.dtype.type, (penalty.l2, *self._constants(), *scaled)))
-            for block in blocks(stretch.stop, stretch.start):
+            for block in blocks(stretch.stop, work.size, stretch.start):
                 moments = [moment[block] for moment in state.moments.values()]
                 part, slope = theta[block], grad[block]
                 if kernel is None:

@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from types import ModuleType
 
 import numpy
 
-from .backend import Array
+from .backend import Array, move, namespace
 from .initializers import Initializer
 
 # Elements of a flat vector to work on at a time, so that they and their temporaries stay in cache. Adam over 670,000
@@ -18,10 +19,16 @@ from .initializers import Initializer
 BLOCK = 2**16
 
 
-def blocks(stop: int, start: int = 0) -> Iterator[slice]:
-    """Yield slices of at most BLOCK elements that cover a vector from start to stop."""
-    for begin in range(start, stop, BLOCK):
-        yield slice(begin, min(begin + BLOCK, stop))
+def scratch_for(theta: Array) -> Array:
+    """Return scratch as long as the blocks that theta is worked on in: on a device, where each call costs, whole."""
+    xp = namespace(theta)
+    return xp.empty(min(BLOCK, theta.size) if xp is numpy else theta.size, theta.dtype)
+
+
+def blocks(stop: int, length: int, start: int = 0) -> Iterator[slice]:
+    """Yield slices of at most ``length`` elements that cover a vector from start to stop."""
+    for begin in range(start, stop, length):
+        yield slice(begin, min(begin + length, stop))
 
 
 @dataclass(frozen=True)
@@ -150,6 +157,11 @@ class Parameters:
         state = {key: array.astype(dtype, copy=copy) for key, array in self.state.items()}
         return Parameters(self.layout, self.theta.astype(dtype, copy=copy), state)
 
+    def on(self, xp: ModuleType) -> Parameters:
+        """Return the same values in the memory that ``xp`` works on; those that lie there are shared."""
+        state = {key: move(array, xp) for key, array in self.state.items()}
+        return Parameters(self.layout, move(self.theta, xp), state)
+
     def snapshot(self) -> Parameters:
         """Return a copy of theta and state."""
         return self.astype(self.theta.dtype)
@@ -162,20 +174,21 @@ class Parameters:
                     array[...] = theirs[key]
 
     def restore(self, snapshot: Parameters) -> None:
-        """Copy theta and state back from a snapshot; all views stay valid."""
-        self.theta[...] = snapshot.theta
+        """Copy theta and state back from a snapshot, wherever it lies; all views stay valid."""
+        xp = namespace(self.theta)
+        self.theta[...] = move(snapshot.theta, xp)
         for key, array in self.state.items():
-            array[...] = snapshot.state[key]
+            array[...] = move(snapshot.state[key], xp)
 
     @cached_property
     def grad(self) -> Array:
         """The gradient, laid out as theta is; allocated when first asked for."""
-        return numpy.zeros_like(self.theta)
+        return namespace(self.theta).zeros_like(self.theta)
 
     @cached_property
     def grad_total(self) -> Array:
         """What the gradients of a batch's chunks are summed in; allocated when first asked for."""
-        return numpy.zeros_like(self.theta)
+        return namespace(self.theta).zeros_like(self.theta)
 
     @cached_property
     def values(self) -> dict[tuple[str, str], Array]:

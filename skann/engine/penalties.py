@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import ModuleType
 
-from .backend import Array
+from .backend import Array, as_double
 from .parameters import Parameters, blocks
 
 
@@ -31,7 +31,7 @@ class Penalty:
     def l2_value(self, theta: Array, block: slice) -> float:
         """Return the L2 penalty of a block's weights."""
         weights = theta[block][: self.n_penalized(block)]
-        return self.l2 / 2 * float(weights @ weights) if self.l2 else 0.0
+        return self.l2 / 2 * as_double(weights @ weights) if self.l2 else 0.0
 
     def add(self, xp: ModuleType, theta: Array, grad: Array, work: Array, block: slice) -> float:
         """Add to the gradient of a block's weights; return their penalty.
@@ -53,7 +53,7 @@ class Penalty:
             xp.add(slope, scaled, out=slope)
         if self.l1:
             xp.sign(weights, out=scaled)
-            penalty += self.l1 * float(scaled @ weights)
+            penalty += self.l1 * as_double(scaled @ weights)
             xp.multiply(scaled, self.l1, out=scaled)
             xp.add(slope, scaled, out=slope)
         return penalty
@@ -61,4 +61,4 @@ class Penalty:
     def add_to(self, xp: ModuleType, parameters: Parameters, work: Array) -> float:
         """Add to the whole gradient of the parameters; return the penalty."""
         theta, grad = parameters.theta, parameters.grad
-        return sum((self.add(xp, theta, grad, work, block) for block in blocks(self.n_decayed)), 0.0)
+        return sum((self.add(xp, theta, grad, work, block) for block in blocks(self.n_decayed, work.size)), 0.0)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 
 import numpy
 
 from .architecture import Architecture
-from .backend import quiet
-from .batches import Reader, Rows
+from .backend import dense, move, quiet
+from .batches import Reader, Rows, chunks
 from .network import Network
 from .parameters import Parameters
-from .training import chunks
 
 CHUNK = 1024  # rows at a time, so that a layer's output stays in cache
 FEW = 16  # up to as many rows, making a network takes longer than running it
@@ -23,25 +23,31 @@ def outputs(
     rows: Rows,
     link: Callable[[numpy.ndarray], numpy.ndarray] | None = None,
     dtype=numpy.float64,
+    xp: ModuleType = numpy,
 ) -> numpy.ndarray:
     """Return the raw outputs for all rows, or what ``link`` makes of them, chunk by chunk, in float64 or float32.
 
     In float32 a matrix product's last digits depend on how many rows it has, so a row's outputs depend on the rows
-    beside it; in float64 that stays below 1e-12.
+    beside it; in float64 that stays below 1e-12. Parameters, rows and outputs lie on the host, whatever ``xp`` computes
+    with.
 
     Returns
     -------
     outputs : ndarray of shape (n_rows, *architecture.out_shape)
     """
     n_rows, dtype = len(rows), numpy.dtype(dtype)
-    network = _borrow(architecture, parameters, n_rows, dtype)
+    if xp is numpy:
+        network = _borrow(architecture, parameters, n_rows, dtype)
+    else:
+        network = Network(architecture, parameters.astype(dtype, copy=False).on(xp), min(n_rows, CHUNK))
     reader = Reader(Rows(rows.X, index=rows.index), dtype, min(n_rows, CHUNK))
     made = numpy.empty((n_rows, *architecture.out_shape), dtype)
     with quiet():
         for chunk in chunks(0, n_rows, CHUNK):
-            raw = network.forward(reader.read(chunk)[0])
+            x = reader.read(chunk)[0]
+            raw = move(network.forward(x if xp is numpy else move(dense(x), xp)), numpy)
             made[chunk] = raw if link is None else link(raw)
-    if n_rows <= FEW:
+    if n_rows <= FEW and xp is numpy:
         parameters.idle_networks[:] = [network]
     return made
 

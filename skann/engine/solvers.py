@@ -9,11 +9,11 @@ import scipy.optimize
 
 from .architecture import Architecture
 from .backend import quiet
-from .batches import Reader, Rows
+from .batches import MAX_CHUNK, Reader, Rows, chunks
 from .network import Network
-from .parameters import BLOCK, Parameters
+from .parameters import Parameters, scratch_for
 from .penalties import Penalty
-from .training import MAX_CHUNK, batch_gradient, check_finite, chunks
+from .training import batch_gradient, check_finite
 
 
 def minimize_lbfgs(
@@ -59,7 +59,7 @@ def minimize_lbfgs(
     reader = Reader(rows, numpy.dtype(numpy.float64), n_rows)
     parts = list(chunks(0, len(rows)))
     total_weight = rows.total_weight
-    work = numpy.empty(min(BLOCK, double.theta.size))
+    work = scratch_for(double.theta)
     penalty = Penalty(alpha / total_weight, l1 / total_weight, double.n_decayed)
 
     def objective(theta: numpy.ndarray) -> tuple[float, numpy.ndarray]:

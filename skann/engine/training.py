@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
@@ -12,18 +12,16 @@ from typing import Any
 import numpy
 
 from .architecture import Architecture
-from .backend import Array, noise_generator, quiet
-from .batches import Reader, Rows
+from .backend import Array, as_double, move, noise_generator, quiet
+from .batches import MAX_CHUNK, Reader, Rows, chunks
 from .diagnosis import Probe
 from .network import Network
 from .optimizers import Optimizer, OptimizerState
-from .parameters import BLOCK, Parameters, blocks
+from .parameters import Parameters, blocks, scratch_for
 from .penalties import Penalty
 from .progress import Progress
 from .schedules import Schedule
-
-# Larger batches run in chunks of this many rows whose gradients are summed, so that memory does not grow with them.
-MAX_CHUNK = 4096
+from .transfer import reader_for
 
 _STEADY = Schedule()  # a factor of 1 throughout
 
@@ -91,7 +89,7 @@ class Settings:
 
 @dataclass
 class TrainingState:
-    """What later batches need of earlier ones.
+    """What later batches need of earlier ones; on the host, except while a trainer runs on a device.
 
     Attributes
     ----------
@@ -125,6 +123,13 @@ class TrainingState:
             and (self.average is not None) == (settings.averaging > 0)
         )
 
+    def move(self, xp: ModuleType) -> None:
+        """Take the arrays laid out as theta is to where ``xp`` works; ``trained`` stays on the host."""
+        moments = self.optimizer.moments
+        moments.update({name: move(moment, xp) for name, moment in moments.items()})
+        if self.average is not None:
+            self.average = move(self.average, xp)
+
     def adopt(self, settings: Settings) -> None:
         """Start from the settings' learning rate if that has changed."""
         if self.initial_rate != settings.learning_rate:
@@ -132,12 +137,17 @@ class TrainingState:
 
     @classmethod
     def start(
-        cls, settings: Settings, architecture: Architecture, parameters: Parameters, rng: numpy.random.RandomState
+        cls,
+        settings: Settings,
+        architecture: Architecture,
+        parameters: Parameters,
+        rng: numpy.random.RandomState,
+        xp: ModuleType = numpy,
     ) -> TrainingState:
         """Return the state before the first batch; draws a seed from ``rng`` only if the network is noisy."""
         seed = rng.randint(2**31 - 1) if architecture.is_noisy else None
         state = cls(settings.optimizer.init(numpy, parameters.theta), settings.learning_rate, settings.learning_rate)
-        state.generator = None if seed is None else noise_generator(seed)
+        state.generator = None if seed is None else noise_generator(seed, xp)
         if settings.averaging > 0:
             state.trained = parameters.astype(parameters.theta.dtype)
             state.average = numpy.zeros_like(parameters.theta)
@@ -166,6 +176,8 @@ class Trainer:
         Called around each epoch; a true value stops training, and so does an exception, which is kept in ``error``.
     report : callable, default=None
         Takes each line of news.
+    xp : module, default=numpy
+        What computes. On a device the weights are trained in a copy, which is brought back after each epoch.
     """
 
     def __init__(
@@ -180,24 +192,26 @@ class Trainer:
         validate: Callable[[], tuple[float, float]] | None = None,
         hooks: Any = None,
         report: Callable[[str], object] | None = None,
+        xp: ModuleType = numpy,
     ):
         self.architecture, self.parameters, self.rows, self.settings = architecture, parameters, rows, settings
         self.state, self.progress, self.rng = state, progress, rng
         self.validate, self.hooks = validate, hooks
-        self.report = report
+        self.report, self.xp = report, xp
         self.error: Exception | None = None
         self.first_epoch = progress.n_epochs
-        self.trained = parameters if state.trained is None else state.trained
+        self._on_host = parameters if state.trained is None else state.trained
+        self.trained = self._on_host if xp is numpy else self._on_host.on(xp)
         n_rows = min(settings.batch_size, MAX_CHUNK)
         self.network = Network(architecture, self.trained, n_rows, training=True, generator=state.generator)
-        self.reader = Reader(rows, parameters.theta.dtype, n_rows)
+        self.reader = reader_for(rows, parameters.theta.dtype, n_rows, xp)
         self.probe = Probe(architecture, parameters, rows)
         self.total_weight = rows.total_weight
         alpha = 0.0 if settings.optimizer.decouples_decay else settings.alpha
         self._penalty = Penalty(alpha / self.total_weight, settings.l1 / self.total_weight, self.trained.n_decayed)
         self.order = numpy.arange(len(rows))
         self.best = parameters.snapshot() if settings.early_stopping else None
-        self._work = numpy.empty(min(BLOCK, parameters.theta.size), parameters.theta.dtype)
+        self._work = scratch_for(self.trained.theta)
 
     def run(self) -> str:
         """Train until there is no progress or ``max_epochs`` are done.
@@ -212,13 +226,21 @@ class Trainer:
         DivergenceError
             If the loss or a parameter is not finite after an epoch.
         """
+        self._move(self.trained, self._on_host, self.xp)
         try:
             reason = self._run_epochs()
         except KeyboardInterrupt:
             reason = "interrupted"
+        self._move(self._on_host, self.trained, numpy)
         if self.best is not None:
             self.parameters.restore(self.best)
         return reason
+
+    def _move(self, there: Parameters, here: Parameters, xp: ModuleType) -> None:
+        """Take what training changes to where ``xp`` works."""
+        if there is not here:
+            there.restore(here)
+            self.state.move(xp)
 
     def _run_epochs(self) -> str:
         # asked before an epoch, not after, so that a run resumed between two asks too
@@ -240,16 +262,21 @@ class Trainer:
         loss = 0.0
         if self.settings.shuffle:
             self.order = self.order[self.rng.permutation(len(self.order))]
+        self.reader.begin(self.order if self.settings.shuffle else None)
         with quiet():
             for batch in chunks(0, len(self.rows), self.settings.batch_size):
                 loss += self.step(batch) * ((batch.stop - batch.start) / len(self.rows))
-        self._publish_average()
+        loss = float(loss)
+        self._publish()
         check_finite(loss, self.parameters, f"epoch {self.progress.n_epochs + 1}")
         return loss
 
-    def step(self, batch: slice) -> float:
-        """Take one step; return the batch's estimate of the objective, penalties included."""
-        settings, xp = self.settings, self.network.xp
+    def step(self, batch: slice) -> Array:
+        """Take one step; return the batch's estimate of the objective, penalties included: a float or ``as_double``'s.
+
+        On a device nothing but the last step of an epoch waits for a number, so that the host runs ahead.
+        """
+        settings, xp = self.settings, self.xp
         theta, grad = self.trained.theta, self.trained.grad
         self.network.noise = settings.noise_schedule.factor(self._fraction(batch))
         loss, penalty = self._gradient(batch), self._penalty_at(batch)
@@ -268,14 +295,12 @@ class Trainer:
             limit_norms(xp, self.trained, settings.max_norm)
         if settings.averaging > 0:
             move_average(xp, self.state.average, theta, settings.averaging, self._work)
-        return float(loss)
+        return as_double(loss)
 
-    def _gradient(self, batch: slice) -> float:
+    def _gradient(self, batch: slice) -> Array:
         """Return the batch's estimate of the loss; its gradient is then in ``trained.grad``."""
-        settings = self.settings
         scale = len(self.rows) / ((batch.stop - batch.start) * self.total_weight)
-        parts = [self.order[part] if settings.shuffle else part for part in chunks(batch.start, batch.stop)]
-        return batch_gradient(self.network, self.reader, parts, scale)
+        return batch_gradient(self.network, self.reader, list(chunks(batch.start, batch.stop)), scale)
 
     def _fraction(self, batch: slice) -> float:
         """Return the fraction of training that is done before a step."""
@@ -298,12 +323,13 @@ class Trainer:
         self._last_rate = self.state.learning_rate * factor
         return self._last_rate
 
-    def _publish_average(self) -> None:
-        """Write the average of the weights, freed of its start at zero, into the model's parameters."""
+    def _publish(self) -> None:
+        """Write into the model's parameters what was trained beside them: on a device, or to be averaged."""
+        if self.trained is not self.parameters:
+            self.parameters.restore(self.trained)
         if self.settings.averaging > 0:
-            weight = 1 - self.settings.averaging**self.state.optimizer.step
-            self.parameters.restore(self.trained.snapshot())
-            self.network.xp.divide(self.state.average, weight, out=self.parameters.theta)
+            weight = 1 - self.settings.averaging**self.state.optimizer.step  # frees it of its start at zero
+            self.parameters.theta[...] = move(self.xp.divide(self.state.average, weight), numpy)
 
     def _judge(self, loss: float, start: float) -> bool:
         """Note the epoch, set the next one's rate; tell whether it is the best so far."""
@@ -381,7 +407,7 @@ def check_finite(loss: float, parameters: Parameters, when: str) -> None:
         )
 
 
-def batch_gradient(network: Network, reader: Reader, chosen: list[slice | numpy.ndarray], scale: float) -> float:
+def batch_gradient(network: Network, reader: Reader, chosen: list[slice], scale: float) -> Array:
     """Return the loss over a batch given in chunks; the gradient summed over them is in ``parameters.grad``."""
     grad = network.parameters.grad
     loss = network.loss_and_grad(*reader.read(chosen[0], scale))
@@ -404,8 +430,10 @@ def shrink(xp: ModuleType, parameters: Parameters, part: float) -> None:
 
 def clip(xp: ModuleType, grad: Array, norm: float) -> None:
     """Scale a gradient that is longer than ``norm`` down to it [Pascanu et al., 2013, arXiv:1211.5063]."""
-    length = math.sqrt(float(grad @ grad))
-    if length > norm:
+    square = as_double(grad @ grad)
+    if xp is not numpy:  # a device is not asked whether the gradient is longer
+        xp.multiply(grad, (norm / xp.maximum(xp.sqrt(square), norm)).astype(grad.dtype), out=grad)
+    elif (length := math.sqrt(square)) > norm:
         xp.multiply(grad, norm / length, out=grad)
 
 
@@ -419,14 +447,8 @@ def limit_norms(xp: ModuleType, parameters: Parameters, norm: float) -> None:
 
 def move_average(xp: ModuleType, average: Array, theta: Array, share: float, work: Array) -> None:
     """Take average = share average + (1 - share) theta [Polyak & Juditsky, 1992; with decay as in Adam's means]."""
-    for block in blocks(theta.size):
+    for block in blocks(theta.size, work.size):
         scaled = work[: block.stop - block.start]
         xp.multiply(theta[block], 1 - share, out=scaled)
         xp.multiply(average[block], share, out=average[block])
         xp.add(average[block], scaled, out=average[block])
-
-
-def chunks(start: int, stop: int, size: int = MAX_CHUNK) -> Iterator[slice]:
-    """Yield slices of at most ``size`` rows from start to stop; the last may be short."""
-    for begin in range(start, stop, size):
-        yield slice(begin, min(begin + size, stop))

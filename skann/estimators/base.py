@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
+from types import ModuleType
 from typing import Any
 
 import numpy
@@ -39,6 +40,7 @@ from .constraints import (
     hints,
 )
 from .data import split_validation, training_data
+from .devices import namespace_to_fit
 from .fitted import FittedNetwork
 from .hooks import FitHooks
 from .threads import blas_threads
@@ -141,6 +143,7 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
         if self.warn and not incremental:  # every call of partial_fit would say it again
             warn_of_scales(X, getattr(self, "feature_names_in_", None))
         held_out = self._given_validation(*validation)
+        xp = namespace_to_fit(self.device, self.solver)
         rng = check_random_state(self.random_state)
         architecture = self._build_architecture(X.shape[1], rows.n_outputs)
         parameters = self._starting_parameters(architecture, len(rows), rng, goes_on)
@@ -154,7 +157,7 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
         else:
             if self.early_stopping and held_out is None:
                 rows, held_out = self._split(rows, y, rng)
-            trainer = self._trainer(architecture, parameters, rows, held_out, rng, goes_on, incremental)
+            trainer = self._trainer(architecture, parameters, rows, held_out, rng, goes_on, incremental, xp)
             trainer.hooks = hooks
             error = self._train(trainer, incremental)
         vars(self).update(self._fitted_attributes(architecture, parameters))
@@ -292,18 +295,19 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
         rng: numpy.random.RandomState,
         goes_on: bool,
         incremental: bool,
+        xp: ModuleType,
     ) -> Trainer:
         """Return the engine's trainer, with what it carries on from the last call."""
         settings = self._settings(len(rows), max_epochs=1 if incremental else self.max_iter)
         state = copy.deepcopy(getattr(self, "_training_state", None)) if incremental and goes_on else None
         if state is None or not state.serves(settings, architecture, parameters):
-            state = TrainingState.start(settings, architecture, parameters, rng)
+            state = TrainingState.start(settings, architecture, parameters, rng, xp)
         state.adopt(settings)
         progress = copy.deepcopy(getattr(self, "_progress", None)) if goes_on else None
         progress = progress or Progress()
         if not incremental:
             progress.n_epochs = 0
-        validate = None if held_out is None else validator(self, held_out, architecture, parameters)
+        validate = None if held_out is None else validator(self, held_out, architecture, parameters, xp)
         return Trainer(
             architecture,
             parameters,
@@ -314,6 +318,7 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
             rng,
             validate,
             report=print if self.verbose else None,
+            xp=xp,
         )
 
     def _train(self, trainer: Trainer, incremental: bool) -> Exception | None:

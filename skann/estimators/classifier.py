@@ -112,6 +112,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         softmax_beta=1.0,
         weight_init="auto",
         dtype="auto",
+        device="cpu",
         class_weight=None,
         label_smoothing=0.0,
         scoring=None,
@@ -151,6 +152,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         self.softmax_beta = softmax_beta
         self.weight_init = weight_init
         self.dtype = dtype
+        self.device = device
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
         self.scoring = scoring

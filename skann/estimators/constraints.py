@@ -90,6 +90,7 @@ SHARED_CONSTRAINTS: dict[str, list] = {
     "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
     "weight_init": [RegisteredName(INITIALIZERS, also={"auto"})],
     "dtype": [StrOptions({"auto", "float32", "float64"})],
+    "device": [StrOptions({"cpu", "cuda", "auto"})],
     "scoring": [None, str, callable],
     "l1": [Interval(Real, 0, None, closed="left")],
     "normalization": [None, RegisteredName(NORMALIZATIONS)],

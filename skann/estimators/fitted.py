@@ -16,6 +16,7 @@ from ..engine.batches import Rows
 from ..engine.parameters import Parameters
 from ..version import __version__
 from .data import prediction_data
+from .devices import namespace_to_predict
 
 
 class ParameterList(list):
@@ -45,7 +46,9 @@ class FittedNetwork(BaseEstimator):
         return self._outputs_of(self._architecture, X, self._architecture.link)
 
     def _outputs_of(self, architecture: Architecture, X, link=None) -> numpy.ndarray:
-        return prediction.outputs(architecture, self._parameters, Rows(prediction_data(self, X)), link)
+        rows = Rows(prediction_data(self, X))
+        xp = namespace_to_predict(self.device, len(rows))
+        return prediction.outputs(architecture, self._parameters, rows, link, xp=xp)
 
     def _check_fitted(self) -> None:
         """Raise scikit-learn's NotFittedError before fit; its own check takes longer than a row's outputs."""

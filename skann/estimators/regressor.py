@@ -98,6 +98,7 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         dropout=0.0,
         weight_init="auto",
         dtype="auto",
+        device="cpu",
         scoring=None,
         l1=0.0,
         normalization=None,
@@ -135,6 +136,7 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         self.dropout = dropout
         self.weight_init = weight_init
         self.dtype = dtype
+        self.device = device
         self.scoring = scoring
         self.l1 = l1
         self.normalization = normalization

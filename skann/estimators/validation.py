@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import numpy
@@ -12,9 +13,8 @@ from sklearn.metrics import check_scoring
 from ..engine import prediction
 from ..engine.architecture import Architecture
 from ..engine.backend import quiet
-from ..engine.batches import Reader, Rows
+from ..engine.batches import Reader, Rows, chunks
 from ..engine.parameters import Parameters
-from ..engine.training import chunks
 
 
 @dataclass
@@ -51,9 +51,9 @@ class ValidationSet:
 
 
 def validator(
-    estimator: Any, validation: ValidationSet, architecture: Architecture, parameters: Parameters
+    estimator: Any, validation: ValidationSet, architecture: Architecture, parameters: Parameters, xp: ModuleType
 ) -> Callable[[], tuple[float, float]]:
-    """Return what gives the loss and the score of the validation set at the current parameters.
+    """Return what gives the loss and the score of the validation set at the current parameters; ``xp`` computes.
 
     The score is ``estimator.scoring``'s: None, the estimator's own from raw outputs; "loss", minus the loss; or a
     scorer's, which is given an estimator with these parameters.
@@ -62,7 +62,7 @@ def validator(
     scorer = check_scoring(estimator, scoring) if scoring is not None and scoring != "loss" else None
 
     def validate() -> tuple[float, float]:
-        raw = prediction.outputs(architecture, parameters, validation.rows, dtype=parameters.theta.dtype)
+        raw = prediction.outputs(architecture, parameters, validation.rows, dtype=parameters.theta.dtype, xp=xp)
         loss = validation.loss(architecture, raw)
         if scoring is None:
             score = estimator._validation_score(raw, architecture.link, validation.rows)

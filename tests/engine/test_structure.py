@@ -10,7 +10,7 @@ import skann
 ROOT = Path(skann.__file__).parent
 # each floor may import from those before it
 FLOORS = [
-    ["version"],
+    ["version", "engine.counter_bits"],
     ["engine.backend", "engine.hyperparameters", "engine.registry"],
     ["engine.initializers"],
     ["engine.parameters"],
@@ -20,6 +20,7 @@ FLOORS = [
     ["engine.architecture"],
     ["engine.tabular"],
     ["engine.network", "engine.batches", "engine.normalizations"],
+    ["engine.transfer"],
     ["engine.kernels", "engine.penalties"],
     ["engine.optimizers", "engine.schedules", "engine.progress", "engine.diagnosis"],
     ["engine.data_driven"],
@@ -39,6 +40,7 @@ FLOORS = [
         "estimators.docs",
         "estimators.hooks",
         "estimators.threads",
+        "estimators.devices",
     ],
     ["estimators.class_weights", "estimators.constraints", "estimators.fitted", "estimators.validation"],
     ["estimators.base"],

@@ -11,6 +11,7 @@ import numpy
 
 from ..activations import ElementwiseActivation, FixedActivation, Identity, Logistic
 from ..activations.base import logistic_of, softplus_of
+from ..backend import squares
 from ..hyperparameters import real
 from .base import LOSSES, REGRESSION, Loss
 
@@ -29,7 +30,7 @@ class SquaredError(Loss):
         factor = 2.0 if isinstance(link, Logistic) else 1.0
         link.forward(xp, raw, p, *[link_work for _ in link.work])
         xp.subtract(p, target, out=gradient)
-        xp.einsum("ij,ij->i", gradient, gradient, out=losses)
+        squares(xp, gradient, losses)
         xp.multiply(losses, factor / 2, out=losses)
         xp.multiply(gradient, factor, out=gradient)
         link.backward(xp, raw, p, gradient, gradient, *[link_work for _ in link.work])

@@ -1,0 +1,42 @@
+"""Where a network is trained and where it predicts: on the CPU or on a GPU."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import numpy
+
+from ..engine.backend import cuda
+from ..engine.prediction import CHUNK
+
+
+def namespace_to_fit(device: str, solver: str) -> ModuleType:
+    """Return what a fit computes with: NumPy, or CuPy.
+
+    Raises
+    ------
+    ImportError, RuntimeError
+        If the device is "cuda", and CuPy or a GPU is missing.
+    ValueError
+        If the device is "cuda" and the solver "lbfgs".
+    """
+    if device == "cuda" and solver == "lbfgs":
+        raise ValueError(
+            "solver='lbfgs' runs on the CPU alone, and device is 'cuda'. Use device='cpu' or 'auto', or solver='adam' "
+            "or 'sgd'."
+        )
+    if device == "cuda":
+        return cuda()
+    return _cuda_or_numpy() if device == "auto" and solver != "lbfgs" else numpy
+
+
+def namespace_to_predict(device: str, n_rows: int) -> ModuleType:
+    """Return what predicts: for many rows the device, if it is there, so that a model fitted on it works anywhere."""
+    return numpy if device == "cpu" or n_rows <= CHUNK else _cuda_or_numpy()
+
+
+def _cuda_or_numpy() -> ModuleType:
+    try:
+        return cuda()
+    except (ImportError, RuntimeError):
+        return numpy
