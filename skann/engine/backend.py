@@ -71,7 +71,7 @@ def free_memory(xp: ModuleType) -> int:
 
 
 def as_double(number: Array) -> Array:
-    """Return a number in double precision: a float, or where it is a device's array, one, which nobody waits for."""
+    """Return a number in double precision: as a float, or one of a device as an array there, which nobody waits for."""
     return float(number) if namespace(number) is numpy else number.astype(numpy.float64)
 
 
@@ -99,10 +99,12 @@ def take_rows(xp: ModuleType, array: Array, rows: Array, out: Array, staging: Ar
     if not array.flags.c_contiguous:
         xp.copyto(out, array[rows], casting="same_kind")
     else:
-        target = out if array.dtype == out.dtype else staging
-        # without a mode NumPy would make a copy, to leave out as it is if a row is out of range; CuPy knows no mode
-        array.take(rows, axis=0, out=target, **({"mode": "clip"} if xp is numpy else {}))
-        if target is staging:
+        taken = out if array.dtype == out.dtype else staging
+        if xp is numpy:
+            array.take(rows, axis=0, out=taken, mode="clip")  # other modes go through a copy
+        else:
+            array.take(rows, axis=0, out=taken)
+        if taken is staging:
             xp.copyto(out, staging, casting="same_kind")
 
 
@@ -111,7 +113,7 @@ def squares(xp: ModuleType, array: Array, out: Array) -> None:
     if xp is numpy:
         xp.einsum("ij,ij->i", array, array, out=out)
     else:
-        out[...] = xp.einsum("ij,ij->i", array, array)  # CuPy's knows no out
+        out[...] = xp.einsum("ij,ij->i", array, array)  # CuPy's has no out
 
 
 def erf(xp: ModuleType, x: Array, out: Array) -> None:
