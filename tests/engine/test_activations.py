@@ -171,3 +171,11 @@ def test_selu_keeps_mean_and_variance():
     y = SELU()(x)
     assert abs(y.mean()) < 0.01
     assert abs(y.var() - 1) < 0.02
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_slope_of_relu_is_zero_at_both_zeros(dtype):
+    """The slope is read off the output's bits, where a negative zero would be a negative number."""
+    x = numpy.tile(numpy.array([-0.0, 0.0, -1.0, 2.0], dtype), 9)
+    assert_array_equal(ReLU().derivative(x), numpy.tile([0, 0, 0, 1], 9))
+    assert not numpy.signbit(ReLU()(x)).any()
