@@ -14,8 +14,8 @@ from .registry import Registry
 class Schedule(Hyperparameters):
     """How the learning rate changes while training: a factor at each step, and what happens when progress stalls.
 
-    Class attributes
-    ----------------
+    Attributes
+    ----------
     sgd_only : bool
         Whether other solvers than sgd ignore it, as scikit-learn's do.
     """

@@ -19,8 +19,8 @@ from ..registry import Registry
 class Activation(Hyperparameters, ABC):
     """What a hidden unit makes of its weighted input.
 
-    Class attributes
-    ----------------
+    Attributes
+    ----------
     weight_init, output_init : Initializer
         What ``weight_init="auto"`` draws for a hidden layer with this activation, and for the output layer after it.
     """
@@ -40,8 +40,8 @@ ACTIVATIONS = Registry("activation", Activation)
 class FixedActivation(Activation):
     """A function without learnable parameters, y = f(z), callable on arrays.
 
-    Class attributes
-    ----------------
+    Attributes
+    ----------
     keeps : frozenset of {"x", "y"}
         What ``backward`` reads: the input z ("x"), the output ("y").
     work : tuple of dtype

@@ -21,8 +21,8 @@ REGRESSION = frozenset({"regression"})
 class Loss(Hyperparameters, ABC):
     """What training makes small: a sum over the outputs of a row, weighted and averaged over the rows elsewhere.
 
-    Class attributes
-    ----------------
+    Attributes
+    ----------
     tasks : frozenset of {"binary", "multiclass", "multilabel", "regression"}
         Where the loss applies.
     gives_probabilities : bool
