@@ -23,6 +23,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "api_pages",
     "mathml",
+    "registered",
 ]
 exclude_patterns = ["differences.md"]  # a part of the guide's page on scikit-learn
 templates_path = ["_templates"]
