@@ -21,6 +21,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "matplotlib.sphinxext.plot_directive",
     "api_pages",
     "mathml",
     "registered",
@@ -37,6 +38,12 @@ numpydoc_show_class_members = False
 
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
+
+# pictures of the guide, drawn by the code that stands above them
+plot_formats = [("png", 110)]
+plot_html_show_formats = False
+plot_html_show_source_link = False
+plot_include_source = True
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
@@ -55,6 +62,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
 }
 
+html_context = {"default_mode": "auto"}
 html_theme = "pydata_sphinx_theme"
 html_title = "skann"
 html_logo = "_static/logo.svg"
@@ -65,7 +73,7 @@ html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
     "logo": {"text": "skann", "alt_text": "skann: to the landing page"},
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 7,
     "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
     "footer_start": ["copyright"],
