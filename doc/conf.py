@@ -53,6 +53,7 @@ sphinx_gallery_conf = {
     "reset_argv": "gallery.arguments",
     "reset_modules": ("matplotlib",),
     "thumbnail_size": (640, 448),
+    "notebook_extensions": set(),  # the scripts save files, which notebooks need not
     "download_all_examples": False,
     "show_signature": False,
     "write_computation_times": False,
