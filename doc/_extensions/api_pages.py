@@ -30,6 +30,7 @@ SECTION = """\
 
 .. autosummary::
    :toctree: generated
+   :caption: {module}
    :nosignatures:
 
 {names}
