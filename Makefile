@@ -1,9 +1,9 @@
-# The two commands of the README. Each makes its own virtual environment in .venv and installs what it needs.
+# The commands of the README. Each makes its own virtual environment in .venv and installs what it needs.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test bench clean
+.PHONY: demo test bench doc doc-check clean
 
 .venv/installed: setup.cfg pyproject.toml skann/version.py
 	$(PYTHON) -m venv .venv
@@ -29,5 +29,18 @@ bench: .venv-bench/installed
 	SKANN_FAST=0 .venv-bench/bin/python benchmarks/run.py steps searches floor --results benchmarks/results_numpy.json
 	.venv-bench/bin/python benchmarks/accuracy.py
 
+.venv/documenting: .venv/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[doc,doc-check]'
+	touch $@
+
+# one BLAS thread: the gallery's networks are small
+doc: .venv/documenting
+	OPENBLAS_NUM_THREADS=1 $(BIN)/sphinx-build --fail-on-warning --quiet -d build/doctrees doc build/doc
+	@echo "The documentation is in build/doc/index.html"
+
+# needs a Chromium: apt-get install chromium
+doc-check: doc
+	$(BIN)/python doc/check.py build/doc
+
 clean:
-	rm -rf .venv .venv-bench
+	rm -rf .venv .venv-bench build doc/api.rst doc/auto_examples doc/generated

@@ -33,12 +33,13 @@ def losses_of(loss, task, raw, target):
     return losses
 
 
-figure = plt.figure(figsize=(15, 15), layout="constrained")
-top, middle, bottom = figure.subfigures(3, 1, height_ratios=[2, 1.15, 1.9])
-
 # %%
 # Activations
 # -----------
+
+# sphinx_gallery_defer_figures
+figure = plt.figure(figsize=(15, 15), layout="constrained")
+top, middle, bottom = figure.subfigures(3, 1, height_ratios=[2, 1.15, 1.9])
 
 activations = [cls for cls in ACTIVATIONS.classes() if issubclass(cls, ElementwiseActivation)]
 n_columns = 7
@@ -62,6 +63,7 @@ top.legend(*panels.flat[0].get_legend_handles_labels(), loc="outside lower right
 # A regression loss with the identity link depends on the residual alone, one with a log link on the target, too, which
 # is 1 here. The margin is the raw output for two classes, positive on the right side.
 
+# sphinx_gallery_defer_figures
 names = {name: LOSSES[name]() for name in LOSSES.names()}
 regression = {name: loss for name, loss in names.items() if "regression" in loss.tasks}
 of_residual = {name: loss for name, loss in regression.items() if loss.link("regression").name == "identity"}

@@ -74,7 +74,7 @@ mlp = MLPRegressor(
 )
 pipeline = make_pipeline(columns, mlp).fit(X_train, y_train)
 importance = permutation_importance(pipeline, X_test, y_test, n_repeats=5, random_state=0)
-print(f"D2 on the test rows {pipeline.score(X_test, y_test):.3f}")
+print(f"R2 on the test rows {pipeline.score(X_test, y_test):.3f}")
 
 # %%
 # The picture
@@ -88,7 +88,7 @@ NetworkDisplay.from_estimator(pipeline, max_units=8, ax=above.subplots())
 left, right = below.subplots(1, 2)
 order = importance.importances_mean.argsort()
 left.barh(table.columns[order], importance.importances_mean[order], color="#0072B2")
-left.set(xlabel="fall of D2 when the column is shuffled", title="Which columns matter")
+left.set(xlabel="fall of R2 when the column is shuffled", title="Which columns matter")
 hours = numpy.linspace(0, 24, 200)
 for day, color, style in (("workday", "#0072B2", "-"), ("weekend", "#D55E00", "--")):
     rows = pandas.DataFrame({"hour": hours, "temperature": 20.0, "day": day, "weather": "clear", "station": 50})

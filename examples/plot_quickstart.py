@@ -8,6 +8,7 @@ scikit-learn's own ``MLPClassifier`` is searched with as many candidates over wh
 training and validation curves of the best network and where it errs on the test rows.
 """
 
+import sys
 import time
 import warnings
 from pathlib import Path
@@ -33,12 +34,12 @@ from skann.activations import LeakyReLU, Maxout
 
 warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed budget of epochs is the point here
 
-PICTURE = Path(__file__).with_suffix(".png")
+PICTURE = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_suffix(".png")
 
 # %%
 # The searches
 # ------------
-# The network is called "mlp" in the Pipeline, so its parameters are searched as "mlp__...".
+# The network is called "mlp" in the Pipeline, so its parameters are searched as ``mlp__...``.
 
 BUDGET = {"max_iter": 60, "learning_rate_init": 0.003, "alpha": 1.0, "random_state": 0}
 OURS = {

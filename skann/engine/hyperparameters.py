@@ -61,11 +61,38 @@ class Hyperparameters:
                 )
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the hyper-parameters by name; ``deep`` is accepted for scikit-learn's sake and changes nothing."""
+        """Return the hyper-parameters by name.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Accepted for scikit-learn's sake; it changes nothing.
+
+        Returns
+        -------
+        params : dict of str to object
+            Name and value of each.
+        """
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
     def set_params(self, **params: Any) -> Hyperparameters:
-        """Set hyper-parameters by name and return the object; a bad value raises ValueError and changes nothing."""
+        """Set hyper-parameters by name.
+
+        Parameters
+        ----------
+        **params : object
+            Name and value of each.
+
+        Returns
+        -------
+        self : Hyperparameters
+            The object itself.
+
+        Raises
+        ------
+        ValueError
+            For an unknown name or a bad value; nothing has changed then.
+        """
         unknown = set(params) - set(self.get_params())
         if unknown:
             raise ValueError(

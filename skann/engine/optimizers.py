@@ -41,8 +41,8 @@ class OptimizerState:
 class Optimizer(Hyperparameters, ABC):
     """A rule that moves theta against its gradient.
 
-    Class attributes
-    ----------------
+    Attributes
+    ----------
     moments : tuple of str
         Names of the vectors that the rule carries along, zero at the start.
     kernel : str or None

@@ -24,7 +24,20 @@ class Registry:
         self._classes: dict[str, type] = {}
 
     def register(self, name: str, *aliases: str) -> Callable[[type], type]:
-        """Return a class decorator that registers the class under a name, which becomes ``cls.name``, and aliases."""
+        """Return a class decorator that registers the class under its names.
+
+        Parameters
+        ----------
+        name : str
+            What the class is then called, also as its ``name``.
+        *aliases : str
+            Other names for it.
+
+        Returns
+        -------
+        decorate : callable
+            It returns the class.
+        """
 
         def decorate(cls: type) -> type:
             cls.name = name

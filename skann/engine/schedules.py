@@ -14,8 +14,8 @@ from .registry import Registry
 class Schedule(Hyperparameters):
     """How the learning rate changes while training: a factor at each step, and what happens when progress stalls.
 
-    Class attributes
-    ----------------
+    Attributes
+    ----------
     sgd_only : bool
         Whether other solvers than sgd ignore it, as scikit-learn's do.
     """
@@ -24,20 +24,68 @@ class Schedule(Hyperparameters):
     warmup = 0.0
 
     def factor(self, fraction: float) -> float:
-        """Return what the rate is multiplied by once a fraction, from 0 to 1, of training is done."""
+        """Return what the rate is multiplied by.
+
+        Parameters
+        ----------
+        fraction : float in [0, 1]
+            Of training done.
+
+        Returns
+        -------
+        factor : float
+            1 is the initial rate.
+        """
         return 1.0
 
     def at(self, fraction: float, n_epochs: float) -> float:
-        """Return the factor with the linear warm-up, after that fraction of training and that many epochs."""
+        """Return what the rate is multiplied by, the linear warm-up included.
+
+        Parameters
+        ----------
+        fraction : float in [0, 1]
+            Of training done.
+        n_epochs : float
+            Epochs done.
+
+        Returns
+        -------
+        factor : float
+            1 is the initial rate.
+        """
         factor = self.factor(fraction)
         return factor if n_epochs >= self.warmup else factor * n_epochs / self.warmup
 
     def after_epoch(self, rate: float, initial_rate: float, samples_seen: int) -> float:
-        """Return the rate, before the factor, for the next epoch."""
+        """Return the rate for the next epoch, before the factor.
+
+        Parameters
+        ----------
+        rate, initial_rate : float
+            That of the last epoch, and that of the first.
+        samples_seen : int
+            Rows of all epochs so far.
+
+        Returns
+        -------
+        rate : float
+            By default the same.
+        """
         return rate
 
     def after_stagnation(self, rate: float, initial_rate: float) -> float | None:
-        """Return the rate to go on with once there was no progress for too long, or None to stop training."""
+        """Return the rate to go on with once there was no progress for too long.
+
+        Parameters
+        ----------
+        rate, initial_rate : float
+            That of the last epoch, and that of the first.
+
+        Returns
+        -------
+        rate : float or None
+            None stops training.
+        """
         return None
 
 
@@ -66,6 +114,7 @@ class InverseScaling(Schedule):
     Parameters
     ----------
     power_t : float in [0, inf), default=0.5
+        The exponent.
     """
 
     power_t: float = real(0.5, low=0)

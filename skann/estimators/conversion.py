@@ -38,7 +38,8 @@ class SklearnConversion:
 
         Parameters
         ----------
-        fitted : sklearn.neural_network.MLPClassifier or MLPRegressor, the namesake of the class
+        fitted : sklearn.neural_network.MLPClassifier or MLPRegressor
+            A fitted estimator, the namesake of the class.
 
         Returns
         -------

@@ -262,7 +262,7 @@ _PARAMETERS = {
     "l1": (
         "float in [0, inf), default=0.0",
         """
-        Strength of the penalty l1 * |W|, which stands beside ``alpha``'s in the objective; its slope at 0 is 0.
+        Strength of the penalty ``l1 * |W|``, which stands beside ``alpha``'s in the objective; its slope at 0 is 0.
         """,
     ),
     "normalization": (
@@ -354,7 +354,7 @@ _ATTRIBUTES = {
     "out_activation_": ("str", "Name of the output link."),
     "n_features_in_": ("int", "Features seen in fit."),
     "feature_names_in_": (
-        "ndarray of shape (n_features_in_,)",
+        "ndarray of shape (n_features,)",
         "Names of the features seen in fit, if they are all strings.",
     ),
 }

@@ -157,7 +157,9 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         Parameters
         ----------
         X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+            Rows, as fit takes them.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their targets.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights, not all zero. The call's loss is divided by its number of rows.
 
@@ -191,8 +193,11 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         Parameters
         ----------
         X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+            Rows, as fit takes them.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their targets.
         sample_weight : array-like of shape (n_samples,), default=None
+            How much each row counts.
 
         Returns
         -------

@@ -76,7 +76,7 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
     ----------
     n_features_in_ : int
         Number of columns seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Their names, if all are strings.
     numeric_columns_ : ndarray of int of shape (n_numeric,)
         Positions of the real-valued columns in the output: numbers, timedeltas, datetimes and their cyclic parts.
@@ -199,7 +199,7 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        input_features : array-like of str of shape (n_features_in_,), default=None
+        input_features : array-like of str of shape (n_features,), default=None
             Names of the columns of an X that came without. None: ``feature_names_in_``, or x0, x1, ...
 
         Returns

@@ -19,8 +19,8 @@ from ..registry import Registry
 class Activation(Hyperparameters, ABC):
     """What a hidden unit makes of its weighted input.
 
-    Class attributes
-    ----------------
+    Attributes
+    ----------
     weight_init, output_init : Initializer
         What ``weight_init="auto"`` draws for a hidden layer with this activation, and for the output layer after it.
     """
@@ -30,7 +30,20 @@ class Activation(Hyperparameters, ABC):
 
     @abstractmethod
     def layers(self, units: int, init: Initializer) -> list[Layer]:
-        """Return the layers that make a hidden layer of ``units`` units with this activation."""
+        """Return the layers that make a hidden layer with this activation.
+
+        Parameters
+        ----------
+        units : int
+            Units of the hidden layer.
+        init : Initializer
+            Draws the weights.
+
+        Returns
+        -------
+        layers : list of Layer
+            In order, beginning with one that has the weights.
+        """
 
 
 ACTIVATIONS = Registry("activation", Activation)
@@ -40,8 +53,8 @@ ACTIVATIONS = Registry("activation", Activation)
 class FixedActivation(Activation):
     """A function without learnable parameters, y = f(z), callable on arrays.
 
-    Class attributes
-    ----------------
+    Attributes
+    ----------
     keeps : frozenset of {"x", "y"}
         What ``backward`` reads: the input z ("x"), the output ("y").
     work : tuple of dtype
@@ -56,11 +69,37 @@ class FixedActivation(Activation):
 
     @abstractmethod
     def forward(self, xp: ModuleType, z: Array, y: Array, *work: Array) -> None:
-        """Write f(z) into y, which is z where z is not kept."""
+        """Write f(z) into y.
+
+        Parameters
+        ----------
+        xp : module
+            NumPy or a library with the same functions.
+        z : array of shape (n_samples, units)
+            The weighted input.
+        y : array of the same shape
+            For the output; it is z itself where nobody keeps z.
+        *work : array of the same shape
+            Scratch, one for each element of ``work``.
+        """
 
     @abstractmethod
     def backward(self, xp: ModuleType, z: Array, y: Array, dy: Array, dz: Array, *work: Array) -> None:
-        """Write dy f'(z) into dz, which may be dy. The array y may be overwritten."""
+        """Write dy f'(z) into dz.
+
+        Parameters
+        ----------
+        xp : module
+            NumPy or a library with the same functions.
+        z, y : array of shape (n_samples, units)
+            What ``forward`` saw and made, as far as ``keeps`` names them. The array y may be overwritten.
+        dy : array of the same shape
+            The gradient of the loss with respect to the output.
+        dz : array of the same shape
+            For that with respect to z; it may be dy itself.
+        *work : array of the same shape
+            Scratch, one for each element of ``work``.
+        """
 
     def __call__(self, x) -> numpy.ndarray:
         """Return f(x) for an array of any shape, in floating point."""
@@ -85,7 +124,18 @@ class ElementwiseActivation(FixedActivation):
     """A function of each element alone."""
 
     def derivative(self, x) -> numpy.ndarray:
-        """Return f'(x) for an array of any shape, in floating point; at a kink, the value that training uses."""
+        """Return f'(x); at a kink, the value that training uses.
+
+        Parameters
+        ----------
+        x : array-like of any shape
+            The weighted input.
+
+        Returns
+        -------
+        slope : ndarray of the same shape
+            Floating point.
+        """
         z = _floating(x)
         slope = numpy.ones_like(z)
         with quiet():

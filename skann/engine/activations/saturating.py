@@ -63,7 +63,7 @@ class Tanh(ElementwiseActivation):
 @ACTIVATIONS.register("softsign")
 @dataclass(frozen=True)
 class Softsign(ElementwiseActivation):
-    """Softsign, x / (1 + |x|) [Glorot & Bengio, 2010]."""
+    """Softsign, x / (1 + abs(x)) [Glorot & Bengio, 2010]."""
 
     work = (None,)
     weight_init = GlorotUniform()

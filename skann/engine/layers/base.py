@@ -77,8 +77,8 @@ class Bound:
 class Layer(ABC):
     """Base class of layers.
 
-    Class attributes
-    ----------------
+    Attributes
+    ----------
     keeps : frozenset of {"x", "y"}
         What ``backward`` reads of its input and output. The network works in place where nobody keeps an array.
     in_place : bool

@@ -21,8 +21,8 @@ REGRESSION = frozenset({"regression"})
 class Loss(Hyperparameters, ABC):
     """What training makes small: a sum over the outputs of a row, weighted and averaged over the rows elsewhere.
 
-    Class attributes
-    ----------------
+    Attributes
+    ----------
     tasks : frozenset of {"binary", "multiclass", "multilabel", "regression"}
         Where the loss applies.
     gives_probabilities : bool
@@ -36,17 +36,52 @@ class Loss(Hyperparameters, ABC):
     positive_target = False
 
     def link(self, task: str, beta: float = 1.0) -> FixedActivation:
-        """Return what turns raw outputs into predictions: by default softmax, logistic or identity."""
+        """Return what turns raw outputs into predictions: by default softmax, logistic or identity.
+
+        Parameters
+        ----------
+        task : {"binary", "multiclass", "multilabel", "regression"}
+            What the outputs mean.
+        beta : float other than 0, default=1.0
+            Inverse temperature of a classifier's link.
+
+        Returns
+        -------
+        link : FixedActivation
+            A function without learnable parameters.
+        """
         if task == "regression":
             return Identity()
         return Softmax(beta) if task == "multiclass" else Logistic(scale=beta)
 
     def n_outputs(self, n_targets: int) -> int:
-        """Return how many raw outputs a target of ``n_targets`` columns takes: by default one for each."""
+        """Return how many raw outputs a target takes: by default one for each column.
+
+        Parameters
+        ----------
+        n_targets : int
+            Columns of the target.
+
+        Returns
+        -------
+        n_outputs : int
+            Raw outputs of the network.
+        """
         return n_targets
 
     def check_target(self, y: numpy.ndarray) -> None:
-        """Raise ValueError for a target outside the loss's domain."""
+        """Check that a target lies in the loss's domain.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples, n_targets)
+            The target.
+
+        Raises
+        ------
+        ValueError
+            If it does not.
+        """
 
     @abstractmethod
     def evaluate(
@@ -63,6 +98,8 @@ class Loss(Hyperparameters, ABC):
 
         Parameters
         ----------
+        xp : module
+            NumPy or a library with the same functions.
         link : FixedActivation
             As ``self.link`` made it.
         raw : array of shape (n_samples, n_outputs)
@@ -71,7 +108,9 @@ class Loss(Hyperparameters, ABC):
             Classes are one-hot columns, two classes a single column of 0 and 1. ``n_outputs`` is
             ``self.n_outputs(n_targets)``. Not modified.
         losses : array of shape (n_samples,)
+            For the losses.
         gradient : array of shape (n_samples, n_outputs)
+            For the gradient.
         work : array of shape (2, n_samples, n_outputs)
             Scratch.
         """

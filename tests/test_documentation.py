@@ -1,0 +1,66 @@
+"""Every public name has a page in the documentation, and a docstring in numpydoc's form that names every parameter."""
+
+import importlib
+import inspect
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from numpydoc.validate import validate
+
+DOC = Path(__file__).parent.parent / "doc"
+sys.path.insert(0, str(DOC / "_extensions"))
+
+from api_pages import public_modules, public_names  # noqa: E402  (what the API reference lists)
+
+# What the house style does not ask of every docstring: a longer summary, examples, "See Also"; and what it does
+# otherwise: class docstrings are filled in from a template, returned values have a name, which begins no sentence.
+NOT_ASKED = {"ES01", "EX01", "SA01", "GL02", "RT02", "RT04"}
+
+
+def public_objects():
+    """Yield the dotted name of each public class and function."""
+    for module in public_modules():
+        yield from (f"{module}.{name}" for name in public_names(module))
+
+
+def public_methods():
+    """Return the dotted names of the public methods that skann documents, each where it is described."""
+    found = set()
+    for name in public_objects():
+        module, _, attribute = name.rpartition(".")
+        cls = getattr(importlib.import_module(module), attribute)
+        if inspect.isclass(cls):
+            found |= {documented_at(cls, method) for method in dir(cls) if not method.startswith("_")}
+    return sorted(found - {None})
+
+
+def documented_at(cls, name):
+    """Return where skann first defines a method or property, which is where it is described; None for what is not."""
+    for owner in reversed(cls.__mro__):
+        member = vars(owner).get(name)
+        if owner.__module__.startswith("skann") and (inspect.isroutine(member) or isinstance(member, property)):
+            return f"{owner.__module__}.{owner.__qualname__}.{name}"
+    return None
+
+
+@pytest.mark.parametrize("name", [*public_objects(), *public_methods()])
+def test_docstrings_are_in_numpydocs_form(name):
+    errors = [f"{code}: {text}" for code, text in validate(name)["errors"] if code not in NOT_ASKED]
+    assert not errors, "\n".join(errors)
+
+
+def test_public_modules_say_what_is_public():
+    for name in public_modules():
+        module = importlib.import_module(name)
+        assert module.__doc__
+        missing = [member for member in module.__all__ if not hasattr(module, member)]
+        assert not missing, f"{name}.__all__ names what is not there: {missing}"
+
+
+def test_every_code_block_is_a_doctest():
+    for page in [*DOC.glob("*.rst"), *DOC.glob("guide/*.rst")]:
+        if page.name != "api.rst":  # written when the documentation is built
+            languages = re.findall(r"^ *\.\. code(?:-block)?:: *(\S*)", page.read_text(), flags=re.MULTILINE)
+            assert set(languages) <= {"console"}, f"{page.name} has code that does not run: {languages}"
