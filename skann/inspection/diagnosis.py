@@ -21,6 +21,7 @@ class Diagnosis(list):
     Parameters
     ----------
     findings : iterable of Finding
+        What ails the network, causes before their effects.
     about : str
         What was looked at.
     unseen : dict of str to str, default=None

@@ -44,10 +44,12 @@ class LayerSummary:
 class NetworkSummary:
     """A table of a network's layers; prints as text, and as HTML in notebooks.
 
-    Attributes
+    Parameters
     ----------
     title : str
+        What kind of network it is.
     layers : list of LayerSummary
+        A line for each layer.
     n_parameters : int
         Of all layers.
     n_bytes : int

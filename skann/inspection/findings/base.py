@@ -13,7 +13,7 @@ from .case import Case
 class Finding:
     """Something that ails a network.
 
-    Attributes
+    Parameters
     ----------
     name : str
         What it is called.
