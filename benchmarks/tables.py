@@ -9,7 +9,6 @@ the rows, 10,000 at most, and one thread; seconds are those of the CPU.
 import argparse
 import json
 import os
-import statistics
 import time
 import warnings
 from pathlib import Path

@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
 
@@ -41,6 +39,7 @@ from .constraints import (
 from .data import split_validation, training_data
 from .fitted import FittedNetwork
 from .hooks import FitHooks
+from .restoring import restored_on_error
 from .threads import blas_threads
 from .validation import ValidationSet, validator
 
@@ -88,7 +87,7 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
             error of a callback leaves the estimator fitted with its best weights.
         """
         hooks = self._hooks(X, y, sample_weight)
-        with self._restored_on_error():
+        with restored_on_error(self):
             error = self._fit(
                 X,
                 y,
@@ -103,7 +102,7 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
 
     def _partial_fit(self, X, y, sample_weight, goes_on: bool):
         """Train one epoch on the rows given."""
-        with self._restored_on_error():
+        with restored_on_error(self):
             self._fit(X, y, sample_weight, (None, None, None), goes_on=goes_on, incremental=True)
         return self
 
@@ -143,7 +142,7 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
         held_out = self._given_validation(*validation)
         rng = check_random_state(self.random_state)
         architecture = self._build_architecture(X.shape[1], rows.n_outputs)
-        parameters = self._starting_parameters(architecture, len(rows), rng, goes_on)
+        parameters = self._starting_parameters(architecture, rows, rng, goes_on)
         error = None
         if self.solver == "lbfgs":
             if hooks is not None:
@@ -243,7 +242,7 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
         return check_loss(loss, task)
 
     def _starting_parameters(
-        self, architecture: Architecture, n_samples: int, rng: numpy.random.RandomState, goes_on: bool
+        self, architecture: Architecture, rows: Rows, rng: numpy.random.RandomState, goes_on: bool
     ) -> Parameters:
         """Return fresh parameters, or a copy of the last ones."""
         layout = architecture.layout()
@@ -254,7 +253,7 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
                     "normalization has changed since. Undo that, or call fit with warm_start=False to start anew."
                 )
             return self._parameters.astype(self._parameters.theta.dtype if self.dtype == "auto" else self.dtype)
-        dtype = self.dtype if self.dtype != "auto" else "float64" if n_samples < _FLOAT32_FROM else "float32"
+        dtype = self.dtype if self.dtype != "auto" else "float64" if len(rows) < _FLOAT32_FROM else "float32"
         return Parameters.draw(layout, rng, numpy.dtype(dtype))
 
     # Validation
@@ -453,17 +452,6 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
                 "Set early_stopping=False."
             )
         return True
-
-    @contextmanager
-    def _restored_on_error(self) -> Iterator[None]:
-        """Put every attribute back if the block raises. Training changes copies, so nothing else is lost."""
-        before = dict(vars(self))
-        try:
-            yield
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
 
     # scikit-learn's protocols
 

@@ -38,6 +38,7 @@ FLOORS = [
         "estimators.data",
         "estimators.docs",
         "estimators.hooks",
+        "estimators.restoring",
         "estimators.threads",
     ],
     ["estimators.class_weights", "estimators.constraints", "estimators.fitted", "estimators.validation"],
