@@ -1,9 +1,9 @@
 """Real tables: skann's tabular estimators against scikit-learn's and RealMLP as its authors ship it (pytabkit).
 
-Run ``SKANN_DATA=folder python benchmarks/tables.py [tables] [--peers ...] [--seeds 3] [--results file.json]``. The folder
-holds datasets.json and the tables it describes. What a results file holds already is not run again, so peers that need
-an environment of their own can be added to the same file; ``--peers`` without names only shows it. Each fit has 75 % of
-the rows, 10,000 at most, and one thread; seconds are those of the CPU.
+Run ``SKANN_DATA=folder python benchmarks/tables.py [tables] [--peers ...] [--seeds 3] [--results file.json]``. The
+folder holds datasets.json and the tables it describes. What a results file holds already is not run again, so peers
+that need an environment of their own can be added to the same file; ``--peers`` without names only shows it. Each fit
+has 75 % of the rows, 10,000 at most, and one thread; seconds are those of the CPU.
 """
 
 import argparse
@@ -69,10 +69,10 @@ class Table:
         """Return the error (of classes, or RMSE over the target's deviation), and for classes AUC and log loss."""
         if self.is_regression:
             return {"error": float(numpy.sqrt(numpy.mean((predicted - self.y_test) ** 2)) / self.y_test.std())}
-        binary = probabilities.shape[1] == 2
+        scored = probabilities[:, 1] if probabilities.shape[1] == 2 else probabilities
         return {
             "error": float(numpy.mean(predicted != self.y_test)),
-            "auc": float(roc_auc_score(self.y_test, probabilities[:, 1] if binary else probabilities, multi_class="ovo")),
+            "auc": float(roc_auc_score(self.y_test, scored, multi_class="ovo")),
             "log_loss": float(log_loss(self.y_test, probabilities)),
         }
 
@@ -98,7 +98,8 @@ def sklearn_mlp(table, seed):
         (OneHotEncoder(handle_unknown="ignore", sparse_output=False), make_column_selector(dtype_include="category")),
     )
     if table.is_regression:
-        mlp = TransformedTargetRegressor(MLPRegressor(random_state=seed, early_stopping=True), transformer=StandardScaler())
+        mlp = MLPRegressor(random_state=seed, early_stopping=True)
+        mlp = TransformedTargetRegressor(mlp, transformer=StandardScaler())
     else:
         mlp = MLPClassifier(random_state=seed, early_stopping=True)
     return fitted(make_pipeline(encoder, mlp), table, *table.imputed())

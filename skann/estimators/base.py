@@ -27,14 +27,14 @@ from ..engine.schedules import SCHEDULES, Constant, FunctionSchedule, Schedule
 from ..engine.solvers import minimize_lbfgs
 from ..engine.training import Settings, Trainer, TrainingState
 from .advice import warn_of_dead_units, warn_of_scales
-from .compat import InvalidParameterError, _check_optimize_result, _check_sample_weight, _fit_context
+from .compat import _check_optimize_result, _check_sample_weight, _fit_context
 from .constraints import (
     SHARED_CONSTRAINTS,
+    HintingMixin,
     check_activations,
     check_dropout,
     check_hidden_layer_sizes,
     check_loss,
-    hints,
 )
 from .data import split_validation, training_data
 from .fitted import FittedNetwork
@@ -46,7 +46,7 @@ from .validation import ValidationSet, validator
 _FLOAT32_FROM = 1_000  # rows from which dtype="auto" means float32: below, precision costs nothing
 
 
-class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
+class BaseMLP(CallbackSupportMixin, HintingMixin, FittedNetwork, ABC):
     """A multi-layer perceptron without a task: subclasses say what y is and what the outputs mean."""
 
     _parameter_constraints: dict = SHARED_CONSTRAINTS
@@ -462,11 +462,3 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-    def _validate_params(self) -> None:
-        """Check parameters as scikit-learn does, and suggest the nearest name for an unknown one."""
-        try:
-            super()._validate_params()
-        except InvalidParameterError as error:
-            ways_out = hints(self._parameter_constraints, self.get_params(deep=False))
-            raise InvalidParameterError(f"{error}{ways_out}") from None

@@ -45,6 +45,7 @@ FLOORS = [
     ["estimators.base"],
     ["estimators.conversion"],
     ["estimators.classifier", "estimators.regressor"],
+    ["estimators.tabular"],
     ["estimators"],
     ["inspection"],
     [""],
