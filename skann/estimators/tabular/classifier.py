@@ -6,6 +6,7 @@ from numbers import Real
 
 import numpy
 from sklearn.base import ClassifierMixin
+from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 
 from ..class_weights import weigh_classes
@@ -184,9 +185,10 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         return numpy.log(self.predict_proba(X))
 
     def _checked_target(self, y, known=False):
+        y = column_or_1d(y, warn=True)
+        if y.dtype == object and any(label is None or label != label for label in y):
+            raise ValueError("Input y contains NaN. Drop the rows whose label is missing.")
         y = _check_y(y, estimator=self)
-        if y.dtype == object and any(label is None for label in y):
-            raise ValueError("Input y contains None. Drop the rows whose label is missing.")
         check_classification_targets(y)
         if known:
             self._labels.check(y, all_there=False)

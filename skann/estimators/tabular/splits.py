@@ -45,7 +45,7 @@ def rotated_splits(
 ) -> list[Split]:
     """Return for each of the folds the split that validates on it; classes are spread evenly over the folds."""
     if n_folds > n_rows:
-        raise ValueError(f"n_members={n_folds} is greater than the number of samples: {n_rows}. Give fewer members.")
+        raise ValueError(f"n_members={n_folds} needs as many rows, but n_samples = {n_rows}. Give fewer members.")
     order = numpy.lexsort((rng.permutation(n_rows), numpy.zeros(n_rows) if codes is None else codes))
     fold = numpy.empty(n_rows, dtype=int)
     fold[order] = numpy.arange(n_rows) % n_folds
