@@ -70,6 +70,8 @@ def test_before_fit_nothing_is_predicted():
         TabularMLPClassifier().predict(FRAME)
     with pytest.raises(NotFittedError):
         TabularMLPClassifier().feature_importances(FRAME, Y)
+    with pytest.raises(NotFittedError):
+        TabularMLPRegressor().score(FRAME, PRICE)
 
 
 def test_the_global_output_of_transformers_does_not_matter():

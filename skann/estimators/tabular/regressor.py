@@ -155,7 +155,8 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         score : float
             1 is perfect, 0 what the best constant has.
         """
-        return self.members_[0].network._score_of(self.predict(X), y, sample_weight)
+        predicted = self.predict(X)
+        return self.members_[0].network._score_of(predicted, y, sample_weight)
 
     def _checked_target(self, y, known=False):
         y = _check_y(y, multi_output=True, y_numeric=True, estimator=self)
