@@ -2,5 +2,6 @@
 
 from .classifier import MLPClassifier
 from .regressor import MLPRegressor
+from .tabular import TabularMLPClassifier, TabularMLPRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["MLPClassifier", "MLPRegressor", "TabularMLPClassifier", "TabularMLPRegressor"]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import fields
 from types import ModuleType
 from typing import Any
@@ -30,26 +28,27 @@ from ..engine.schedules import SCHEDULES, Constant, FunctionSchedule, Schedule
 from ..engine.solvers import minimize_lbfgs
 from ..engine.training import Settings, Trainer, TrainingState
 from .advice import warn_of_dead_units, warn_of_scales
-from .compat import InvalidParameterError, _check_optimize_result, _check_sample_weight, _fit_context
+from .compat import _check_optimize_result, _check_sample_weight, _fit_context
 from .constraints import (
     SHARED_CONSTRAINTS,
+    HintingMixin,
     check_activations,
     check_dropout,
     check_hidden_layer_sizes,
     check_loss,
-    hints,
 )
 from .data import split_validation, training_data
 from .devices import namespace_to_fit
 from .fitted import FittedNetwork
 from .hooks import FitHooks
+from .restoring import restored_on_error
 from .threads import blas_threads
 from .validation import ValidationSet, validator
 
 _FLOAT32_FROM = 1_000  # rows from which dtype="auto" means float32: below, precision costs nothing
 
 
-class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
+class BaseMLP(CallbackSupportMixin, HintingMixin, FittedNetwork, ABC):
     """A multi-layer perceptron without a task: subclasses say what y is and what the outputs mean."""
 
     _parameter_constraints: dict = SHARED_CONSTRAINTS
@@ -90,7 +89,7 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
             error of a callback leaves the estimator fitted with its best weights.
         """
         hooks = self._hooks(X, y, sample_weight)
-        with self._restored_on_error():
+        with restored_on_error(self):
             error = self._fit(
                 X,
                 y,
@@ -105,7 +104,7 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
 
     def _partial_fit(self, X, y, sample_weight, goes_on: bool):
         """Train one epoch on the rows given."""
-        with self._restored_on_error():
+        with restored_on_error(self):
             self._fit(X, y, sample_weight, (None, None, None), goes_on=goes_on, incremental=True)
         return self
 
@@ -146,7 +145,7 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
         xp = namespace_to_fit(self.device, self.solver)
         rng = check_random_state(self.random_state)
         architecture = self._build_architecture(X.shape[1], rows.n_outputs)
-        parameters = self._starting_parameters(architecture, len(rows), rng, goes_on)
+        parameters = self._starting_parameters(architecture, rows, rng, goes_on)
         error = None
         if self.solver == "lbfgs":
             if hooks is not None:
@@ -247,7 +246,7 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
         return check_loss(loss, task)
 
     def _starting_parameters(
-        self, architecture: Architecture, n_samples: int, rng: numpy.random.RandomState, goes_on: bool
+        self, architecture: Architecture, rows: Rows, rng: numpy.random.RandomState, goes_on: bool
     ) -> Parameters:
         """Return fresh parameters, or a copy of the last ones."""
         layout = architecture.layout()
@@ -258,7 +257,7 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
                     "normalization has changed since. Undo that, or call fit with warm_start=False to start anew."
                 )
             return self._parameters.astype(self._parameters.theta.dtype if self.dtype == "auto" else self.dtype)
-        dtype = self.dtype if self.dtype != "auto" else "float64" if n_samples < _FLOAT32_FROM else "float32"
+        dtype = self.dtype if self.dtype != "auto" else "float64" if len(rows) < _FLOAT32_FROM else "float32"
         return Parameters.draw(layout, rng, numpy.dtype(dtype))
 
     # Validation
@@ -461,17 +460,6 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
             )
         return True
 
-    @contextmanager
-    def _restored_on_error(self) -> Iterator[None]:
-        """Put every attribute back if the block raises. Training changes copies, so nothing else is lost."""
-        before = dict(vars(self))
-        try:
-            yield
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
-
     # scikit-learn's protocols
 
     def __getstate__(self):
@@ -481,11 +469,3 @@ class BaseMLP(CallbackSupportMixin, FittedNetwork, ABC):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-    def _validate_params(self) -> None:
-        """Check parameters as scikit-learn does, and suggest the nearest name for an unknown one."""
-        try:
-            super()._validate_params()
-        except InvalidParameterError as error:
-            ways_out = hints(self._parameter_constraints, self.get_params(deep=False))
-            raise InvalidParameterError(f"{error}{ways_out}") from None

@@ -19,6 +19,7 @@ from .constraints import NonZero, RegisteredName
 from .conversion import SklearnConversion
 from .docs import documented
 from .labels import labels_named, labels_of
+from .restoring import restored_on_error
 
 
 @documented(tasks=CLASSIFICATION, default="log_loss", score="accuracy")
@@ -188,7 +189,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         self : object
             The estimator, trained further.
         """
-        with self._restored_on_error():
+        with restored_on_error(self):
             fitted = self.__sklearn_is_fitted__()
             if classes is not None:
                 self._check_named_classes(classes)
@@ -326,10 +327,10 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
             return super()._made_loss()
         return BlockLoss(self._made_loss_for("multiclass"), self._labels.problems)
 
-    def _starting_parameters(self, architecture, n_samples, rng, goes_on):
+    def _starting_parameters(self, architecture, rows, rng, goes_on):
         if goes_on and architecture.out_shape != self._architecture.out_shape and self._may_grow:
             return self._grown_parameters(architecture, rng)
-        return super()._starting_parameters(architecture, n_samples, rng, goes_on)
+        return super()._starting_parameters(architecture, rows, rng, goes_on)
 
     def _grown_parameters(self, architecture, rng) -> Parameters:
         """Return the last parameters with an output for each new class, freshly drawn.

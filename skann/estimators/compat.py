@@ -6,6 +6,9 @@ from sklearn.base import _fit_context
 # what grid, randomized and halving searches are
 from sklearn.model_selection._search import BaseSearchCV
 
+# takes rows out of an array or a frame of any library
+from sklearn.utils import _safe_indexing
+
 # the constraints and the error behind "The 'x' parameter of Y must be ... Got z instead."
 from sklearn.utils._param_validation import HasMethods, Interval, InvalidParameterError, Options, RealNotInt, StrOptions
 
@@ -18,9 +21,14 @@ from sklearn.utils.optimize import _check_optimize_result
 # finds the thread pools of all BLAS libraries, once a process: that takes ten milliseconds
 from sklearn.utils.parallel import _get_threadpool_controller
 
-# check names, indices or a mask of categorical columns, the names given to get_feature_names_out, and length, dtype and
-# sign of sample weights: each with scikit-learn's own errors
-from sklearn.utils.validation import _check_categorical_features, _check_feature_names_in, _check_sample_weight
+# check names, indices or a mask of categorical columns, the names given to get_feature_names_out, length, dtype and
+# sign of sample weights, and a target alone: each with scikit-learn's own errors
+from sklearn.utils.validation import (
+    _check_categorical_features,
+    _check_feature_names_in,
+    _check_sample_weight,
+    _check_y,
+)
 
 __all__ = [
     "BaseSearchCV",
@@ -35,6 +43,8 @@ __all__ = [
     "_check_optimize_result",
     "_check_partial_fit_first_call",
     "_check_sample_weight",
+    "_check_y",
     "_fit_context",
     "_get_threadpool_controller",
+    "_safe_indexing",
 ]

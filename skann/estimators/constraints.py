@@ -16,7 +16,7 @@ from ..engine.normalizations import NORMALIZATIONS
 from ..engine.optimizers import OPTIMIZERS
 from ..engine.registry import Registry
 from ..engine.schedules import SCHEDULES, Schedule
-from .compat import Interval, Options, StrOptions
+from .compat import Interval, InvalidParameterError, Options, StrOptions
 
 
 class RegisteredName(StrOptions):
@@ -100,6 +100,18 @@ SHARED_CONSTRAINTS: dict[str, list] = {
     "max_norm": [None, Interval(Real, 0, None, closed="neither")],
     "warn": ["boolean"],
 }
+
+
+class HintingMixin:
+    """Validates parameters as scikit-learn does, and suggests the nearest name for an unknown one."""
+
+    def _validate_params(self) -> None:
+        """Raise InvalidParameterError, with the way out, unless every parameter is allowed."""
+        try:
+            super()._validate_params()
+        except InvalidParameterError as error:
+            ways_out = hints(self._parameter_constraints, self.get_params(deep=False))
+            raise InvalidParameterError(f"{error}{ways_out}") from None
 
 
 def hints(constraints: dict[str, list], params: dict[str, Any]) -> str:

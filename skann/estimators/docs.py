@@ -24,7 +24,7 @@ def _listed(registry: Registry, accepts: Callable[[type], bool] = lambda cls: Tr
     return "\n".join(bullets)
 
 
-def _entry(name: str, kind: str, text: str, bullets: str = "") -> str:
+def entry(name: str, kind: str, text: str, bullets: str = "") -> str:
     """Return one entry of a numpydoc section."""
     body = dedent(text).strip() + (f"\n\n{bullets}" if bullets else "")
     return f"{name} : {kind}\n{indent(body, '    ')}"
@@ -389,8 +389,8 @@ def documented(*, tasks: frozenset[str], **words: str) -> Callable[[type], type]
 
     def decorate(cls: type) -> type:
         names = [name for name in inspect.signature(cls).parameters if name != "self"]
-        parameters = [_entry(name, *_PARAMETERS[name], bullets.get(name, "")) for name in names]
-        attributes = [_entry(name, *text) for name, text in _ATTRIBUTES.items()]
+        parameters = [entry(name, *_PARAMETERS[name], bullets.get(name, "")) for name in names]
+        attributes = [entry(name, *text) for name, text in _ATTRIBUTES.items()]
         sections = {"parameters": parameters, "attributes": attributes}
         text = inspect.cleandoc(cls.__doc__)
         for name, entries in sections.items():

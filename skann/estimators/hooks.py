@@ -30,13 +30,21 @@ class FitHooks:
 
     def fit_ends(self, attributes: dict[str, Any]) -> None:
         """Tell that training has ended; the attributes make a fitted estimator."""
-        self.root.call_on_fit_task_end(**self.told, reconstruction_attributes=attributes)
+        self.root.call_on_fit_task_end(**self.told, reconstruction_attributes=self.shown(attributes))
 
     def epoch_begins(self) -> None:
         """Tell that an epoch begins."""
         self.epoch = self.root.subcontext(task_name="epoch")
-        self.epoch.call_on_fit_task_begin(**self.told, reconstruction_attributes=self.fitted_now)
+        self.epoch.call_on_fit_task_begin(**self.told, reconstruction_attributes=self._shown_now)
 
     def epoch_ends(self) -> bool:
         """Tell that an epoch has ended; return whether a callback wants to stop training."""
-        return self.epoch.call_on_fit_task_end(**self.told, reconstruction_attributes=self.fitted_now)
+        return self.epoch.call_on_fit_task_end(**self.told, reconstruction_attributes=self._shown_now)
+
+    def shown(self, attributes: dict[str, Any]) -> dict[str, Any]:
+        """Return the attributes of ``told["estimator"]`` from those of the network that trains: here they are one."""
+        return attributes
+
+    def _shown_now(self) -> dict[str, Any]:
+        """Return the attributes that make a fitted estimator of the present weights."""
+        return self.shown(self.fitted_now())

@@ -9,6 +9,8 @@ import numpy
 
 from .base import Declaration, Layer
 
+_UNBOUNDED = float(numpy.finfo(numpy.float32).max)
+
 
 def quantile_edges(X: numpy.ndarray, bins: int) -> tuple[tuple[float, ...], ...]:
     """Return for each column the edges of bins with as many rows each, those that coincide only once.
@@ -48,8 +50,9 @@ class PiecewiseLinear(Layer):
         bins = self._bins()
         n_bins = bins[-1].stop
         low, high = numpy.zeros(n_bins), numpy.ones(n_bins)
-        low[[part.start for part in bins]] = -numpy.inf
-        high[[part.stop - 1 for part in bins]] = numpy.inf
+        # not infinite: all state is checked to be finite
+        low[[part.start for part in bins]] = -_UNBOUNDED
+        high[[part.stop - 1 for part in bins]] = _UNBOUNDED
         starts = numpy.concatenate([column[:-1] for column in self.edges])
         slopes = numpy.concatenate([1 / numpy.diff(column) for column in self.edges])
         fixed = {"starts": starts, "slopes": slopes, "low": low, "high": high}

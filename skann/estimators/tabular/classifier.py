@@ -1,0 +1,226 @@
+"""The classifier of tables."""
+
+from __future__ import annotations
+
+from numbers import Real
+
+import numpy
+from sklearn.base import ClassifierMixin
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets, unique_labels
+
+from ..class_weights import weigh_classes
+from ..compat import Interval, StrOptions, _check_y
+from .base import TabularMLP
+from .calibration import inverse_temperature
+from .docs import documented
+from .network import SoftmaxLabels, TableClassifier
+
+
+@documented(
+    "classification",
+    score="accuracy",
+    of_probabilities="'roc_auc' (also 'roc_auc_ovr' and 'roc_auc_ovo') and 'neg_log_loss' stand for 'loss', without "
+    "label smoothing.",
+    averaged="probabilities",
+    network="an :class:`skann.MLPClassifier`",
+    oof_shape="(n_samples, n_classes)",
+    oof="the probabilities",
+    oof_note="With ``calibrate`` they are calibrated on these rows.",
+)
+class TabularMLPClassifier(ClassifierMixin, TabularMLP):
+    """Multi-layer perceptron classifier for tables as they are.
+
+    Text, categories, booleans, dates, gaps and wild scales need no preparation, and the defaults are a recipe tuned on
+    hundreds of tables.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The class labels, sorted.
+    {attributes}
+
+    See Also
+    --------
+    TabularMLPRegressor : The same for regression.
+    MLPClassifier : The network for arrays of numbers.
+    skann.preprocessing.TabularEncoder : What encodes the table.
+
+    Notes
+    -----
+    {notes}
+
+    References
+    ----------
+    {references}
+    .. [3] Guo et al., 2017, "On calibration of modern neural networks", arXiv:1706.04599.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> from skann import TabularMLPClassifier
+    >>> people = pandas.DataFrame({
+    ...     "age": [31, 52, None, 47, 23, 64] * 10,
+    ...     "city": ["Oslo", "Rome", None, "Lima", "Oslo", "Rome"] * 10,
+    ... })
+    >>> y = ["yes", "no", "no", "yes", "yes", "no"] * 10
+    >>> clf = TabularMLPClassifier(max_iter=20, random_state=0).fit(people, y)
+    >>> clf.predict(people[:3])
+    array(['yes', 'no', 'no'], dtype='<U3')
+    """
+
+    _parameter_constraints: dict = {
+        **TabularMLP._parameter_constraints,
+        "label_smoothing": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
+        "calibrate": ["boolean"],
+        "class_weight": [None, StrOptions({"balanced"}), dict],
+    }
+    _task = "classification"
+
+    def __init__(
+        self,
+        preset="best",
+        *,
+        hidden_layer_sizes=(256, 256, 256),
+        activation="auto",
+        parametric_activation="auto",
+        numeric_embedding="auto",
+        categorical_features="from_dtype",
+        max_one_hot="auto",
+        embedding_size=8,
+        dropout="auto",
+        weight_decay="auto",
+        label_smoothing="auto",
+        learning_rate_init="auto",
+        learning_rate="coslog4",
+        weight_init="auto",
+        batch_size=256,
+        max_iter=256,
+        beta_1=0.9,
+        beta_2=0.95,
+        epsilon=1e-8,
+        validation_fraction=0.2,
+        scoring=None,
+        n_members=1,
+        calibrate=False,
+        class_weight=None,
+        random_state=None,
+        verbose=False,
+        warn=True,
+    ):
+        self.preset = preset
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.parametric_activation = parametric_activation
+        self.numeric_embedding = numeric_embedding
+        self.categorical_features = categorical_features
+        self.max_one_hot = max_one_hot
+        self.embedding_size = embedding_size
+        self.dropout = dropout
+        self.weight_decay = weight_decay
+        self.label_smoothing = label_smoothing
+        self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
+        self.weight_init = weight_init
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.validation_fraction = validation_fraction
+        self.scoring = scoring
+        self.n_members = n_members
+        self.calibrate = calibrate
+        self.class_weight = class_weight
+        self.random_state = random_state
+        self.verbose = verbose
+        self.warn = warn
+
+    def predict(self, X):
+        """Return the most probable class of each row.
+
+        Parameters
+        ----------
+        X : {pandas.DataFrame, polars.DataFrame, array-like} of shape (n_samples, n_features)
+            The columns of fit, in their order.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+        """
+        p = self.predict_proba(X)
+        return self.classes_[p.argmax(axis=1)]
+
+    def predict_proba(self, X):
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : {pandas.DataFrame, polars.DataFrame, array-like} of shape (n_samples, n_features)
+            The columns of fit, in their order.
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes)
+            float64, above 0, in the order of ``classes_``; rows sum to one.
+        """
+        return self._averaged(X)
+
+    def predict_log_proba(self, X):
+        """Return the logarithm of ``predict_proba``, which is finite.
+
+        Parameters
+        ----------
+        X : {pandas.DataFrame, polars.DataFrame, array-like} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples, n_classes)
+            float64, in the order of ``classes_``.
+        """
+        return numpy.log(self.predict_proba(X))
+
+    def _checked_target(self, y, known=False):
+        y = column_or_1d(y, warn=True)
+        if y.dtype == object and any(label is None or label != label for label in y):
+            raise ValueError("Input y contains NaN. Drop the rows whose label is missing.")
+        y = _check_y(y, estimator=self)
+        check_classification_targets(y)
+        if known:
+            self._labels.check(y, all_there=False)
+        else:
+            self.classes_ = unique_labels(y)
+            self._labels = SoftmaxLabels(self.classes_, "multiclass")
+        return y
+
+    def _row_weights(self, y, sample_weight):
+        if self.class_weight is None:
+            return sample_weight
+        return weigh_classes(self.class_weight, self._labels, y, sample_weight)
+
+    def _classes_to_stratify(self, y):
+        return self._labels.encode(y)
+
+    def _made_network(self, params, choices):
+        network = TableClassifier(loss="log_loss", **params)
+        network.all_classes = self.classes_
+        return network
+
+    def _member_output(self, member, X):
+        return member.network.predict_proba(member.encoded(X))
+
+    def _finish(self, held_out):
+        judged = [pair for pair in zip(self.members_, held_out, strict=True) if pair[1] is not None]
+        if not self.calibrate or not judged:
+            return
+        raw = numpy.vstack([member.network._raw_outputs(rows.X) for member, rows in judged])
+        codes = numpy.concatenate([self._labels.encode(rows.y) for _, rows in judged])
+        has_weights = all(rows.weight is not None for _, rows in judged)
+        weight = numpy.concatenate([rows.weight for _, rows in judged]) if has_weights else None
+        beta = inverse_temperature(raw, codes, weight)
+        for member in self.members_:
+            member.network.set_inverse_temperature(beta)
