@@ -291,6 +291,7 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, BaseEstimator, ABC):
         n_repeats : int in [1, inf), default=5
             How often each column is shuffled.
         sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the score.
         random_state : int, RandomState instance or None, default=None
             Source of the orders.
         n_jobs : int, default=None

@@ -20,7 +20,7 @@ from .network import SoftmaxLabels, TableClassifier
 @documented(
     "classification",
     score="accuracy",
-    of_probabilities="'roc_auc' (also 'roc_auc_ovr' and 'roc_auc_ovo') and 'neg_log_loss' stand for 'loss', without "
+    of_probabilities=" 'roc_auc' (also 'roc_auc_ovr' and 'roc_auc_ovo') and 'neg_log_loss' stand for 'loss', without "
     "label smoothing.",
     averaged="probabilities",
     network="an :class:`skann.MLPClassifier`",
@@ -151,6 +151,7 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         Returns
         -------
         y : ndarray of shape (n_samples,)
+            Out of ``classes_``.
         """
         p = self.predict_proba(X)
         return self.classes_[p.argmax(axis=1)]

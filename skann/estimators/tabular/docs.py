@@ -134,7 +134,7 @@ _PARAMETERS = {
         "str, callable or None, default=None",
         """
         What an epoch is judged by on the validation rows: None for {score}, 'loss' for minus the loss, or a scorer,
-        which is called on a network with the encoded columns. {of_probabilities}
+        which is called on a network with the encoded columns.{of_probabilities}
         """,
     ),
     "n_members": (

@@ -147,8 +147,11 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         Parameters
         ----------
         X : {pandas.DataFrame, polars.DataFrame, array-like} of shape (n_samples, n_features)
+            The columns of fit, in their order.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The true target.
         sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the mean.
 
         Returns
         -------
