@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy
-import scipy.optimize
+import scipy  # which imports scipy.optimize when it is first asked for
 
 from .architecture import Architecture
 from .backend import quiet

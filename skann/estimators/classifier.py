@@ -5,7 +5,6 @@ from __future__ import annotations
 from numbers import Real
 
 import numpy
-import sklearn.neural_network
 from sklearn.base import ClassifierMixin
 from sklearn.utils import check_array
 from sklearn.utils.metaestimators import available_if
@@ -78,7 +77,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         "class_weight": [None, StrOptions({"balanced"}), dict, list],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     }
-    _counterpart = sklearn.neural_network.MLPClassifier
+    _counterpart = "MLPClassifier"
     _y_numeric = False
     _may_grow = False  # whether partial_fit takes new classes: its first call named none
 

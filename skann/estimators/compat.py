@@ -3,9 +3,6 @@
 # validates parameters and skips that inside meta-estimators; there is no public way
 from sklearn.base import _fit_context
 
-# what grid, randomized and halving searches are
-from sklearn.model_selection._search import BaseSearchCV
-
 # takes rows out of an array or a frame of any library
 from sklearn.utils import _safe_indexing
 
@@ -31,7 +28,6 @@ from sklearn.utils.validation import (
 )
 
 __all__ = [
-    "BaseSearchCV",
     "HasMethods",
     "Interval",
     "InvalidParameterError",
@@ -47,4 +43,12 @@ __all__ = [
     "_fit_context",
     "_get_threadpool_controller",
     "_safe_indexing",
+    "is_search",
 ]
+
+
+def is_search(estimator) -> bool:
+    """Tell whether it is a grid, randomized or halving search, whose base class has no public name."""
+    from sklearn.model_selection._search import BaseSearchCV  # slow to import, and only needed to look inside
+
+    return isinstance(estimator, BaseSearchCV)

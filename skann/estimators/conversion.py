@@ -6,8 +6,8 @@ import copy
 
 import numpy
 import scipy.sparse
+import sklearn
 from sklearn.base import BaseEstimator, is_classifier
-from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.validation import check_is_fitted
 
 from ..engine.activations import ACTIVATIONS, Identity, Logistic, Softmax
@@ -27,7 +27,7 @@ _THEIR_VALUES = {"solver": ("adam", "sgd", "lbfgs"), "learning_rate": ("constant
 class SklearnConversion:
     """Conversion from and to scikit-learn's estimator of the same name."""
 
-    _counterpart: type[BaseEstimator]
+    _counterpart: str  # the class of sklearn.neural_network
 
     @classmethod
     def from_sklearn(cls, fitted):
@@ -65,7 +65,7 @@ class SklearnConversion:
         >>> numpy.allclose(ours.predict(X), theirs.predict(X))
         True
         """
-        return from_sklearn(cls, cls._counterpart, fitted)
+        return from_sklearn(cls, getattr(sklearn.neural_network, cls._counterpart), fitted)
 
     def to_sklearn(self):
         """Return a fitted estimator of scikit-learn that predicts as this one does.
@@ -98,7 +98,7 @@ class SklearnConversion:
         >>> numpy.allclose(ours.predict(X), theirs.predict(X))
         True
         """
-        return to_sklearn(self, self._counterpart)
+        return to_sklearn(self, getattr(sklearn.neural_network, self._counterpart))
 
 
 def from_sklearn(ours: type[BaseMLP], theirs: type[BaseEstimator], fitted: BaseEstimator) -> BaseMLP:
@@ -213,12 +213,14 @@ def _hidden_activations(architecture: Architecture) -> list:
     return [layer.activation for layer in architecture.layers.values() if isinstance(layer, ActivationLayer)]
 
 
-def _binarizer_of(labels: Labels) -> LabelBinarizer:
+def _binarizer_of(labels: Labels) -> BaseEstimator:
     """Return what scikit-learn's classifier encodes and decodes labels with."""
     if labels.task != "multilabel":
-        return LabelBinarizer().fit(labels.classes)
+        return sklearn.preprocessing.LabelBinarizer().fit(labels.classes)
     indicator = numpy.eye(len(labels.classes), dtype=int)
-    return LabelBinarizer().fit(scipy.sparse.csr_matrix(indicator) if labels.sparse else indicator)
+    return sklearn.preprocessing.LabelBinarizer().fit(
+        scipy.sparse.csr_matrix(indicator) if labels.sparse else indicator
+    )
 
 
 def _check_expressible(fitted: BaseMLP, architecture: Architecture) -> None:

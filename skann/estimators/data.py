@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy
 import scipy.sparse
+import sklearn
 from sklearn.base import BaseEstimator
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import validate_data
 
@@ -107,5 +107,6 @@ def split_validation(
         _, counts = numpy.unique(classes, return_counts=True)
         if counts.min() < 2 or len(counts) > min(n_validation, n_training):
             classes = None
-    train, validation = train_test_split(index, test_size=n_validation, stratify=classes, random_state=random_state)
+    split = sklearn.model_selection.train_test_split
+    train, validation = split(index, test_size=n_validation, stratify=classes, random_state=random_state)
     return rows.subset(train), rows.subset(validation)

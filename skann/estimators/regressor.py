@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy
-import sklearn.neural_network
+import sklearn  # its modules are imported when they are first asked for
 from sklearn.base import RegressorMixin
-from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils.metaestimators import available_if
 
 from ..engine.losses import LOSSES, REGRESSION, Loss
@@ -64,7 +63,7 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         "target_transform": [None, StrOptions({"standard"})],
         "loss": [RegisteredName(LOSSES, accepts=lambda cls: bool(cls.tasks & REGRESSION)), Loss],
     }
-    _counterpart = sklearn.neural_network.MLPRegressor
+    _counterpart = "MLPRegressor"
     _y_numeric = True
     _task = "regression"
 
@@ -210,9 +209,9 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         """Return the score of predictions."""
         levels = getattr(check_loss(self.loss, self._task), "levels", None)
         if numpy.ndim(levels) == 0 or len(levels) == 1:
-            return r2_score(y, predicted, sample_weight=sample_weight)
+            return sklearn.metrics.r2_score(y, predicted, sample_weight=sample_weight)
         scores = [
-            d2_pinball_score(y, column, alpha=level, sample_weight=sample_weight)
+            sklearn.metrics.d2_pinball_score(y, column, alpha=level, sample_weight=sample_weight)
             for level, column in zip(levels, predicted.T, strict=True)
         ]
         return float(numpy.mean(scores))

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy
-from sklearn.metrics import check_scoring
+import sklearn
 
 from ..engine import prediction
 from ..engine.architecture import Architecture
@@ -59,7 +59,7 @@ def validator(
     scorer's, which is given an estimator with these parameters.
     """
     scoring = estimator.scoring
-    scorer = check_scoring(estimator, scoring) if scoring is not None and scoring != "loss" else None
+    scorer = sklearn.metrics.check_scoring(estimator, scoring) if scoring is not None and scoring != "loss" else None
 
     def validate() -> tuple[float, float]:
         raw = prediction.outputs(architecture, parameters, validation.rows, dtype=parameters.theta.dtype, xp=xp)

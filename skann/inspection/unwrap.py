@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..estimators.base import BaseMLP
-from ..estimators.compat import BaseSearchCV
+from ..estimators.compat import is_search
 
 
 def unwrap(estimator: Any) -> tuple[BaseMLP, list[Any]]:
@@ -32,7 +32,7 @@ def unwrap(estimator: Any) -> tuple[BaseMLP, list[Any]]:
             estimator = estimator.steps[-1][1]
         elif isinstance(estimator, FrozenEstimator):
             estimator = estimator.estimator
-        elif isinstance(estimator, BaseSearchCV):
+        elif is_search(estimator):
             estimator = _best_of(estimator)
         else:
             raise TypeError(
@@ -43,7 +43,7 @@ def unwrap(estimator: Any) -> tuple[BaseMLP, list[Any]]:
     return estimator, before
 
 
-def _best_of(search: BaseSearchCV) -> Any:
+def _best_of(search: Any) -> Any:
     """Return a search's best estimator, fitted on all rows."""
     check_is_fitted(search, "cv_results_")
     if not hasattr(search, "best_estimator_"):

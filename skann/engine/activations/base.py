@@ -58,7 +58,8 @@ class FixedActivation(Activation):
     keeps : frozenset of {"x", "y"}
         What ``backward`` reads: the input z ("x"), the output ("y").
     work : tuple of dtype
-        Arrays of the batch's shape that both methods are lent; None means the network's dtype.
+        Arrays of the batch's shape that both methods are lent, ``backward`` as ``forward`` left them; None means the
+        network's dtype.
     """
 
     keeps = frozenset({"y"})
@@ -137,9 +138,10 @@ class ElementwiseActivation(FixedActivation):
             Floating point.
         """
         z = _floating(x)
-        slope = numpy.ones_like(z)
+        y, slope, work = numpy.empty_like(z), numpy.ones_like(z), self._work_like(z)
         with quiet():
-            self.backward(namespace(z), z, self(z), slope, slope, *self._work_like(z))
+            self.forward(namespace(z), z, y, *work)
+            self.backward(namespace(z), z, y, slope, slope, *work)
         return slope.reshape(numpy.shape(x))
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy
-import scipy.optimize
-import scipy.special
+import scipy  # which imports its modules when they are first asked for
 
 # of the logarithm of beta: where every row is right, the least log loss is at infinity
 _BOUNDS = (-math.log(10), math.log(10))
