@@ -170,6 +170,60 @@ def run(folder, tables, peers, seeds, path):
     return results
 
 
+def by_peer(results):
+    """Return {peer: {table: [scores of each seed]}} for the tables and seeds that every peer has run."""
+    peers = list(dict.fromkeys(key.split("/")[2] for key in results))
+    runs = list(dict.fromkeys(tuple(key.split("/")[:2]) for key in results))
+    shared = [run for run in runs if all("/".join((*run, peer)) in results for peer in peers)]
+    return {
+        peer: {
+            table: [results[f"{table}/{seed}/{peer}"] for name, seed in shared if name == table]
+            for table in dict(shared)
+        }
+        for peer in peers
+    }
+
+
+def show(results):
+    """Print each peer's mean error and CPU seconds by table, and geometric means relative to HistGradientBoosting."""
+    scores = by_peer(results)
+    for score in ("error", "seconds"):
+        print(f"\n{score + ', mean over seeds':<30}" + "".join(f"{peer:>24}" for peer in scores))
+        for table in next(iter(scores.values())):
+            means = [numpy.mean([run[score] for run in tables[table]]) for tables in scores.values()]
+            print(f"{table:<30}" + "".join(f"{mean:>24.4g}" for mean in means))
+        means = [relative(scores, peer, score) for peer in scores]
+        print(f"{'relative to boosting':<30}" + "".join(f"{mean:>24.3f}" for mean in means))
+
+
+def relative(scores, peer, score, base="HistGradientBoosting"):
+    """Return the geometric mean over the tables of a peer's mean score over that of the base."""
+    logs = [
+        numpy.log(numpy.mean([run[score] for run in runs]) / numpy.mean([run[score] for run in scores[base][table]]))
+        for table, runs in scores[peer].items()
+    ]
+    return float(numpy.exp(numpy.mean(logs)))
+
+
+def draw(results, path):
+    """Save a picture: errors relative to boosting's, against the seconds of a fit."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    scores = by_peer(results)
+    figure, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")
+    for i, (peer, tables) in enumerate(scores.items()):
+        seconds = numpy.exp(numpy.mean([numpy.log(run["seconds"]) for runs in tables.values() for run in runs]))
+        error = relative(scores, peer, "error")
+        ax.plot(seconds, error, "os^Dv<>"[i], markersize=10, label=peer)
+    ax.set(xscale="log", xlabel="CPU seconds of a fit (geometric mean)", ylabel="error relative to boosting's")
+    ax.axhline(1, color="grey", linewidth=0.8)
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    figure.savefig(path, dpi=120)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     folder = Path(os.environ["SKANN_DATA"])
@@ -179,7 +233,10 @@ def main():
     parser.add_argument("--results", type=Path, default=Path("benchmarks/tables.json"))
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    run(folder, options.tables, options.peers, options.seeds, options.results)
+    results = run(folder, options.tables, options.peers, options.seeds, options.results)
+    if any(key.endswith("/HistGradientBoosting") for key in results):
+        show(results)
+        draw(results, options.results.with_suffix(".png"))
 
 
 if __name__ == "__main__":
