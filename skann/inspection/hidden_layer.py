@@ -35,7 +35,7 @@ class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         The fitted one; with ``prefit``, ``estimator`` itself.
     n_features_in_ : int
         Features seen by ``estimator_`` in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Their names, if they are all strings.
 
     See Also

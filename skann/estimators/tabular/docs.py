@@ -201,7 +201,7 @@ _ATTRIBUTES = {
         "The validation score of the epoch that was kept, the members' mean; None without validation rows.",
     ),
     "n_features_in_": ("int", "Columns seen in fit."),
-    "feature_names_in_": ("ndarray of shape (n_features_in_,)", "Their names, if they are all strings."),
+    "feature_names_in_": ("ndarray of shape (n_features,)", "Their names, if they are all strings."),
 }
 
 _NOTES = """\
