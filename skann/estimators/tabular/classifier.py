@@ -57,7 +57,7 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
     References
     ----------
     {references}
-    .. [3] Guo et al., 2017, "On calibration of modern neural networks", arXiv:1706.04599.
+    - Guo et al., 2017, "On calibration of modern neural networks", arXiv:1706.04599.
 
     Examples
     --------

@@ -12,7 +12,8 @@ _PARAMETERS = {
     "preset": (
         "{'best', 'fast'}, default='best'",
         """
-        The recipe that "auto" stands for, RealMLP-TD ('best') or RealMLP-TD-S ('fast') [1]_; see Notes.
+        The recipe that "auto" stands for, RealMLP-TD ('best') or RealMLP-TD-S ('fast')
+        [Holzmüller et al., 2024]; see Notes.
         """,
     ),
     "hidden_layer_sizes": (
@@ -37,8 +38,8 @@ _PARAMETERS = {
         "{'auto', 'pbld', 'piecewise_linear'} or None, default='auto'",
         """
         What numbers become before the first layer: 'pbld' joins each with three learned mixtures of 16 cosines of it,
-        of learned frequencies and phases [1]_; 'piecewise_linear' tells how far it has gone through each of 32 bins of
-        as many training rows [2]_; None leaves them as they are.
+        of learned frequencies and phases [Holzmüller et al., 2024]; 'piecewise_linear' tells how far it has gone
+        through each of 32 bins of as many training rows [Gorishniy et al., 2022]; None leaves them as they are.
         """,
     ),
     "categorical_features": (
@@ -110,7 +111,7 @@ _PARAMETERS = {
         """
         'normal' draws weights and biases from N(0, 1), those of the output layer being 0; 'data_driven' scales the
         weights so that each unit has unit variance on the training rows, and draws biases that are zero at a random
-        point of the rows [1]_.
+        point of the rows [Holzmüller et al., 2024].
         """,
     ),
     "batch_size": ("int in [1, inf), default=256", "Rows of a mini-batch; the last one of an epoch may be shorter."),
@@ -148,7 +149,8 @@ _PARAMETERS = {
         "bool, default=False",
         """
         Whether the softmax's inverse temperature is fitted to the validation rows, of all members, by the least log
-        loss [3]_: probabilities become as sure as they are right, and predictions stay, but for the average's.
+        loss [Guo et al., 2017]: probabilities become as sure as they are right, and predictions stay, but for the
+        average's.
         """,
     ),
     "class_weight": (
@@ -217,10 +219,10 @@ Callbacks see this estimator and the raw table. They follow the epochs of each m
 each; a checkpoint needs n_members=1."""
 
 _REFERENCES = """\
-.. [1] Holzmüller, Grinsztajn & Steinwart, 2024, "Better by default: strong pre-tuned MLPs and boosted trees on tabular
-   data", NeurIPS, arXiv:2407.04491.
-.. [2] Gorishniy, Rubachev & Babenko, 2022, "On embeddings for numerical features in tabular deep learning", NeurIPS,
-   arXiv:2203.05556."""
+- Holzmüller, Grinsztajn & Steinwart, 2024, "Better by default: strong pre-tuned MLPs and boosted trees on tabular
+  data", NeurIPS, arXiv:2407.04491.
+- Gorishniy, Rubachev & Babenko, 2022, "On embeddings for numerical features in tabular deep learning", NeurIPS,
+  arXiv:2203.05556."""
 
 
 def documented(task: str, **words: str) -> Callable[[type], type]:
