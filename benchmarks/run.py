@@ -73,13 +73,13 @@ def draw(results, path):
     figure, ax = plt.subplots(figsize=(10, 0.24 * len(rows) + 1.5), layout="constrained")
     palette = plt.get_cmap("viridis")
     for i, (_, peer, ratio) in enumerate(reversed(rows)):
-        ax.barh(i, ratio, color=palette(peers.index(peer) / len(peers)))
+        ax.barh(i, ratio - 1, left=1, color=palette(peers.index(peer) / len(peers)))
         ax.text(ratio, i, f" {ratio:.2f}", va="center", fontsize=7)
     ax.set_yticks(range(len(rows)), [f"{task} | {peer}" for task, peer, _ in reversed(rows)], fontsize=7)
     ax.axvline(1, color="black", linewidth=1)
-    ax.set(
-        xscale="log", xlabel="the peer's time over skann's (right of the line, skann is faster)", ylim=(-1, len(rows))
-    )
+    ax.set(xscale="log", xlabel="the peer's time over skann's (right of the line, skann is faster)")
+    ax.set(xlim=(0.25, 16), ylim=(-1, len(rows)))
+    ax.set_xticks([0.25, 0.5, 1, 2, 4, 8, 16], ["1/4", "1/2", 1, 2, 4, 8, 16])
     ax.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=120)
 

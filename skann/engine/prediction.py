@@ -13,7 +13,7 @@ from .batches import Reader, Rows, chunks
 from .network import Network
 from .parameters import Parameters
 
-CHUNK = 1024  # rows at a time, so that a layer's output stays in cache
+CHUNK = 512  # rows at a time: what a layer writes stays in cache, and in memory that is not given back to the system
 FEW = 16  # up to as many rows, making a network takes longer than running it
 
 

@@ -7,7 +7,8 @@ from types import ModuleType
 import numpy
 
 from ..engine.backend import cuda
-from ..engine.prediction import CHUNK
+
+_WORTH_MOVING = 1024  # rows from which a device predicts quicker than moving them takes
 
 
 def namespace_to_fit(device: str, solver: str) -> ModuleType:
@@ -32,7 +33,7 @@ def namespace_to_fit(device: str, solver: str) -> ModuleType:
 
 def namespace_to_predict(device: str, n_rows: int) -> ModuleType:
     """Return what predicts: for many rows the device, if it is there, so that a model fitted on it works anywhere."""
-    return numpy if device == "cpu" or n_rows <= CHUNK else _cuda_or_numpy()
+    return numpy if device == "cpu" or n_rows <= _WORTH_MOVING else _cuda_or_numpy()
 
 
 def _cuda_or_numpy() -> ModuleType:
