@@ -92,7 +92,8 @@ class Optimizer(Hyperparameters, ABC):
         kernel = compiled(self.kernel) if self.kernel and not penalty.l1 and xp is numpy else None
         for stretch, rate in stretches or [(slice(0, theta.size), 1.0)]:
             scaled = tuple(rate * factor for factor in factors)
-            constants = tuple(map(theta.dtype.type, (penalty.l2, *self._constants(), *scaled)))
+            if kernel is not None:
+                constants = tuple(map(theta.dtype.type, (penalty.l2, *self._constants(), *scaled)))
             for block in blocks(stretch.stop, work.size, stretch.start):
                 moments = [moment[block] for moment in state.moments.values()]
                 part, slope = theta[block], grad[block]
