@@ -102,7 +102,11 @@ class _LayerCourse:
         self.ax_.set(xlabel="epoch", ylabel=self._label)
         self.ax_.grid(alpha=0.3)
         legend_beside(self.ax_)
+        self._scale()
         return self
+
+    def _scale(self) -> None:
+        """Set the scale of the vertical axis."""
 
     def _shown(self, values: numpy.ndarray) -> numpy.ndarray:
         """Return the values as they are drawn."""
@@ -148,22 +152,8 @@ class DeadUnitsDisplay(_LayerCourse):
     _entry = "dead_units"
     _label = "dead units (%)"
 
-    def plot(self, ax=None):
-        """Draw a line for each hidden layer, from dark (the first) to light (the last).
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-
-        Returns
-        -------
-        display : DeadUnitsDisplay
-            The object itself, with its attributes set.
-        """
-        super().plot(ax)
+    def _scale(self):
         self.ax_.set_ylim(-3, 103)
-        return self
 
     def _shown(self, values):
         return 100 * values
@@ -214,23 +204,9 @@ class GradientFlowDisplay(_LayerCourse):
     _entry = "gradient_norm"
     _label = "norm of the gradient (loss per unit of weight)"
 
-    def plot(self, ax=None):
-        """Draw a line for each hidden layer, from dark (the first) to light (the last).
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-
-        Returns
-        -------
-        display : GradientFlowDisplay
-            The object itself, with its attributes set.
-        """
-        super().plot(ax)
+    def _scale(self):
         if any(numpy.isfinite(line.get_ydata()).any() for line in self.lines_):
             self.ax_.set_yscale("log")
-        return self
 
     def _shown(self, values):
         return numpy.where(values > 0, values, numpy.nan)
