@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy
-import scipy.sparse
-
-from .backend import Array, namespace, take_rows
+from .backend import Array, is_sparse, namespace, take_rows
 
 # Larger batches run in chunks of this many rows whose gradients are summed, so that memory does not grow with them.
 MAX_CHUNK = 4096
@@ -132,7 +130,7 @@ class Reader:
 
     def _read_x(self, chosen: slice | Array) -> Array:
         X = self.rows.X
-        if scipy.sparse.issparse(X):
+        if is_sparse(X):
             return X[chosen].astype(self.dtype, copy=False)
         if isinstance(chosen, slice):
             part = X[chosen]

@@ -96,13 +96,13 @@ class Optimizer(Hyperparameters, ABC):
                 constants = tuple(map(theta.dtype.type, (penalty.l2, *self._constants(), *scaled)))
             for block in blocks(stretch.stop, work.size, stretch.start):
                 moments = [moment[block] for moment in state.moments.values()]
-                part, slope = theta[block], grad[block]
+                part, slope, n_penalized = theta[block], grad[block], penalty.n_penalized(block)
                 if kernel is None:
-                    loss += penalty.add(xp, theta, grad, work, block)
+                    loss += penalty.add(xp, part[:n_penalized], slope[:n_penalized], work[:n_penalized])
                     self._update_block(xp, part, slope, work[: part.size], scaled, *moments)
                 else:
-                    loss += penalty.l2_value(theta, block)
-                    kernel(part, slope, *moments, penalty.n_penalized(block), *constants)
+                    loss += penalty.l2_value(part[:n_penalized])
+                    kernel(part, slope, *moments, n_penalized, *constants)
         return loss
 
     def _factors(self, state: OptimizerState, learning_rate: float) -> tuple[float, ...]:

@@ -28,26 +28,24 @@ class Penalty:
         """Return how many of a block's parameters are weights; they come first."""
         return max(0, min(block.stop, self.n_decayed) - block.start)
 
-    def l2_value(self, theta: Array, block: slice) -> float:
-        """Return the L2 penalty of a block's weights."""
-        weights = theta[block][: self.n_penalized(block)]
-        return self.l2 / 2 * as_double(weights @ weights) if self.l2 else 0.0
+    def l2_value(self, weights: Array) -> float:
+        """Return the L2 penalty of some weights."""
+        return self.l2 / 2 * as_double(weights.dot(weights)) if self.l2 else 0.0
 
-    def add(self, xp: ModuleType, theta: Array, grad: Array, work: Array, block: slice) -> float:
-        """Add to the gradient of a block's weights; return their penalty.
+    def add(self, xp: ModuleType, weights: Array, slope: Array, scaled: Array) -> float:
+        """Add to the gradient of some weights; return their penalty.
 
         SciPy's axpy would add in one pass, but with a thread pool of its own, which spins against NumPy's: a step took
         20 times as long.
 
         Parameters
         ----------
-        theta, grad : array of shape (n_parameters,)
-        work : array, as long as the block at least
+        weights, slope : array of shape (n_weights,)
+            The weights and their gradient.
+        scaled : array of the same shape
             Scratch.
-        block : slice
         """
-        n, penalty = self.n_penalized(block), self.l2_value(theta, block)
-        weights, slope, scaled = theta[block][:n], grad[block][:n], work[:n]
+        penalty = self.l2_value(weights)
         if self.l2:
             xp.multiply(weights, self.l2, out=scaled)
             xp.add(slope, scaled, out=slope)
@@ -61,4 +59,7 @@ class Penalty:
     def add_to(self, xp: ModuleType, parameters: Parameters, work: Array) -> float:
         """Add to the whole gradient of the parameters; return the penalty."""
         theta, grad = parameters.theta, parameters.grad
-        return sum((self.add(xp, theta, grad, work, block) for block in blocks(self.n_decayed, work.size)), 0.0)
+        penalty = 0.0
+        for block in blocks(self.n_decayed, work.size):
+            penalty += self.add(xp, theta[block], grad[block], work[: block.stop - block.start])
+        return penalty

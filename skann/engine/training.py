@@ -202,14 +202,15 @@ class Trainer:
         self.first_epoch = progress.n_epochs
         self._on_host = parameters if state.trained is None else state.trained
         self.trained = self._on_host if xp is numpy else self._on_host.on(xp)
-        n_rows = min(settings.batch_size, MAX_CHUNK)
-        self.network = Network(architecture, self.trained, n_rows, training=True, generator=state.generator)
-        self.reader = reader_for(rows, parameters.theta.dtype, n_rows, xp)
+        self.n_rows = len(rows)
+        most = min(settings.batch_size, MAX_CHUNK)
+        self.network = Network(architecture, self.trained, most, training=True, generator=state.generator)
+        self.reader = reader_for(rows, parameters.theta.dtype, most, xp)
         self.probe = Probe(architecture, parameters, rows)
         self.total_weight = rows.total_weight
         alpha = 0.0 if settings.optimizer.decouples_decay else settings.alpha
         self._penalty = Penalty(alpha / self.total_weight, settings.l1 / self.total_weight, self.trained.n_decayed)
-        self.order = numpy.arange(len(rows))
+        self.order = numpy.arange(self.n_rows)
         self.best = parameters.snapshot() if settings.early_stopping else None
         self._work = scratch_for(self.trained.theta)
 
@@ -264,8 +265,8 @@ class Trainer:
             self.order = self.order[self.rng.permutation(len(self.order))]
         self.reader.begin(self.order if self.settings.shuffle else None)
         with quiet():
-            for batch in chunks(0, len(self.rows), self.settings.batch_size):
-                loss += self.step(batch) * ((batch.stop - batch.start) / len(self.rows))
+            for batch in chunks(0, self.n_rows, self.settings.batch_size):
+                loss += self.step(batch) * ((batch.stop - batch.start) / self.n_rows)
         loss = float(loss)
         self._publish()
         check_finite(loss, self.parameters, f"epoch {self.progress.n_epochs + 1}")
@@ -278,17 +279,18 @@ class Trainer:
         """
         settings, xp = self.settings, self.xp
         theta, grad = self.trained.theta, self.trained.grad
-        self.network.noise = settings.noise_schedule.factor(self._fraction(batch))
-        loss, penalty = self._gradient(batch), self._penalty_at(batch)
-        if batch.stop == len(self.rows):
+        fraction = self._fraction(batch)
+        self.network.noise = settings.noise_schedule.factor(fraction)
+        loss, penalty = self._gradient(batch), self._penalty_at(fraction)
+        if batch.stop == self.n_rows:
             self._gradient_norm = self.probe.gradient_norms(self.trained.grads)
         if settings.clip_norm < math.inf:
             loss += penalty.add_to(xp, self.trained, self._work)
             clip(xp, grad, settings.clip_norm)
             penalty = None
-        rate = self._rate(batch)
+        rate = self._rate(batch, fraction)
         if settings.optimizer.decouples_decay and settings.alpha > 0:
-            shrink(xp, self.trained, rate * self._alpha(batch))
+            shrink(xp, self.trained, rate * self._alpha(fraction))
         stretches = self.trained.layout.stretches
         loss += settings.optimizer.update(xp, theta, grad, self.state.optimizer, rate, self._work, penalty, stretches)
         if settings.max_norm < math.inf:
@@ -299,27 +301,28 @@ class Trainer:
 
     def _gradient(self, batch: slice) -> Array:
         """Return the batch's estimate of the loss; its gradient is then in ``trained.grad``."""
-        scale = len(self.rows) / ((batch.stop - batch.start) * self.total_weight)
-        return batch_gradient(self.network, self.reader, list(chunks(batch.start, batch.stop)), scale)
+        size = batch.stop - batch.start
+        scale = self.n_rows / (size * self.total_weight)
+        parts = [batch] if size <= MAX_CHUNK else list(chunks(batch.start, batch.stop))
+        return batch_gradient(self.network, self.reader, parts, scale)
 
     def _fraction(self, batch: slice) -> float:
         """Return the fraction of training that is done before a step."""
-        return min(1.0, (self.progress.n_epochs + batch.start / len(self.rows)) / self.settings.schedule_epochs)
+        return min(1.0, (self.progress.n_epochs + batch.start / self.n_rows) / self.settings.schedule_epochs)
 
-    def _penalty_at(self, batch: slice) -> Penalty:
+    def _penalty_at(self, fraction: float) -> Penalty:
         """Return the penalty at a step."""
         if self.settings.decay_schedule is _STEADY or not self._penalty.l2:
             return self._penalty
-        return replace(self._penalty, l2=self._alpha(batch) / self.total_weight)
+        return replace(self._penalty, l2=self._alpha(fraction) / self.total_weight)
 
-    def _alpha(self, batch: slice) -> float:
+    def _alpha(self, fraction: float) -> float:
         """Return the strength of the L2 penalty, or of the decoupled decay, at a step."""
-        return self.settings.alpha * self.settings.decay_schedule.factor(self._fraction(batch))
+        return self.settings.alpha * self.settings.decay_schedule.factor(fraction)
 
-    def _rate(self, batch: slice) -> float:
+    def _rate(self, batch: slice, fraction: float) -> float:
         """Return the learning rate of a step; the warm-up counts the step itself, so that none has a rate of 0."""
-        n_epochs = self.progress.n_epochs + batch.stop / len(self.rows)
-        factor = self.settings.schedule.at(self._fraction(batch), n_epochs)
+        factor = self.settings.schedule.at(fraction, self.progress.n_epochs + batch.stop / self.n_rows)
         self._last_rate = self.state.learning_rate * factor
         return self._last_rate
 
@@ -335,7 +338,7 @@ class Trainer:
         """Note the epoch, set the next one's rate; tell whether it is the best so far."""
         progress = self.progress
         progress.n_epochs += 1
-        progress.n_samples += len(self.rows)
+        progress.n_samples += self.n_rows
         validation_loss, score = (None, None) if self.validate is None else self.validate()
         is_best = progress.note(
             self.settings.tol,

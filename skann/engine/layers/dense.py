@@ -31,12 +31,12 @@ class Dense(Layer):
         )
 
     def forward(self, bound, x, y):
-        dot(bound.xp, x, bound.params["W"], out=y)
+        dot(x, bound.params["W"], out=y)
         bound.xp.add(y, bound.params["b"], out=y)
 
     def backward(self, bound, x, y, dy, dx):
-        dot(bound.xp, x.T, dy, out=bound.grads["W"])
+        dot(x.T, dy, out=bound.grads["W"])
         # a product with ones takes a third of the time of dy.sum(axis=0)
-        bound.xp.matmul(bound.ones, dy, out=bound.grads["b"])
+        dot(bound.ones, dy, out=bound.grads["b"])
         if dx is not None:
-            dot(bound.xp, dy, bound.params["W"].T, out=dx)
+            dot(dy, bound.params["W"].T, out=dx)

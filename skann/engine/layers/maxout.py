@@ -42,7 +42,7 @@ class MaxoutLayer(Layer):
     def forward(self, bound, x, y):
         xp, z = bound.xp, bound.scratch["z"]
         winner, larger = bound.scratch["winner"], bound.scratch["mask"]
-        dot(xp, x, self._flat(bound.params["W"]), out=self._flat(z))
+        dot(x, self._flat(bound.params["W"]), out=self._flat(z))
         xp.add(z, bound.params["b"], out=z)
         xp.copyto(y, z[:, 0])
         winner.fill(0)
@@ -58,10 +58,10 @@ class MaxoutLayer(Layer):
             xp.equal(winner, j, out=wins)
             xp.multiply(dy, wins, out=dz[:, j])
         flat = self._flat(dz)
-        dot(xp, x.T, flat, out=self._flat(bound.grads["W"]))
-        xp.matmul(bound.ones, flat, out=bound.grads["b"].reshape(-1))
+        dot(x.T, flat, out=self._flat(bound.grads["W"]))
+        dot(bound.ones, flat, out=bound.grads["b"].reshape(-1))
         if dx is not None:
-            dot(xp, flat, self._flat(bound.params["W"]).T, out=dx)
+            dot(flat, self._flat(bound.params["W"]).T, out=dx)
 
     def _flat(self, array):
         """View the piece and unit axes as one."""

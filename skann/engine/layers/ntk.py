@@ -48,14 +48,14 @@ class NTKDense(Layer):
         xp, W, scaled = bound.xp, bound.params["W"], bound.scratch["scaled"]
         # scaling W, and not x W, is one pass less: backward needs the scaled weights too
         xp.multiply(W, 1 / math.sqrt(len(W)), out=scaled)
-        dot(xp, x, scaled, out=y)
+        dot(x, scaled, out=y)
         xp.add(y, bound.params["b"], out=y)
 
     def backward(self, bound, x, y, dy, dx):
         xp, dW = bound.xp, bound.grads["W"]
-        dot(xp, x.T, dy, out=dW)
+        dot(x.T, dy, out=dW)
         xp.multiply(dW, 1 / math.sqrt(len(dW)), out=dW)
-        xp.matmul(bound.ones, dy, out=bound.grads["b"])
+        dot(bound.ones, dy, out=bound.grads["b"])
         if dx is not None:
             # with a single unit, dot takes a ninth of matmul's time
-            xp.dot(dy, bound.scratch["scaled"].T, out=dx)
+            dot(dy, bound.scratch["scaled"].T, out=dx)
