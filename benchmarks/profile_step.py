@@ -61,7 +61,7 @@ def instrument(trainer, clock):
         trainer.settings, optimizer=Clocked(trainer.settings.optimizer, clock, update="optimizer and penalty")
     )
     architecture = trainer.architecture
-    architecture.loss = Clocked(architecture.loss, clock, evaluate="loss")
+    architecture.loss = Clocked(architecture.loss, clock, evaluate="loss", fused_evaluate="loss")
     trainer.probe = Clocked(trainer.probe, clock, dead_units="history_ (probe)", gradient_norms="history_ (norms)")
     trainer.step = clock("a step", trainer.step)
 

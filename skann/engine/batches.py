@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy
+
 from .backend import Array, is_sparse, namespace, take_rows
 
 # Larger batches run in chunks of this many rows whose gradients are summed, so that memory does not grow with them.

@@ -140,7 +140,7 @@ def small_network(
     return architecture, parameters
 
 
-def bind(layer, in_shape, n_samples, seed=0):
+def bind(layer, in_shape, n_samples, seed=0, dtype="float64"):
     """Return a layer's parameters, what it is bound to in training, with poisoned scratch, and its output shape."""
     declaration = layer.declare(in_shape)
     layout = Layout(
@@ -148,18 +148,18 @@ def bind(layer, in_shape, n_samples, seed=0):
         {("layer", name): entry for name, entry in declaration.state.items()},
     )
     rng = numpy.random.RandomState(seed)
-    parameters = Parameters.draw(layout, rng, numpy.dtype(float))
+    parameters = Parameters.draw(layout, rng, numpy.dtype(dtype))
     parameters.theta += 0.1 * rng.normal(size=parameters.theta.size)
     bound = Bound(
         xp=numpy,
         params={name: view for (_, name), view in parameters.values.items()},
         grads={name: view for (_, name), view in parameters.grads.items()},
         scratch={
-            name: poisoned((n_samples, *shape), dtype or float) for name, (shape, dtype) in declaration.scratch.items()
+            name: poisoned((n_samples, *shape), own or dtype) for name, (shape, own) in declaration.scratch.items()
         }
-        | {name: poisoned(shape, float) for name, shape in declaration.work.items()},
+        | {name: poisoned(shape, dtype) for name, shape in declaration.work.items()},
         state={name: array for (_, name), array in parameters.state.items()},
-        ones=numpy.ones(n_samples),
+        ones=numpy.ones(n_samples, dtype),
         training=True,
         generator=noise_generator(seed),
     )

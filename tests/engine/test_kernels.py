@@ -5,11 +5,25 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from skann.engine import kernels, optimizers
+from skann.engine.activations import ACTIVATIONS, ElementwiseActivation, ReLU, Softmax, rectifying
+from skann.engine.backend import noise_generator, quiet
+from skann.engine.initializers import Normal
+from skann.engine.layers import Dense, Dropout, NTKDense, ParametricActivation, dense, dropout, parametric_activation
+from skann.engine.losses import LogLoss, classification
 from skann.engine.optimizers import OPTIMIZERS, SGD, Adam, AdamW
 from skann.engine.parameters import BLOCK
 from skann.engine.penalties import Penalty
 
-CASES = [Adam(), Adam(0.5, 0.9, 1e-3), AdamW(), SGD(), SGD(nesterovs_momentum=False), SGD(momentum=0.0)]
+from .harness import bind
+
+OPTIMIZERS_OF_CASES = [Adam(), Adam(0.5, 0.9, 1e-3), AdamW(), SGD(), SGD(nesterovs_momentum=False), SGD(momentum=0.0)]
+USERS = [optimizers, rectifying, classification, dense, dropout, parametric_activation]
+FUSED = [
+    cls()
+    for cls in ACTIVATIONS.classes()
+    if issubclass(cls, ElementwiseActivation) and cls.fused_forward is not ElementwiseActivation.fused_forward
+]
+EXTREMES = [-numpy.inf, -1e30, -100, -1, -1e-20, -0.0, 0.0, 1e-20, 1, 19.99, 20, 20.01, 100, 1e30]
 
 
 def as_written(name):
@@ -17,9 +31,38 @@ def as_written(name):
     return getattr(kernels, name)
 
 
+@pytest.fixture(params=["as written", "compiled"], autouse=True)
+def _kernels(request, monkeypatch):
+    """Run each test with the kernels as Python and compiled; the latter needs Numba."""
+    if request.param == "compiled":
+        pytest.importorskip("numba")
+        if not kernels.available():
+            pytest.skip("SKANN_FAST is 0")
+    else:
+        for module in USERS:
+            monkeypatch.setattr(module, "compiled", as_written)
+
+
+def draws(dtype, shape=(12, 7)):
+    """Return three arrays of normal numbers."""
+    rng = numpy.random.RandomState(0)
+    return [3 * rng.normal(size=shape).astype(dtype) for _ in range(3)]
+
+
+def test_every_kernel_is_tested_where_it_is_used():
+    names = {name for name, value in vars(kernels).items() if getattr(value, "__module__", "") == kernels.__name__}
+    used = {"adam", "sgd", "add_bias", "relu", "relu_backward", "elu", "elu_backward", "mish", "blend", "drop"}
+    used |= {"blend_backward", "blend_past", "softmax_shift", "softmax_gradient"}
+    assert names - {"Fusable", "typed", "in_place", "available", "compiled"} == used
+
+
+# --- optimizers
+
+
 def steps(optimizer, dtype, size, kernel, monkeypatch):
     """Return theta, the moments and the penalties of five steps with what ``kernel`` makes of a kernel's name."""
-    monkeypatch.setattr(optimizers, "compiled", kernel)
+    if kernel is not None:
+        monkeypatch.setattr(optimizers, "compiled", kernel)
     rng = numpy.random.RandomState(0)
     theta = rng.normal(size=size).astype(dtype)
     state, work = optimizer.init(numpy, theta), numpy.empty(min(size, BLOCK), dtype)
@@ -30,28 +73,140 @@ def steps(optimizer, dtype, size, kernel, monkeypatch):
     return [theta, *state.moments.values(), losses]
 
 
-def test_every_kernel_has_a_case():
+def test_every_optimizer_with_a_kernel_has_a_case():
     with_kernel = {cls for cls in OPTIMIZERS.classes() if cls.kernel}
-    assert with_kernel == {type(optimizer) for optimizer in CASES}
+    assert with_kernel == {type(optimizer) for optimizer in OPTIMIZERS_OF_CASES}
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("optimizer", CASES, ids=repr)
-def test_a_kernel_gives_the_bits_of_the_numpy_form(optimizer, dtype, monkeypatch):
-    by_numpy = steps(optimizer, dtype, 50, lambda name: None, monkeypatch)
-    for kernel in (as_written, kernels.compiled):
-        for got, expected in zip(steps(optimizer, dtype, 50, kernel, monkeypatch), by_numpy, strict=True):
-            assert_array_equal(got, expected)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS_OF_CASES, ids=repr)
+def test_optimizers(optimizer, dtype, monkeypatch):
+    fused = steps(optimizer, dtype, 50, None, monkeypatch)
+    for got, expected in zip(fused, steps(optimizer, dtype, 50, lambda name: None, monkeypatch), strict=True):
+        assert_array_equal(got, expected)
 
 
 @pytest.mark.parametrize("optimizer", [Adam(), SGD()], ids=repr)
-def test_in_several_blocks(optimizer, monkeypatch):
+def test_optimizers_in_several_blocks(optimizer, monkeypatch):
+    if optimizers.compiled is as_written:
+        pytest.skip("a loop of Python over so many numbers takes seconds")
     size = 2 * BLOCK + 5
-    by_numpy = steps(optimizer, "float32", size, lambda name: None, monkeypatch)
-    for got, expected in zip(steps(optimizer, "float32", size, kernels.compiled, monkeypatch), by_numpy, strict=True):
+    fused = steps(optimizer, "float32", size, None, monkeypatch)
+    for got, expected in zip(fused, steps(optimizer, "float32", size, lambda name: None, monkeypatch), strict=True):
         assert_array_equal(got, expected)
+
+
+# --- activations
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("activation", FUSED, ids=repr)
+def test_activations(activation, dtype, in_place):
+    z, dy, _ = draws(dtype)
+    z[:2] = numpy.resize(EXTREMES, (2, 7))
+    results = []
+    with quiet():
+        for forward, backward, first in (
+            (activation.forward, activation.backward, (numpy,)),
+            (activation.fused_forward, activation.fused_backward, ()),
+        ):
+            work = [numpy.full_like(z, 7) for _ in activation.work]
+            x = z.copy()
+            y = x if in_place and "x" not in activation.keeps else numpy.empty_like(z)
+            forward(*first, x, y, *work)
+            result = y.copy()
+            slope = dy.copy()
+            dz = slope if in_place else numpy.empty_like(z)
+            backward(*first, x, y, slope, dz, *work)
+            results.append((result, dz))
+    for fused, plain in zip(results[1], results[0], strict=True):
+        assert_array_equal(fused, plain)
+
+
+@pytest.mark.parametrize("activation", FUSED, ids=repr)
+def test_nan_stays(activation):
+    z = numpy.array([[numpy.nan, 1.0]])
+    y, work = numpy.empty_like(z), [numpy.empty_like(z) for _ in activation.work]
+    activation.fused_forward(z, y, *work)
+    assert_array_equal(numpy.isnan(y), [[True, False]])
+
+
+# --- layers
+
+
+def passes(layer, fused, dtype, x, dy, generator=None):
+    """Return the output of a layer, all gradients and dx."""
+    _, bound, _ = bind(layer, x.shape[1:], len(x), dtype=dtype)
+    for array in bound.params.values():
+        array[...] = numpy.linspace(-1, 2, array.size).reshape(array.shape)
+    bound.fused, bound.generator = fused, generator
+    shape = layer.declare(x.shape[1:]).shape
+    y, dx = numpy.empty((len(x), *shape), dtype), numpy.empty_like(x)
+    layer.forward(bound, x.copy(), y)
+    made = y.copy()
+    layer.backward(bound, x.copy(), y, dy.copy(), dx)
+    return [made, *(bound.grads[name] for name in sorted(bound.grads)), dx]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Dense(7, Normal()),
+        NTKDense(7, Normal()),
+        Dropout(0.3),
+        *(ParametricActivation(activation) for activation in [*FUSED, ACTIVATIONS.get("tanh")]),
+    ],
+    ids=repr,
+)
+def test_layers(layer, dtype):
+    x, dy, _ = draws(dtype)
+    fused, plain = (passes(layer, fused, dtype, x, dy, noise_generator(0)) for fused in (True, False))
+    for got, expected in zip(fused, plain, strict=True):
+        assert_array_equal(got, expected)
+
+
+# --- loss
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("link", [Softmax(), Softmax(-2.0)], ids=repr)
+@pytest.mark.parametrize("n_classes", [2, 7])
+def test_log_loss(n_classes, link, smoothing, dtype):
+    raw, _, _ = draws(dtype, (12, n_classes))
+    raw[0, 0] = 1000
+    target = numpy.eye(n_classes, dtype=dtype)[numpy.arange(12) % n_classes]
+    results = []
+    for first in ((numpy,), ()):
+        losses, gradient, work = numpy.empty(12, dtype), numpy.empty_like(raw), numpy.empty((2, *raw.shape), dtype)
+        loss = LogLoss(smoothing)
+        (loss.evaluate if first else loss.fused_evaluate)(*first, link, raw, target, losses, gradient, work)
+        results.append((losses, gradient))
+    for fused, plain in zip(results[1], results[0], strict=True):
+        assert_array_equal(fused, plain)
 
 
 def test_they_can_be_turned_off(monkeypatch):
     monkeypatch.setenv("SKANN_FAST", "0")
+    monkeypatch.setattr(kernels, "available", kernels.available.__wrapped__)
+    assert not kernels.available()
     assert kernels.compiled.__wrapped__("adam") is None
+
+
+def test_a_method_written_anew_is_the_one_that_is_called():
+    class Shifted(ReLU):
+        def forward(self, xp, z, y, zeros):
+            xp.add(z, 1, out=y)
+
+    class Halved(LogLoss):
+        def evaluate(self, xp, link, raw, target, losses, gradient, work):
+            losses[...] = 0.5
+
+    z = numpy.array([[-3.0, 2.0]])
+    y, losses = numpy.empty_like(z), numpy.empty(1)
+    Shifted().fused_forward(z, y, numpy.empty_like(z))
+    assert_array_equal(y, z + 1)
+    Halved().fused_evaluate(Softmax(), z, z, losses, y, numpy.empty((2, 1, 2)))
+    assert losses == 0.5

@@ -12,7 +12,7 @@ ROOT = Path(skann.__file__).parent
 FLOORS = [
     ["version", "engine.counter_bits"],
     ["engine.backend", "engine.hyperparameters", "engine.registry"],
-    ["engine.initializers"],
+    ["engine.initializers", "engine.kernels"],
     ["engine.parameters"],
     ["engine.layers"],
     ["engine.activations"],
@@ -21,7 +21,7 @@ FLOORS = [
     ["engine.tabular"],
     ["engine.network", "engine.batches", "engine.normalizations"],
     ["engine.transfer"],
-    ["engine.kernels", "engine.penalties"],
+    ["engine.penalties"],
     ["engine.optimizers", "engine.schedules", "engine.progress", "engine.diagnosis"],
     ["engine.data_driven"],
     ["engine.training"],

@@ -11,6 +11,7 @@ import numpy
 from ..backend import Array, namespace, quiet
 from ..hyperparameters import Hyperparameters
 from ..initializers import GlorotUniform, HeNormal, Initializer
+from ..kernels import Fusable
 from ..layers import ActivationLayer, Dense, Layer
 from ..registry import Registry
 
@@ -50,7 +51,7 @@ ACTIVATIONS = Registry("activation", Activation)
 
 
 @dataclass(frozen=True)
-class FixedActivation(Activation):
+class FixedActivation(Activation, Fusable):
     """A function without learnable parameters, y = f(z), callable on arrays.
 
     Attributes
@@ -64,6 +65,7 @@ class FixedActivation(Activation):
 
     keeps = frozenset({"y"})
     work = ()
+    _FUSABLE = ("forward", "backward")
 
     def layers(self, units, init):
         return [Dense(units, init), ActivationLayer(self)]
@@ -101,6 +103,26 @@ class FixedActivation(Activation):
         *work : array of the same shape
             Scratch, one for each element of ``work``.
         """
+
+    def fused_forward(self, z: Array, y: Array, *work: Array) -> None:
+        """Do what ``forward`` does by compiled kernels, where there are any for NumPy's arrays.
+
+        Parameters
+        ----------
+        z, y, *work : array of shape (n_samples, units)
+            As in ``forward``.
+        """
+        self.forward(numpy, z, y, *work)
+
+    def fused_backward(self, z: Array, y: Array, dy: Array, dz: Array, *work: Array) -> None:
+        """Do what ``backward`` does by compiled kernels, after ``fused_forward``.
+
+        Parameters
+        ----------
+        z, y, dy, dz, *work : array of shape (n_samples, units)
+            As in ``backward``.
+        """
+        self.backward(numpy, z, y, dy, dz, *work)
 
     def __call__(self, x) -> numpy.ndarray:
         """Return f(x) for an array of any shape, in floating point."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from types import ModuleType
+from typing import ClassVar
 
-from ..backend import Array, erf
+import numpy
+
+from ..backend import erf
 from ..hyperparameters import integer, real
 from ..initializers import LecunNormal, SklearnDraw
+from ..kernels import compiled, in_place, typed
 from ..layers import Dense, MaxoutLayer, PReLULayer
 from .base import ACTIVATIONS, Activation, ElementwiseActivation, logistic_of, softplus_of
 
@@ -48,6 +51,14 @@ class ReLU(ElementwiseActivation):
         integer = f"i{y.itemsize}"
         slope = xp.sign(y.view(integer), out=slope.view(integer))
         xp.multiply(dy.view(integer), slope, out=dz.view(integer))
+
+    def fused_forward(self, z, y, zeros):
+        in_place(z, y)
+        compiled("relu")(y.reshape(-1))
+
+    def fused_backward(self, z, y, dy, dz, slope):
+        in_place(dy, dz)
+        compiled("relu_backward")(y.reshape(-1), dz.reshape(-1))
 
 
 @ACTIVATIONS.register("leaky_relu")
@@ -95,40 +106,55 @@ class PReLU(Activation):
         return [Dense(units, init), PReLULayer(self.init)]
 
 
-def _exp_below_zero(xp: ModuleType, z: Array, y: Array, zeros: Array, above: Array, scale: float, alpha: float):
-    """Write scale (z if z >= 0 else alpha (exp(z) - 1)) into y.
+class _ExponentialBelowZero(ElementwiseActivation):
+    """What ELU and SELU share, scale (x if x >= 0 else alpha (exp(x) - 1)).
 
-    exp(z) - 1 loses digits near zero that float32 does not miss; expm1 takes ten times as long.
+    exp(x) - 1 loses digits near zero that float32 does not miss; expm1 takes ten times as long.
     """
-    zeros.fill(0)
-    xp.maximum(z, zeros, out=above)
-    xp.minimum(z, zeros, out=y)
-    xp.exp(y, out=y)
-    xp.subtract(y, 1, out=y)
-    if alpha != 1:
-        xp.multiply(y, alpha, out=y)
-    xp.add(y, above, out=y)
-    if scale != 1:
-        xp.multiply(y, scale, out=y)
 
+    work = (None, None)
+    _alpha: ClassVar[float]
+    _scale: ClassVar[float] = 1.0
 
-def _exp_below_zero_backward(xp, y, dy, dz, zeros, step, scale: float, alpha: float) -> None:
-    """Write dy times the slope into dz: scale above zero, y + scale * alpha below; y is overwritten."""
-    low = scale * alpha
-    if scale != low:
-        xp.greater(y, 0, out=step)
-        xp.multiply(step, scale - low, out=step)
-    zeros.fill(0)
-    xp.minimum(y, zeros, out=y)
-    xp.add(y, low, out=y)
-    if scale != low:
-        xp.add(y, step, out=y)
-    xp.multiply(dy, y, out=dz)
+    def forward(self, xp, z, y, zeros, above):
+        zeros.fill(0)
+        xp.maximum(z, zeros, out=above)
+        xp.minimum(z, zeros, out=y)
+        xp.exp(y, out=y)
+        xp.subtract(y, 1, out=y)
+        if self._alpha != 1:
+            xp.multiply(y, self._alpha, out=y)
+        xp.add(y, above, out=y)
+        if self._scale != 1:
+            xp.multiply(y, self._scale, out=y)
+
+    def backward(self, xp, z, y, dy, dz, zeros, step):
+        # the slope is scale above zero, y + scale * alpha below
+        low = self._scale * self._alpha
+        if self._scale != low:
+            xp.greater(y, 0, out=step)
+            xp.multiply(step, self._scale - low, out=step)
+        zeros.fill(0)
+        xp.minimum(y, zeros, out=y)
+        xp.add(y, low, out=y)
+        if self._scale != low:
+            xp.add(y, step, out=y)
+        xp.multiply(dy, y, out=dz)
+
+    def fused_forward(self, z, y, exp, _):
+        numpy.exp(z, out=exp)
+        in_place(z, y)
+        compiled("elu")(y.reshape(-1), exp.reshape(-1), *typed(y, 1, self._alpha, self._scale))
+
+    def fused_backward(self, z, y, dy, dz, *_):
+        low = self._scale * self._alpha
+        in_place(dy, dz)
+        compiled("elu_backward")(y.reshape(-1), dz.reshape(-1), *typed(y, low, self._scale - low))
 
 
 @ACTIVATIONS.register("elu")
 @dataclass(frozen=True)
-class ELU(ElementwiseActivation):
+class ELU(_ExponentialBelowZero):
     """Exponential linear unit, x if x >= 0 else alpha (exp(x) - 1) [Clevert et al., 2016, arXiv:1511.07289].
 
     Parameters
@@ -138,34 +164,24 @@ class ELU(ElementwiseActivation):
     """
 
     alpha: float = real(1.0, low=0)
-    work = (None, None)
 
-    def forward(self, xp, z, y, zeros, above):
-        _exp_below_zero(xp, z, y, zeros, above, 1.0, self.alpha)
-
-    def backward(self, xp, z, y, dy, dz, zeros, above):
-        _exp_below_zero_backward(xp, y, dy, dz, zeros, above, 1.0, self.alpha)
+    @property
+    def _alpha(self):
+        return self.alpha
 
 
 @ACTIVATIONS.register("selu")
 @dataclass(frozen=True)
-class SELU(ElementwiseActivation):
+class SELU(_ExponentialBelowZero):
     """Scaled exponential linear unit, lambda (x if x >= 0 else alpha (exp(x) - 1)).
 
     lambda = 1.0507009873554805 and alpha = 1.6732632423543772 keep mean 0 and variance 1 from layer to layer,
     with weights from N(0, 1 / fan_in) [Klambauer et al., 2017, arXiv:1706.02515].
     """
 
-    work = (None, None)
     weight_init = LecunNormal()
-    _SCALE = 1.0507009873554805
-    _ALPHA = 1.6732632423543772
-
-    def forward(self, xp, z, y, zeros, above):
-        _exp_below_zero(xp, z, y, zeros, above, self._SCALE, self._ALPHA)
-
-    def backward(self, xp, z, y, dy, dz, zeros, above):
-        _exp_below_zero_backward(xp, y, dy, dz, zeros, above, self._SCALE, self._ALPHA)
+    _scale = 1.0507009873554805
+    _alpha = 1.6732632423543772
 
 
 @ACTIVATIONS.register("gelu")
@@ -246,6 +262,14 @@ class Mish(ElementwiseActivation):
         xp.divide(n, e, out=n)
         xp.add(y, n, out=y)
         xp.multiply(dy, y, out=dz)
+
+    def fused_forward(self, z, y, exp, slope):
+        numpy.exp(z, out=exp)
+        numbers = numpy.exp(z.dtype.type(self._FLAT)), *typed(z, 1, 2, 4)
+        compiled("mish")(*(array.reshape(-1) for array in (z, exp, y, slope)), *numbers)
+
+    def fused_backward(self, z, y, dy, dz, exp, slope):
+        numpy.multiply(dy, slope, out=dz)
 
     def _exponentials(self, xp, z, e, n):
         """Write exp(z), capped, into e, and e (e + 2) into n."""

@@ -57,6 +57,8 @@ class Bound:
     generator : source of random bits, or None outside training
     weight : array of shape (n_samples,), or None where all rows count alike
         What each row's loss is multiplied by.
+    fused : bool
+        Whether compiled kernels serve in place of NumPy.
     noise : float
         What training multiplies the rate of dropout and the scale of noise by, as a schedule says.
     """
@@ -70,6 +72,7 @@ class Bound:
     training: bool = False
     generator: Any = None
     weight: Array | None = None
+    fused: bool = False
     noise: float = 1.0
 
 

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..backend import dot
+from ..backend import Array, dot
 from ..initializers import Initializer
+from ..kernels import compiled
 from ..parameters import ParameterSpec
-from .base import Declaration, Layer
+from .base import Bound, Declaration, Layer
+
+
+def add_bias(bound: Bound, y: Array) -> None:
+    """Add b to every row of y."""
+    if bound.fused:
+        compiled("add_bias")(y, bound.params["b"])
+    else:
+        bound.xp.add(y, bound.params["b"], out=y)
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,7 @@ class Dense(Layer):
 
     def forward(self, bound, x, y):
         dot(x, bound.params["W"], out=y)
-        bound.xp.add(y, bound.params["b"], out=y)
+        add_bias(bound, y)
 
     def backward(self, bound, x, y, dy, dx):
         dot(x.T, dy, out=bound.grads["W"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..backend import fill_random_bits
+from ..kernels import compiled, in_place, typed
 from .base import Declaration, Layer
 
 _LEVELS = 2**16  # a mask compares 16 random bits an element with a threshold
@@ -29,7 +30,8 @@ class Dropout(Layer):
     def forward(self, bound, x, y):
         bits, kept = bound.scratch["bits"], bound.scratch["kept"]
         fill_random_bits(bound.xp, bound.generator, bits.reshape(-1))
-        bound.xp.less(bits, self._threshold(bound), out=kept)
+        if not bound.fused:
+            bound.xp.less(bits, self._threshold(bound), out=kept)
         self._mask(bound, x, y)
 
     def backward(self, bound, x, y, dy, dx):
@@ -37,8 +39,14 @@ class Dropout(Layer):
 
     def _mask(self, bound, array, out):
         """Zero what was dropped and scale what was kept."""
-        bound.xp.multiply(array, bound.scratch["kept"], out=out)
-        bound.xp.multiply(out, _LEVELS / self._threshold(bound), out=out)
+        threshold = self._threshold(bound)
+        scale = _LEVELS / threshold
+        if bound.fused:
+            in_place(array, out)
+            compiled("drop")(out.reshape(-1), bound.scratch["bits"].reshape(-1), threshold, *typed(out, scale))
+        else:
+            bound.xp.multiply(array, bound.scratch["kept"], out=out)
+            bound.xp.multiply(out, scale, out=out)
 
     def _threshold(self, bound):
         """Return how many of the 65,536 levels keep an element; the scale is its exact inverse."""

@@ -9,6 +9,7 @@ from ..backend import dot
 from ..initializers import Initializer
 from ..parameters import ParameterSpec
 from .base import Declaration, Layer
+from .dense import add_bias
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class NTKDense(Layer):
         # scaling W, and not x W, is one pass less: backward needs the scaled weights too
         xp.multiply(W, 1 / math.sqrt(len(W)), out=scaled)
         dot(x, scaled, out=y)
-        xp.add(y, bound.params["b"], out=y)
+        add_bias(bound, y)
 
     def backward(self, bound, x, y, dy, dx):
         xp, dW = bound.xp, bound.grads["W"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..backend import dot
 from ..initializers import Constant
+from ..kernels import compiled
 from ..parameters import ParameterSpec
 from .base import Declaration, Layer
 
@@ -42,6 +44,10 @@ class ParametricActivation(Layer):
 
     def forward(self, bound, x, y):
         xp, (f, *work) = bound.xp, bound.scratch.values()
+        if bound.fused:
+            self.activation.fused_forward(x, f, *work)
+            compiled("blend")(x, f, bound.params["share"], y)
+            return
         self.activation.forward(xp, x, f, *work)
         xp.subtract(f, x, out=y)
         xp.multiply(y, bound.params["share"], out=y)
@@ -50,11 +56,24 @@ class ParametricActivation(Layer):
     def backward(self, bound, x, y, dy, dx):
         """With t = f - x: ``da = sum t dy`` over the rows and ``dx = f'(x) a dy - a dy + dy``."""
         xp, (f, *work) = bound.xp, bound.scratch.values()
+        if bound.fused:
+            self._fused_backward(bound, x, y, dy, dx)
+            return
         xp.subtract(f, x, out=y)
         xp.multiply(y, dy, out=y)
-        xp.matmul(bound.ones, y, out=bound.grads["share"])
+        dot(bound.ones, y, out=bound.grads["share"])
         if dx is not None:
             xp.multiply(dy, bound.params["share"], out=y)
             self.activation.backward(xp, x, f, y, dx, *work)
             xp.subtract(dx, y, out=dx)
             xp.add(dx, dy, out=dx)
+
+    def _fused_backward(self, bound, x, y, dy, dx):
+        """Do the same in three passes beside the activation's."""
+        (f, *work), share = bound.scratch.values(), bound.params["share"]
+        df = dy if dx is None else dx
+        compiled("blend_backward")(x, f, share, dy, y, df)
+        dot(bound.ones, y, out=bound.grads["share"])
+        if dx is not None:
+            self.activation.fused_backward(x, f, dx, dx, *work)
+            compiled("blend_past")(share, dy, dx)

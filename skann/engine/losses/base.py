@@ -11,6 +11,7 @@ import numpy
 from ..activations import FixedActivation, Identity, Logistic, Softmax
 from ..backend import Array
 from ..hyperparameters import Hyperparameters
+from ..kernels import Fusable
 from ..registry import Registry
 
 CLASSIFICATION = frozenset({"binary", "multiclass", "multilabel"})
@@ -18,7 +19,7 @@ REGRESSION = frozenset({"regression"})
 
 
 @dataclass(frozen=True)
-class Loss(Hyperparameters, ABC):
+class Loss(Hyperparameters, Fusable, ABC):
     """What training makes small: a sum over the outputs of a row, weighted and averaged over the rows elsewhere.
 
     Attributes
@@ -34,6 +35,7 @@ class Loss(Hyperparameters, ABC):
     tasks = CLASSIFICATION | REGRESSION
     gives_probabilities = True
     positive_target = False
+    _FUSABLE = ("evaluate",)
 
     def link(self, task: str, beta: float = 1.0) -> FixedActivation:
         """Return what turns raw outputs into predictions: by default softmax, logistic or identity.
@@ -114,6 +116,28 @@ class Loss(Hyperparameters, ABC):
         work : array of shape (2, n_samples, n_outputs)
             Scratch.
         """
+
+    def fused_evaluate(
+        self, link: FixedActivation, raw: Array, target: Array, losses: Array, gradient: Array, work: Array
+    ) -> None:
+        """Do what ``evaluate`` does by compiled kernels, where there are any for NumPy's arrays.
+
+        Parameters
+        ----------
+        link : FixedActivation
+            As ``self.link`` made it.
+        raw : array of shape (n_samples, n_outputs)
+            Not modified.
+        target : array of shape (n_samples, n_targets)
+            As in ``evaluate``.
+        losses : array of shape (n_samples,)
+            For the losses.
+        gradient : array of shape (n_samples, n_outputs)
+            For the gradient.
+        work : array of shape (2, n_samples, n_outputs)
+            Scratch.
+        """
+        self.evaluate(numpy, link, raw, target, losses, gradient, work)
 
 
 LOSSES = Registry("loss", Loss)
