@@ -40,7 +40,8 @@ def outputs(
         network = _borrow(architecture, parameters, n_rows, dtype)
     else:
         network = Network(architecture, parameters.astype(dtype, copy=False).on(xp), min(n_rows, CHUNK))
-    reader = Reader(Rows(rows.X, index=rows.index), dtype, min(n_rows, CHUNK))
+    alone = rows if rows.target is None and rows.weight is None else Rows(rows.X, index=rows.index)
+    reader = Reader(alone, dtype, min(n_rows, CHUNK))
     made = numpy.empty((n_rows, *architecture.out_shape), dtype)
     with quiet():
         for chunk in chunks(0, n_rows, CHUNK):

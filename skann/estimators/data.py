@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy
-import scipy.sparse
 import sklearn
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import validate_data
 
+from ..engine.backend import is_sparse
 from ..engine.batches import Rows
 
 _ACCEPTED = {"accept_sparse": ["csr", "csc"], "dtype": "numeric"}
@@ -46,7 +46,7 @@ def prediction_data(estimator: BaseEstimator, X: Any):
 
 def _as_numbers(X):
     """Return a sparse matrix by rows and an array of objects, which a frame of mixed columns may become, as floats."""
-    if scipy.sparse.issparse(X):
+    if is_sparse(X):
         return X.tocsr()
     return check_array(X, dtype=numpy.float64, input_name="X") if X.dtype == object else X
 

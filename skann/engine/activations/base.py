@@ -137,9 +137,10 @@ class FixedActivation(Activation, Fusable):
 
 
 def _floating(x) -> numpy.ndarray:
-    """Return a copy of x as a contiguous floating-point array of at least one dimension."""
+    """Return x as a contiguous floating-point array of at least one dimension, itself if it is one."""
     x = numpy.asarray(x)
-    return numpy.array(x, dtype=numpy.promote_types(x.dtype, numpy.float32), order="C", ndmin=1)
+    dtype = x.dtype if x.dtype.kind == "f" and x.itemsize >= 4 else numpy.promote_types(x.dtype, numpy.float32)
+    return numpy.array(x, dtype=dtype, copy=None, order="C", ndmin=1)
 
 
 @dataclass(frozen=True)
