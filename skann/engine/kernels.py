@@ -87,6 +87,22 @@ def mish(z, e, y, slope, cap, one, two, four):
         slope[i] = (exp + one) * exp / m / m * four * z[i] + share
 
 
+def gelu(z, bell, y, phi, half, p, q):
+    """Write ``GELU`` of z into y, and the normal distribution's function into phi; bell is exp(-z^2 / 2)."""
+    for i in range(z.size):
+        a = abs(z[i])
+        numerator = ((p[3] * a + p[2]) * a + p[1]) * a + p[0]
+        divisor = (((q[4] * a + q[3]) * a + q[2]) * a + q[1]) * a + q[0]
+        phi[i] = math.copysign(half - numerator / divisor * bell[i], z[i]) + half
+        y[i] = z[i] * phi[i]
+
+
+def gelu_backward(z, bell, phi, dy, density):
+    """Multiply dy by the slope of ``gelu``; density is what bell is multiplied by."""
+    for i in range(z.size):
+        dy[i] *= bell[i] * density * z[i] + phi[i]
+
+
 def blend(x, f, share, y):
     """Write x + share (f - x) into y, with a share a column."""
     for i in range(len(x)):

@@ -51,8 +51,8 @@ def draws(dtype, shape=(12, 7)):
 
 def test_every_kernel_is_tested_where_it_is_used():
     names = {name for name, value in vars(kernels).items() if getattr(value, "__module__", "") == kernels.__name__}
-    used = {"adam", "sgd", "add_bias", "relu", "relu_backward", "elu", "elu_backward", "mish", "blend", "drop"}
-    used |= {"blend_backward", "blend_past", "softmax_shift", "softmax_gradient"}
+    used = {"adam", "sgd", "add_bias", "relu", "relu_backward", "elu", "elu_backward", "mish", "gelu", "drop"}
+    used |= {"gelu_backward", "blend", "blend_backward", "blend_past", "softmax_shift", "softmax_gradient"}
     assert names - {"Fusable", "typed", "in_place", "available", "compiled"} == used
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from types import ModuleType
 from typing import ClassVar
 
 import numpy
 
-from ..backend import erf
+from ..backend import Array, erf
 from ..hyperparameters import integer, real
 from ..initializers import LecunNormal, SklearnDraw
 from ..kernels import compiled, in_place, typed
@@ -190,25 +191,61 @@ class GELU(ElementwiseActivation):
     """Gaussian error linear unit, x Phi(x), Phi the normal CDF [Hendrycks & Gimpel, 2016, arXiv:1606.08415]."""
 
     keeps = frozenset({"x"})
-    work = (None,)
+    work = (None, None, None)
+    _DENSITY = 1 / math.sqrt(2 * math.pi)
+    # 1 - Phi(a) = exp(-a^2 / 2) P(a) / Q(a) for a >= 0, a minimax fit on [0, 6]: its error is 3e-10, that of float32's
+    # roundings 1e-7, and erf takes seven times as long
+    _P = (4.99999999e-01, 3.03737986e-01, 8.92117729e-02, 1.04753902e-02)
+    _Q = (1.0, 1.40536036e00, 7.99741355e-01, 2.22319976e-01, 2.63249628e-02)
 
-    def forward(self, xp, z, y, phi):
-        # (1 + erf(z / sqrt(2))) / 2
-        xp.multiply(z, math.sqrt(0.5), out=phi)
-        erf(xp, phi, out=phi)
-        xp.add(phi, 1, out=phi)
-        xp.multiply(phi, 0.5, out=phi)
+    def forward(self, xp, z, y, phi, bell, divisor):
+        xp.multiply(z, z, out=bell)
+        xp.multiply(bell, -0.5, out=bell)
+        xp.exp(bell, out=bell)
+        if z.dtype == numpy.float32:
+            xp.abs(z, out=y)
+            _polynomial(xp, self._P, y, phi)
+            _polynomial(xp, self._Q, y, divisor)
+            xp.divide(phi, divisor, out=phi)
+            xp.multiply(phi, bell, out=phi)
+            xp.subtract(0.5, phi, out=phi)
+            xp.copysign(phi, z, out=phi)
+        else:
+            xp.multiply(z, math.sqrt(0.5), out=phi)
+            erf(xp, phi, out=phi)
+            xp.multiply(phi, 0.5, out=phi)
+        xp.add(phi, 0.5, out=phi)
         xp.multiply(z, phi, out=y)
 
-    def backward(self, xp, z, y, dy, dz, phi):
-        # phi is forward's: erf takes ten times as long as any other pass
-        xp.multiply(z, z, out=y)
-        xp.multiply(y, -0.5, out=y)
-        xp.exp(y, out=y)
-        xp.multiply(y, 1 / math.sqrt(2 * math.pi), out=y)
+    def backward(self, xp, z, y, dy, dz, phi, bell, _):
+        # phi, which is Phi(z), and bell, exp(-z^2 / 2), are forward's
+        xp.multiply(bell, self._DENSITY, out=y)
         xp.multiply(y, z, out=y)
         xp.add(y, phi, out=y)
         xp.multiply(dy, y, out=dz)
+
+    def fused_forward(self, z, y, phi, bell, divisor):
+        if z.dtype != numpy.float32:
+            self.forward(numpy, z, y, phi, bell, divisor)
+            return
+        numpy.multiply(z, z, out=bell)
+        numpy.multiply(bell, -0.5, out=bell)
+        numpy.exp(bell, out=bell)
+        arrays = (array.reshape(-1) for array in (z, bell, y, phi))
+        compiled("gelu")(*arrays, *typed(z, 0.5), typed(z, *self._P), typed(z, *self._Q))
+
+    def fused_backward(self, z, y, dy, dz, phi, bell, _):
+        in_place(dy, dz)
+        arrays = (array.reshape(-1) for array in (z, bell, phi, dz))
+        compiled("gelu_backward")(*arrays, *typed(z, self._DENSITY))
+
+
+def _polynomial(xp: ModuleType, coefficients: tuple[float, ...], x: Array, y: Array) -> None:
+    """Write the sum of c_i x^i into y, by Horner's rule."""
+    y.fill(coefficients[-1])
+    for c in coefficients[-2::-1]:
+        xp.multiply(y, x, out=y)
+        xp.add(y, c, out=y)
 
 
 @ACTIVATIONS.register("silu", "swish")
