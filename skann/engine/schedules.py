@@ -56,6 +56,11 @@ class Schedule(Hyperparameters):
         factor = self.factor(fraction)
         return factor if n_epochs >= self.warmup else factor * n_epochs / self.warmup
 
+    @property
+    def restart_fractions(self) -> tuple[float, ...]:
+        """The fractions of training at which the rate has come down and rises again."""
+        return ()
+
     def after_epoch(self, rate: float, initial_rate: float, samples_seen: int) -> float:
         """Return the rate for the next epoch, before the factor.
 
@@ -156,6 +161,10 @@ class Cosine(Schedule):
     restarts: int = integer(0, low=0)
     warmup: float = real(0.0, low=0)
 
+    @property
+    def restart_fractions(self):
+        return tuple(i / (self.restarts + 1) for i in range(1, self.restarts + 1))
+
     def factor(self, fraction):
         t = fraction * (self.restarts + 1)
         t = t % 1 if fraction < 1 else 1.0
@@ -208,6 +217,10 @@ class CosLog4(Schedule):
     """
 
     warmup: float = real(0.0, low=0)
+
+    @property
+    def restart_fractions(self):
+        return 1 / 15, 3 / 15, 7 / 15
 
     def factor(self, fraction):
         return (1 - math.cos(2 * math.pi * math.log2(1 + 15 * fraction))) / 2

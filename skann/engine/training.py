@@ -63,6 +63,9 @@ class Settings:
         restored at the end.
     ties : {"first", "last"}
         Which of epochs with equally good scores, or losses, is the best.
+    gives_up : bool
+        Whether training stops where the schedule restarts for the last time, if there was no progress since it
+        restarted before.
     noise_schedule, decay_schedule : Schedule
         What the rate of dropout and the scale of noise, and what alpha, are multiplied by at a step.
     """
@@ -83,6 +86,7 @@ class Settings:
     averaging: float = 0.0
     early_stopping: bool = False
     ties: str = "first"
+    gives_up: bool = False
     noise_schedule: Schedule = _STEADY
     decay_schedule: Schedule = _STEADY
 
@@ -245,7 +249,7 @@ class Trainer:
 
     def _run_epochs(self) -> str:
         # asked before an epoch, not after, so that a run resumed between two asks too
-        while not (self.progress.n_epochs > self.first_epoch and self._stagnates()):
+        while not (self.progress.n_epochs > self.first_epoch and (self._stagnates() or self._rose_in_vain())):
             if self.progress.n_epochs >= self.first_epoch + self.settings.max_epochs:
                 return "max_epochs"
             if self._hook("epoch_begins"):
@@ -386,6 +390,17 @@ class Trainer:
         self.state.learning_rate = rate
         self.progress.stagnation = 0
         return False
+
+    def _rose_in_vain(self) -> bool:
+        """Tell whether the schedule is to restart for the last time, after a wave that brought no progress."""
+        restarts = self.settings.schedule.restart_fractions
+        if not self.settings.gives_up or len(restarts) < 2:
+            return False
+        before, last = (math.ceil(round(share * self.settings.schedule_epochs, 6)) for share in restarts[-2:])
+        in_vain = self.progress.n_epochs == last and self.progress.stagnation >= last - before
+        if in_vain and self.report is not None:
+            self.report("No progress since the learning rate rose before. Stopping.")
+        return in_vain
 
 
 def _line(progress: Progress, max_epochs: int) -> str:

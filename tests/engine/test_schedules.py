@@ -2,6 +2,7 @@
 
 import numpy
 import pytest
+from numpy.testing import assert_allclose
 
 from skann.engine.schedules import (
     SCHEDULES,
@@ -85,3 +86,11 @@ def test_plateau_drops_until_its_final_factor():
 def test_a_function_must_return_a_finite_factor(factor):
     with pytest.raises(ValueError, match=r"must return a finite factor >= 0. Got .* for 0.5"):
         FunctionSchedule(lambda t: factor).factor(0.5)
+
+
+@pytest.mark.parametrize("schedule", [Cosine(final=0.1, restarts=3), CosLog4(), Cosine(), Constant()], ids=repr)
+def test_a_restart_is_where_the_rate_has_come_down_and_rises(schedule):
+    t = numpy.linspace(0, 1, 3001)
+    factors = numpy.array([schedule.factor(fraction) for fraction in t])
+    rises = (factors[1:-1] <= factors[:-2]) & (factors[2:] > factors[1:-1])
+    assert_allclose(t[1:-1][rises], schedule.restart_fractions, atol=1 / 1000)

@@ -12,7 +12,7 @@ from skann.engine.initializers import Constant
 from skann.engine.optimizers import SGD, AdamW
 from skann.engine.parameters import Layout, Parameters, ParameterSpec
 from skann.engine.progress import Progress
-from skann.engine.schedules import Adaptive, Schedule
+from skann.engine.schedules import Adaptive, Cosine, Schedule
 from skann.engine.solvers import minimize_lbfgs
 from skann.engine.training import DivergenceError, Settings, Trainer, TrainingState, chunks, shrink
 
@@ -135,6 +135,24 @@ def test_stops_after_patience_without_progress():
     assert run.progress.best_score == 0.7
     assert_array_equal(run.parameters.theta, thetas[1])  # the first of ties
     assert lines[-1].endswith("Stopping.")
+
+
+@pytest.mark.parametrize(
+    ("scores", "n_epochs"),
+    [
+        ([1, 2, 3, 2, 2, 2, 9, 9], 6),
+        ([1, 2, 2, 3, 2, 1, 9, 9], 6),  # its progress came before the fourth epoch's end, where the last wave began
+        ([1, 2, 3, 2, 2, 4, 1, 1], 8),
+        ([1, 2, 3, 2, 3, 1, 1, 1], 8),  # a tie is progress
+    ],
+)
+def test_it_gives_up_at_the_last_restart_after_a_wave_without_progress(scores, n_epochs):
+    news, remaining = [], iter(scores)
+    options = {"max_epochs": 8, "schedule_epochs": 8, "schedule": Cosine(restarts=3), "early_stopping": True}
+    run = trainer(validate=lambda: (0.0, next(remaining)), report=news.append, gives_up=True, **options)
+    assert run.run() == ("max_epochs" if n_epochs == 8 else "converged")
+    assert run.progress.n_epochs == n_epochs
+    assert (n_epochs == 8) != ("No progress" in news[-1])
 
 
 @pytest.mark.parametrize(("ties", "best"), [("first", 1), ("last", 2)])

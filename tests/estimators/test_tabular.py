@@ -16,6 +16,7 @@ from skann import TabularMLPClassifier, TabularMLPRegressor
 from skann.estimators.tabular.presets import PRESETS
 from skann.exceptions import IdentifierColumnWarning, TrainingWarning
 from skann.losses import Quantile
+from skann.schedules import FlatCosine
 
 from .tables import BEST, FAST, labels, prices, table
 
@@ -33,7 +34,7 @@ def test_a_frame_as_it_is(params):
     numpy.testing.assert_array_equal(clf.predict_log_proba(NEW), numpy.log(p))
     assert clf.classes_.tolist() == ["no", "yes"]
     assert clf.feature_names_in_.tolist() == FRAME.columns.tolist()
-    assert clf.n_iter_ == len(clf.history_["loss"]) == params["max_iter"]
+    assert clf.n_iter_ == len(clf.history_["loss"]) in (19, params["max_iter"])
     assert clf.best_validation_score_ == max(clf.history_["validation_score"])
     reg = TabularMLPRegressor(**params).fit(FRAME, PRICE)
     assert reg.score(NEW, prices(NEW)) > 0.8
@@ -267,9 +268,10 @@ def test_a_single_class():
 def test_predictions_are_clipped_to_the_training_range():
     frame = FRAME[["size"]].fillna(50)
     far = pandas.DataFrame({"size": [-1e6, 1e6]})
-    clipped = TabularMLPRegressor(**BEST, validation_fraction=0).fit(frame, PRICE).predict(far)
+    options = {**BEST, "dropout": 0.0, "validation_fraction": 0}
+    clipped = TabularMLPRegressor(**options).fit(frame, PRICE).predict(far)
     assert clipped.min() >= PRICE.min() and clipped.max() <= PRICE.max()
-    free = TabularMLPRegressor(**BEST, validation_fraction=0, clip_predictions=False).fit(frame, PRICE).predict(far)
+    free = TabularMLPRegressor(**options, clip_predictions=False).fit(frame, PRICE).predict(far)
     assert free.min() < PRICE.min() or free.max() > PRICE.max()
 
 
@@ -331,7 +333,7 @@ def test_errors_name_the_column_and_lose_nothing():
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         clf.fit(FRAME, Y[:-1])
     with pytest.raises(ValueError, match="non-finite parameter weights"):
-        TabularMLPClassifier(learning_rate_init=1e30, max_iter=3).fit(FRAME, Y)
+        TabularMLPClassifier(learning_rate_init=1e30, max_iter=3, early_stopping=False).fit(FRAME, Y)
     assert vars(clf) == before
     with pytest.raises(ValueError, match="Feature names seen at fit time, yet now missing:\n- city"):
         clf.predict(NEW.drop(columns="city"))
@@ -360,3 +362,36 @@ def test_a_table_of_constants_predicts_what_is_common():
     with pytest.warns(TrainingWarning, match="No column of X is left"):
         clf = TabularMLPClassifier(preset="fast", label_smoothing=0, random_state=0).fit(frame, y)
     numpy.testing.assert_allclose(clf.predict_proba(frame[:1]), [[2 / 3, 1 / 3]], atol=0.05)
+
+
+def test_the_last_wave_is_left_out_if_the_one_before_was_in_vain():
+    noise = numpy.random.RandomState(1).normal(size=len(FRAME))
+    options = {**BEST, "max_iter": 60}
+    reg = TabularMLPRegressor(**options).fit(FRAME, noise)
+    full = TabularMLPRegressor(**options, early_stopping=False).fit(FRAME, noise)
+    scores = numpy.array(full.history_["validation_score"])
+    assert scores[12:28].max() < scores[:12].max()  # what the case is about
+    assert (reg.n_iter_, full.n_iter_) == (28, 60)
+    assert reg.history_["validation_score"] == full.history_["validation_score"][:28]
+    learns = TabularMLPRegressor(**options).fit(FRAME, PRICE)
+    assert learns.n_iter_ == 60
+    unseen = TabularMLPRegressor(**options, validation_fraction=0).fit(FRAME, noise)
+    assert unseen.n_iter_ == 60
+
+
+def test_dropout_and_decay_follow_their_schedule():
+    def made(**choice):
+        return TabularMLPClassifier(**{**BEST, "max_iter": 10}, early_stopping=False, **choice).fit(FRAME, Y)
+
+    probabilities = [
+        made(**choice).predict_proba(NEW)
+        for choice in (
+            {},
+            {"regularization_schedule": lambda t: 1.0},
+            {"regularization_schedule": "flat_cos"},
+            {"regularization_schedule": FlatCosine()},
+        )
+    ]
+    numpy.testing.assert_array_equal(probabilities[0], probabilities[1])
+    numpy.testing.assert_array_equal(probabilities[2], probabilities[3])
+    assert abs(probabilities[0] - probabilities[2]).max() > 1e-3

@@ -19,6 +19,7 @@ from .members import (
     LabelledRows,
     Member,
     MemberHooks,
+    as_schedule,
     embeddings_of,
     fitted_encoder,
     network_params,
@@ -171,6 +172,8 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, BaseEstimator, ABC):
             embeddings_of(encoder, member.encoded(training.X), choices),
             choices["parametric_activation"],
             choices["weight_init"] == "data_driven",
+            as_schedule(choices["regularization_schedule"]),
+            choices["early_stopping"] and validating is not None,
         )
         if validating is not None:
             validating = validating._replace(X=member.encoded(validating.X))

@@ -36,8 +36,10 @@ SHARED_CONSTRAINTS: dict[str, list] = {
     "embedding_size": [Interval(Integral, 1, None, closed="left")],
     "dropout": [Interval(Real, 0, 1, closed="left"), _AUTO],
     "weight_decay": [Interval(Real, 0, None, closed="left"), _AUTO],
+    "regularization_schedule": MLP_CONSTRAINTS["learning_rate"],
     "learning_rate_init": [Interval(Real, 0, None, closed="neither"), _AUTO],
     "weight_init": [StrOptions({"auto", "data_driven", "normal"})],
     "batch_size": [Interval(Integral, 1, None, closed="left")],
+    "early_stopping": ["boolean"],
     "n_members": [Interval(Integral, 1, None, closed="left")],
 }

@@ -65,14 +65,20 @@ _PARAMETERS = {
     "dropout": (
         "float in [0, 1) or 'auto', default='auto'",
         """
-        Probability of dropping a hidden unit in training; it falls to 0 over the second half of training.
+        Probability of dropping a hidden unit in training.
         """,
     ),
     "weight_decay": (
         "float in [0, inf) or 'auto', default='auto'",
         """
-        Decoupled decay: before each step the weights, not the biases, shrink by the learning rate times this. It falls
-        to 0 over the second half of training, too.
+        Decoupled decay: before each step the weights, not the biases, shrink by the learning rate times this.
+        """,
+    ),
+    "regularization_schedule": (
+        "str, object of skann.schedules, or callable, default='constant'",
+        """
+        What ``dropout`` and ``weight_decay`` are multiplied by while training. RealMLP has 'flat_cos', which lets both
+        fall to 0 over the second half.
         """,
     ),
     "label_smoothing": (
@@ -118,7 +124,15 @@ _PARAMETERS = {
     "max_iter": (
         "int in [1, inf), default=256",
         """
-        Epochs. All are run; the last of those with the best validation score is kept.
+        Epochs at most; the last of those with the best validation score is kept.
+        """,
+    ),
+    "early_stopping": (
+        "bool, default=True",
+        """
+        Whether training ends where ``learning_rate`` restarts for the last time, if there was no better validation
+        score since it restarted before: after 7/15 of the epochs with 'coslog4'. False runs all epochs, as the paper
+        does. Without validation rows all are run.
         """,
     ),
     "beta_1": ("float in [0, 1), default=0.9", "Decay of Adam's mean of the gradient, a step."),

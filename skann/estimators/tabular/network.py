@@ -12,7 +12,7 @@ from ...engine.architecture import Architecture
 from ...engine.data_driven import DataDriven, fit_to_rows
 from ...engine.initializers import Constant, Normal
 from ...engine.layers import Layer
-from ...engine.schedules import FlatCosine
+from ...engine.schedules import Schedule
 from ...engine.tabular import tabular_network
 from ...engine.training import Settings
 from ..classifier import MLPClassifier
@@ -36,11 +36,17 @@ class Recipe:
         Whether each unit learns the share of its activation.
     data_driven : bool
         Whether the starting weights are fitted to the training rows; N(0, 1) and zero outputs otherwise.
+    regularization_schedule : Schedule
+        What dropout and weight decay are multiplied by at a step.
+    gives_up : bool
+        Whether the last wave of the learning rate is left out if the one before brought no better validation score.
     """
 
     embeddings: Sequence[tuple[str, Layer]]
     parametric_activation: bool
     data_driven: bool
+    regularization_schedule: Schedule
+    gives_up: bool
 
 
 class RecipeMixin:
@@ -87,10 +93,13 @@ class RecipeMixin:
 
     def _settings(self, n_samples: int, max_epochs: int) -> Settings:
         settings = super()._settings(n_samples, max_epochs)
-        return replace(settings, ties="last", noise_schedule=FlatCosine(), decay_schedule=FlatCosine())
+        schedule = self.recipe.regularization_schedule
+        return replace(
+            settings, ties="last", gives_up=self.recipe.gives_up, noise_schedule=schedule, decay_schedule=schedule
+        )
 
     def _warn_about(self, reason, trainer, incremental):
-        """Note why training ended; it always takes all epochs, unless someone ends it."""
+        """Note why training ended; taking all epochs is no lack of convergence."""
         self.ended = reason
         if reason == "interrupted":
             super()._warn_about(reason, trainer, incremental)

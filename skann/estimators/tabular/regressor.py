@@ -82,6 +82,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         embedding_size=8,
         dropout="auto",
         weight_decay="auto",
+        regularization_schedule="constant",
         loss="squared_error",
         clip_predictions="auto",
         learning_rate_init="auto",
@@ -89,6 +90,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         weight_init="auto",
         batch_size=256,
         max_iter=256,
+        early_stopping=True,
         beta_1=0.9,
         beta_2=0.95,
         epsilon=1e-8,
@@ -109,6 +111,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         self.embedding_size = embedding_size
         self.dropout = dropout
         self.weight_decay = weight_decay
+        self.regularization_schedule = regularization_schedule
         self.loss = loss
         self.clip_predictions = clip_predictions
         self.learning_rate_init = learning_rate_init
@@ -116,6 +119,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         self.weight_init = weight_init
         self.batch_size = batch_size
         self.max_iter = max_iter
+        self.early_stopping = early_stopping
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
