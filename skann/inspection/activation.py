@@ -83,7 +83,7 @@ class ActivationDisplay:
 
         Parameters
         ----------
-        estimator : MLPClassifier or MLPRegressor
+        estimator : one of skann
             Fitted; alone, at the end of a Pipeline, or in a search.
         x : array-like of shape (n_points,), default=None
             Where they are drawn; None is 801 points from -4 to 4.

@@ -71,7 +71,7 @@ def diagnose(estimator: Any, X: Any, y: Any) -> Diagnosis:
 
     Parameters
     ----------
-    estimator : MLPClassifier or MLPRegressor, or a Pipeline or search that ends in one
+    estimator : one of skann, or a Pipeline or search that ends in one
         Fitted. Of a search, the best estimator is looked at.
     X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
         The rows that it was trained on, as fit took them: 10,000 of them at equal distances, where there are more.

@@ -27,7 +27,7 @@ class _LayerCourse:
 
         Parameters
         ----------
-        estimator : MLPClassifier or MLPRegressor
+        estimator : one of skann
             Fitted by a stochastic solver; alone, at the end of a Pipeline, or in a search.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.

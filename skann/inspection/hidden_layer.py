@@ -20,7 +20,7 @@ class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
     Parameters
     ----------
-    estimator : MLPClassifier or MLPRegressor, or a Pipeline or search that ends in one
+    estimator : one of skann, or a Pipeline or search that ends in one
         The network. A Pipeline's other steps are part of the transformation.
     layer : int, default=-1
         Which hidden layer, from 0; negative counts from the last.

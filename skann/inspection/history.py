@@ -69,7 +69,7 @@ class TrainingHistoryDisplay:
 
         Parameters
         ----------
-        estimator : MLPClassifier or MLPRegressor, or dict of str to these
+        estimator : one of skann, or dict of str to these
             Fitted by a stochastic solver; alone, at the end of a Pipeline, or in a search. A dict compares several
             by name.
         ax : array of matplotlib Axes, default=None

@@ -78,7 +78,7 @@ class NetworkDisplay:
 
         Parameters
         ----------
-        estimator : MLPClassifier or MLPRegressor
+        estimator : one of skann
             Fitted; alone, at the end of a Pipeline, or in a search.
         max_units : int, default=10
             Most circles in a layer, at least 2.
@@ -102,10 +102,11 @@ class NetworkDisplay:
         """
         network, before = unwrap(estimator)
         coefs = [_drawn(weights) for weights in network.coefs_]
+        names = input_names(network, before)
         return cls._checked(
             ax,
             coefs,
-            feature_names=input_names(network, before),
+            feature_names=names if names and len(names) == len(coefs[0]) else None,  # embedded inputs have none
             output_names=_output_names(network),
             captions=_captions(network, coefs),
             max_units=max_units,

@@ -124,7 +124,7 @@ def summary(estimator: Any) -> NetworkSummary:
 
     Parameters
     ----------
-    estimator : MLPClassifier or MLPRegressor, or a Pipeline or search that ends in one
+    estimator : one of skann, or a Pipeline or search that ends in one
         Fitted.
 
     Returns

@@ -1,4 +1,4 @@
-"""From what users fit, a Pipeline or a search, to the network inside."""
+"""From what users fit, a Pipeline, a search or an estimator of tables, to the network inside."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..estimators.base import BaseMLP
 from ..estimators.compat import is_search
+from ..estimators.tabular.base import TabularMLP
 
 
 def unwrap(estimator: Any) -> tuple[BaseMLP, list[Any]]:
     """Return the fitted network inside an estimator, and the fitted transformers that X passes before it.
+
+    Of several members it is the first.
 
     Raises
     ------
@@ -32,12 +35,16 @@ def unwrap(estimator: Any) -> tuple[BaseMLP, list[Any]]:
             estimator = estimator.steps[-1][1]
         elif isinstance(estimator, FrozenEstimator):
             estimator = estimator.estimator
+        elif isinstance(estimator, TabularMLP):
+            check_is_fitted(estimator)
+            encoder, estimator = estimator.members_[0]
+            before.append(encoder)
         elif is_search(estimator):
             estimator = _best_of(estimator)
         else:
             raise TypeError(
-                "The estimator must be an MLPClassifier or MLPRegressor of skann, or a Pipeline, search or "
-                f"FrozenEstimator that ends in one. Got {estimator!r} instead. Pass the fitted network inside."
+                "The estimator must be one of skann's, or a Pipeline, search or FrozenEstimator that ends in one. "
+                f"Got {estimator!r} instead. Pass the fitted network inside."
             )
     check_is_fitted(estimator)
     return estimator, before

@@ -58,7 +58,7 @@ class WeightsDisplay:
 
         Parameters
         ----------
-        estimator : MLPClassifier or MLPRegressor
+        estimator : one of skann
             Fitted; alone, at the end of a Pipeline, or in a search.
         image_shape : tuple of int, default=None
             Height and width of the images that the network's inputs are; None draws histograms.

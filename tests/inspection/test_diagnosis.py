@@ -329,7 +329,7 @@ class TestEstimators:
 
 class TestBadInput:
     def test_other_estimators(self):
-        with pytest.raises(TypeError, match="must be an MLPClassifier or MLPRegressor of skann, or a Pipeline, search"):
+        with pytest.raises(TypeError, match="must be one of skann's, or a Pipeline, search"):
             diagnose(LogisticRegression().fit(*scaled(IRIS)), *IRIS)
         with pytest.raises(TypeError, match="Got StandardScaler"):
             diagnose(make_pipeline(StandardScaler()).fit(*IRIS), *IRIS)

@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skann import MLPClassifier, inspection
+from skann import MLPClassifier, TabularMLPClassifier, inspection
 from skann.inspection import (
     ActivationDisplay,
     DeadUnitsDisplay,
@@ -88,6 +88,12 @@ class TestEach:
         pictures = [picture_of(cls.from_estimator(estimator, *data)) for estimator in estimators]
         assert pictures[0] == pictures[1] == pictures[2]
 
+    def test_of_a_table(self, cls):
+        data, _ = CASES[cls]
+        clf = TabularMLPClassifier("fast", hidden_layer_sizes=(7, 5), max_iter=6, random_state=0).fit(*fits.MOONS)
+        display = cls.from_estimator(clf, *data)
+        assert picture_of(display) == picture_of(cls.from_estimator(make_pipeline(clf), *data))
+
     def test_unfitted(self, cls):
         data, _ = CASES[cls]
         mlp = MLPClassifier()
@@ -100,7 +106,7 @@ class TestEach:
         with pytest.raises(TypeError, match=r"Got LogisticRegression\(\) instead\. Pass the fitted network inside"):
             cls.from_estimator(make_pipeline(LogisticRegression()).fit(*fits.MOONS), *data)
         theirs = sklearn.neural_network.MLPClassifier(max_iter=2).fit(*fits.MOONS)
-        with pytest.raises(TypeError, match="must be an MLPClassifier or MLPRegressor of skann"):
+        with pytest.raises(TypeError, match="must be one of skann's"):
             cls.from_estimator(theirs, *data)
         with pytest.raises(TypeError, match="Got 'mlp' instead"):
             cls.from_estimator("mlp", *data)
@@ -148,3 +154,8 @@ class TestHistories:
 def test_matplotlib_is_imported_only_to_draw():
     script = "import sys, skann.inspection; assert 'matplotlib' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_embedded_inputs_have_no_names():
+    clf = TabularMLPClassifier(hidden_layer_sizes=(7, 5), max_iter=6, random_state=0).fit(*fits.MOONS)
+    assert NetworkDisplay.from_estimator(clf).feature_names is None
