@@ -1,7 +1,7 @@
 """The titanic's passengers, names and tickets left in: five-fold accuracy beside HistGradientBoosting's.
 
-Run ``SKANN_DATA=folder python benchmarks/titanic.py``. The boosting gets the numeric and the categorical columns, skann's
-classifier the table as it is. Two shufflings; warnings are counted.
+Run ``SKANN_DATA=folder python benchmarks/titanic.py``. The boosting gets the numeric and the categorical columns and
+skann's classifier the table as it is. Two shufflings; warnings are counted.
 """
 
 import os
