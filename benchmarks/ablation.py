@@ -20,7 +20,7 @@ import skann.preprocessing
 from skann.engine.tabular import tabular_network
 from skann.preprocessing.scaling import RobustScale
 
-TABLES = ["adult", "higgs_sample", "california", "bike_sharing"]
+TABLES = ["adult", "higgs_sample", "california", "diamonds"]
 BASELINE = "the whole recipe"
 
 
