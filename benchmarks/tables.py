@@ -153,6 +153,13 @@ PEERS = {
     "RealMLP-TD": realmlp("TD"),
 }
 
+PAIRS = [
+    ("skann, fast", "RealMLP-TD-S"),
+    ("skann, best", "RealMLP-TD"),
+    ("skann, best", "HistGradientBoosting"),
+    ("skann, best, 5 members", "HistGradientBoosting"),
+]
+
 
 def run(folder, tables, peers, seeds, path):
     """Run what the results file lacks, and write it after each fit."""
@@ -196,6 +203,25 @@ def show(results):
         print(f"{'relative to boosting':<30}" + "".join(f"{mean:>24.3f}" for mean in means))
 
 
+def show_pairs(results, ours, theirs):
+    """Print, for the runs that two peers share, the ratio of errors by table and of CPU seconds."""
+    pairs = {}
+    for key, own in results.items():
+        table, seed, peer = key.split("/")
+        other = results.get(f"{table}/{seed}/{theirs}")
+        if peer == ours and other:
+            pairs.setdefault(table, []).append((own["error"] / other["error"], other["seconds"] / own["seconds"]))
+    if not pairs:
+        return
+    print(f"\n{ours} against {theirs}: error over theirs, its paired standard error, runs; their seconds over ours")
+    for table, runs in pairs.items():
+        errors, seconds = zip(*runs, strict=True)
+        spread = numpy.std(errors, ddof=1) / numpy.sqrt(len(errors)) if len(errors) > 1 else numpy.nan
+        print(f"{table:<30}{numpy.mean(errors):>8.3f}{spread:>8.3f}{len(runs):>4}{numpy.mean(seconds):>8.2f}")
+    errors, seconds = (numpy.array([numpy.mean([run[i] for run in runs]) for runs in pairs.values()]) for i in (0, 1))
+    print(f"{'mean':<30}{errors.mean():>8.3f}{'':>12}{numpy.exp(numpy.log(seconds).mean()):>8.2f} (geometric)")
+
+
 def relative(scores, peer, score, base="HistGradientBoosting"):
     """Return the geometric mean over the tables of a peer's mean score over that of the base."""
     logs = [
@@ -236,6 +262,8 @@ def main():
     results = run(folder, options.tables, options.peers, options.seeds, options.results)
     if any(key.endswith("/HistGradientBoosting") for key in results):
         show(results)
+        for ours, theirs in PAIRS:
+            show_pairs(results, ours, theirs)
         draw(results, options.results.with_suffix(".png"))
 
 
