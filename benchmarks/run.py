@@ -22,8 +22,9 @@ from memory import measure_memory
 from predictions import compare_predictions
 from searches import compare_searches
 from steps import compare_fits, compare_steps
+from threadpoolctl import threadpool_info
 
-from skann.engine.kernels import compiled
+from skann.engine import kernels
 
 HERE = Path(__file__).parent
 COMPARISONS = {
@@ -53,6 +54,17 @@ def run_part(part, repeats):
         print("\n".join(comparison.lines()), flush=True)
         results.append(comparison.as_json())
     return results
+
+
+def machine():
+    """Return what the figures depend on beside the code."""
+    blas = {info["architecture"] for info in threadpool_info() if info["user_api"] == "blas"}
+    return {
+        "cores": os.cpu_count(),
+        "system": platform.machine(),
+        "kernels of the BLAS": sorted(blas),
+        "compiled": kernels.available(),
+    }
 
 
 def draw(results, path):
@@ -93,7 +105,7 @@ def main():
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     results = json.loads(options.results.read_text()) if options.results.exists() else {}
-    results["machine"] = {"cores": os.cpu_count(), "system": platform.machine(), "compiled": bool(compiled("adam"))}
+    results["machine"] = machine()
     for part in options.parts:
         results[part] = run_part(part, options.repeats)
         options.results.write_text(json.dumps(results, indent=1))
