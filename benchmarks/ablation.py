@@ -1,7 +1,7 @@
 """What each trick of the recipe for tables buys: TabularMLP with preset="best" and one of them off at a time.
 
-Run ``SKANN_DATA=folder python benchmarks/ablation.py [tables] [--seeds 2] [--results file.json] [--report file.md]``.
-What a results file holds already is not run again. Splits, rows and scores are those of tables.py.
+Run ``SKANN_DATA=folder python benchmarks/ablation.py [tables] [--seeds 2] [--results file.json]``: it prints the table
+of ablation.md. What a results file holds already is not run again. Splits, rows and scores are those of tables.py.
 """
 
 import argparse

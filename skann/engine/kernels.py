@@ -64,6 +64,44 @@ def relu_backward(y, dy):
             dy[i] = 0
 
 
+def tanh_backward(y, dy, one):
+    """Multiply dy by the slope of tanh where its output is y."""
+    for i in range(y.size):
+        dy[i] *= one - y[i] * y[i]
+
+
+def logistic_exponent(y, shift, scale):
+    """Write -scale (y - shift) into y."""
+    for i in range(y.size):
+        y[i] = -((y[i] - shift) * scale)
+
+
+def logistic(y, one):
+    """Write 1 / (1 + y) into y, which is an exponential."""
+    for i in range(y.size):
+        y[i] = one / (y[i] + one)
+
+
+def logistic_backward(y, dy, one, scale):
+    """Multiply dy by the slope of ``Logistic`` where its output is y."""
+    for i in range(y.size):
+        dy[i] = dy[i] * y[i] * (one - y[i]) * scale
+
+
+def silu(z, sigma, y, one):
+    """Write z / (1 + e) into y, with e the exponential that sigma holds and that 1 / (1 + e) replaces."""
+    for i in range(z.size):
+        sigma[i] = one / (sigma[i] + one)
+        y[i] = z[i] * sigma[i]
+
+
+def silu_backward(y, sigma, dy):
+    """Multiply dy by the slope of ``SiLU`` where its output is y."""
+    for i in range(y.size):
+        whole = dy[i] * y[i]
+        dy[i] = dy[i] * sigma[i] + whole - whole * sigma[i]
+
+
 def elu(y, e, one, alpha, scale):
     """Write scale (y if y > 0 else alpha (e - 1)) into y; e is exp(y)."""
     for i in range(y.size):

@@ -5,7 +5,16 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from skann.engine import kernels, optimizers
-from skann.engine.activations import ACTIVATIONS, ElementwiseActivation, ReLU, Softmax, rectifying
+from skann.engine.activations import (
+    ACTIVATIONS,
+    ELU,
+    ElementwiseActivation,
+    Logistic,
+    ReLU,
+    Softmax,
+    rectifying,
+    saturating,
+)
 from skann.engine.backend import noise_generator, quiet
 from skann.engine.initializers import Normal
 from skann.engine.layers import Dense, Dropout, NTKDense, ParametricActivation, dense, dropout, parametric_activation
@@ -17,11 +26,11 @@ from skann.engine.penalties import Penalty
 from .harness import bind
 
 OPTIMIZERS_OF_CASES = [Adam(), Adam(0.5, 0.9, 1e-3), AdamW(), SGD(), SGD(nesterovs_momentum=False), SGD(momentum=0.0)]
-USERS = [optimizers, rectifying, classification, dense, dropout, parametric_activation]
-FUSED = [
-    cls()
-    for cls in ACTIVATIONS.classes()
-    if issubclass(cls, ElementwiseActivation) and cls.fused_forward is not ElementwiseActivation.fused_forward
+USERS = [optimizers, rectifying, saturating, classification, dense, dropout, parametric_activation]
+ELEMENTWISE = [
+    *(cls() for cls in ACTIVATIONS.classes() if issubclass(cls, ElementwiseActivation)),
+    Logistic(scale=-2.5, shift=0.3),
+    ELU(alpha=0.4),
 ]
 EXTREMES = [-numpy.inf, -1e30, -100, -1, -1e-20, -0.0, 0.0, 1e-20, 1, 19.99, 20, 20.01, 100, 1e30]
 
@@ -52,6 +61,7 @@ def draws(dtype, shape=(12, 7)):
 def test_every_kernel_is_tested_where_it_is_used():
     names = {name for name, value in vars(kernels).items() if getattr(value, "__module__", "") == kernels.__name__}
     used = {"adam", "sgd", "add_bias", "relu", "relu_backward", "elu", "elu_backward", "mish", "gelu", "drop"}
+    used |= {"tanh_backward", "logistic_exponent", "logistic", "logistic_backward", "silu", "silu_backward"}
     used |= {"gelu_backward", "blend", "blend_backward", "blend_past", "softmax_shift", "softmax_gradient"}
     assert names - {"Fusable", "typed", "in_place", "available", "compiled"} == used
 
@@ -101,7 +111,7 @@ def test_optimizers_in_several_blocks(optimizer, monkeypatch):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("in_place", [False, True])
-@pytest.mark.parametrize("activation", FUSED, ids=repr)
+@pytest.mark.parametrize("activation", ELEMENTWISE, ids=repr)
 def test_activations(activation, dtype, in_place):
     z, dy, _ = draws(dtype)
     z[:2] = numpy.resize(EXTREMES, (2, 7))
@@ -124,7 +134,7 @@ def test_activations(activation, dtype, in_place):
         assert_array_equal(fused, plain)
 
 
-@pytest.mark.parametrize("activation", FUSED, ids=repr)
+@pytest.mark.parametrize("activation", ELEMENTWISE, ids=repr)
 def test_nan_stays(activation):
     z = numpy.array([[numpy.nan, 1.0]])
     y, work = numpy.empty_like(z), [numpy.empty_like(z) for _ in activation.work]
@@ -156,7 +166,7 @@ def passes(layer, fused, dtype, x, dy, generator=None):
         Dense(7, Normal()),
         NTKDense(7, Normal()),
         Dropout(0.3),
-        *(ParametricActivation(activation) for activation in [*FUSED, ACTIVATIONS.get("tanh")]),
+        *(ParametricActivation(activation) for activation in ELEMENTWISE),
     ],
     ids=repr,
 )

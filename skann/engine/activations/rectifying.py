@@ -267,6 +267,15 @@ class SiLU(ElementwiseActivation):
         xp.multiply(y, sigma, out=y)
         xp.subtract(dz, y, out=dz)
 
+    def fused_forward(self, z, y, sigma):
+        numpy.negative(z, out=sigma)
+        numpy.exp(sigma, out=sigma)
+        compiled("silu")(z.reshape(-1), sigma.reshape(-1), y.reshape(-1), *typed(z, 1))
+
+    def fused_backward(self, z, y, dy, dz, sigma):
+        in_place(dy, dz)
+        compiled("silu_backward")(y.reshape(-1), sigma.reshape(-1), dz.reshape(-1))
+
 
 @ACTIVATIONS.register("mish")
 @dataclass(frozen=True)

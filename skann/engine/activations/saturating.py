@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy
+
 from ..hyperparameters import real
 from ..initializers import GlorotUniform, SklearnDraw
+from ..kernels import compiled, in_place, typed
 from .base import ACTIVATIONS, ElementwiseActivation, FixedActivation, logistic_of
 
 
@@ -43,6 +46,17 @@ class Logistic(ElementwiseActivation):
         if self.scale != 1:
             xp.multiply(dz, self.scale, out=dz)
 
+    def fused_forward(self, z, y):
+        in_place(z, y)
+        flat = y.reshape(-1)
+        compiled("logistic_exponent")(flat, *typed(y, self.shift, self.scale))
+        numpy.exp(y, out=y)
+        compiled("logistic")(flat, *typed(y, 1))
+
+    def fused_backward(self, z, y, dy, dz):
+        in_place(dy, dz)
+        compiled("logistic_backward")(y.reshape(-1), dz.reshape(-1), *typed(y, 1, self.scale))
+
 
 @ACTIVATIONS.register("tanh")
 @dataclass(frozen=True)
@@ -58,6 +72,10 @@ class Tanh(ElementwiseActivation):
         xp.multiply(y, y, out=y)
         xp.subtract(1, y, out=y)
         xp.multiply(dy, y, out=dz)
+
+    def fused_backward(self, z, y, dy, dz):
+        in_place(dy, dz)
+        compiled("tanh_backward")(y.reshape(-1), dz.reshape(-1), *typed(y, 1))
 
 
 @ACTIVATIONS.register("softsign")
