@@ -11,6 +11,7 @@ from types import ModuleType
 import numpy
 
 from .backend import Array
+from .device_kernels import on_device
 from .hyperparameters import Hyperparameters, real
 from .kernels import compiled
 from .parameters import blocks
@@ -46,7 +47,8 @@ class Optimizer(Hyperparameters, ABC):
     moments : tuple of str
         Names of the vectors that the rule carries along, zero at the start.
     kernel : str or None
-        Name of the compiled form of ``_update_block`` in kernels.py, which also adds an L2 penalty.
+        Name of the compiled forms of ``_update_block`` in kernels.py and device_kernels.py, which also add an L2
+        penalty.
     decouples_decay : bool
         Whether alpha shrinks the weights by ``1 - rate * alpha`` a step instead of entering the gradient.
     """
@@ -89,7 +91,9 @@ class Optimizer(Hyperparameters, ABC):
         state.step += 1
         factors, loss = self._factors(state, learning_rate), 0.0
         penalty = penalty or Penalty()
-        kernel = compiled(self.kernel) if self.kernel and not penalty.l1 and xp is numpy else None
+        kernel = None
+        if self.kernel and not penalty.l1:
+            kernel = compiled(self.kernel) if xp is numpy else on_device(self.kernel, xp)
         for stretch, rate in stretches or [(slice(0, theta.size), 1.0)]:
             scaled = tuple(rate * factor for factor in factors)
             if kernel is not None:

@@ -139,6 +139,29 @@ def _behind(kwargs):
     return {name: behind(value) for name, value in kwargs.items()}
 
 
+class ElementwiseKernel:
+    """Runs a kernel's C as Python, which it is too where it has neither types nor branches, on whole arrays."""
+
+    def __init__(self, in_params, out_params, operation, name):
+        check_call("functions", "ElementwiseKernel", (in_params, out_params, operation, name), {})
+        self.values, self.arrays = ([text.split() for text in params.split(",")] for params in (in_params, out_params))
+        self.operation = operation
+
+    def __call__(self, *arguments):
+        arguments = [behind(argument) for argument in arguments]
+        arrays = arguments[len(self.values) :]
+        (dtype,) = {array.dtype for array in arrays}
+        scope = {"sqrt": numpy.sqrt, "i": numpy.arange(arrays[0].size)}
+        for (kind, name), value in zip(self.values, arguments, strict=False):
+            scope[name] = dtype.type(value) if kind == "T" else int(value)
+        names = [name for _, name in self.arrays]
+        scope |= {name: array.copy() for name, array in zip(names, arrays, strict=True)}
+        exec(self.operation, scope)
+        for name, array in zip(names, arrays, strict=True):
+            assert scope[name].dtype == dtype
+            array[...] = scope[name]
+
+
 class StandIn(ModuleType):
     """The module ``cupy``.
 
@@ -152,6 +175,7 @@ class StandIn(ModuleType):
 
     def __init__(self):
         super().__init__("cupy")
+        self.ElementwiseKernel = ElementwiseKernel
         self.free = 2**30
         device = SimpleNamespace(mem_info=(0, 0))
         self.cuda = SimpleNamespace(is_available=lambda: True, Device=lambda: device)

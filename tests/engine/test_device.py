@@ -1,12 +1,17 @@
 """The engine on a device gives what it gives on the CPU."""
 
+import inspect
+import re
+import shutil
+import subprocess
+
 import numpy
 import pytest
 import scipy.sparse
 import scipy.stats
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skann.engine import backend, prediction
+from skann.engine import backend, device_kernels, kernels, prediction
 from skann.engine.activations import GELU, Maxout, ReLU, Tanh
 from skann.engine.batches import Reader, Rows
 from skann.engine.counter_bits import CounterBits
@@ -243,3 +248,30 @@ def test_arrays_of_two_worlds_do_not_mix(monkeypatch):
         with pytest.raises((TypeError, ValueError)):
             mix()
     assert numpy.isnan(cupy.asnumpy(cupy.empty(3))).all()
+
+
+def test_every_optimizers_kernel_is_there_for_the_device_with_the_same_arguments():
+    names = {cls.kernel for cls in OPTIMIZERS.classes() if cls.kernel}
+    assert set(device_kernels.KERNELS) == names
+    for name, (values, arrays, _) in device_kernels.KERNELS.items():
+        arguments = [text.split()[1] for text in f"{arrays}, {values}".split(", ")]
+        assert arguments == list(inspect.signature(getattr(kernels, name)).parameters)
+
+
+@pytest.mark.parametrize("name", device_kernels.KERNELS)
+def test_a_kernel_is_valid_c(name, tmp_path):
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler")
+    values, arrays, operation = device_kernels.KERNELS[name]
+    arguments = ", ".join([*values.split(", "), *(array.replace("T ", "T *p_") for array in arrays.split(", "))])
+    views = [array.split()[1] for array in arrays.split(", ")]
+    body = operation
+    for view in views:
+        body = re.sub(rf"\b{view}\b", f"p_{view}[i]", body)
+    source = tmp_path / "kernel.c"
+    source.write_text(
+        "#include <tgmath.h>\n#include <stdint.h>\ntypedef float T;\ntypedef int64_t int64;\n"
+        f"void run(int64 n, {arguments}) {{ for (int64 i = 0; i < n; i++) {{ {body}; }} }}\n"
+    )
+    subprocess.run([compiler, "-Wall", "-Werror", "-c", str(source), "-o", str(tmp_path / "kernel.o")], check=True)
