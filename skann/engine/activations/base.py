@@ -139,8 +139,7 @@ class FixedActivation(Activation, Fusable):
 def _floating(x) -> numpy.ndarray:
     """Return x as a contiguous floating-point array of at least one dimension, itself if it is one."""
     x = numpy.asarray(x)
-    dtype = x.dtype if x.dtype.kind == "f" and x.itemsize >= 4 else numpy.promote_types(x.dtype, numpy.float32)
-    return numpy.array(x, dtype=dtype, copy=None, order="C", ndmin=1)
+    return numpy.array(x, dtype=numpy.promote_types(x.dtype, numpy.float32), copy=None, order="C", ndmin=1)
 
 
 @dataclass(frozen=True)
