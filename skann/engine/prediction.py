@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import ModuleType
 
 import numpy
 
+from .activations import FixedActivation
 from .architecture import Architecture
 from .backend import dense, move, quiet
 from .batches import Reader, Rows, chunks
+from .losses.blocks import BlockLink
 from .network import Network
 from .parameters import Parameters
 
@@ -21,7 +22,7 @@ def outputs(
     architecture: Architecture,
     parameters: Parameters,
     rows: Rows,
-    link: Callable[[numpy.ndarray], numpy.ndarray] | None = None,
+    link: FixedActivation | BlockLink | None = None,
     dtype=numpy.float64,
     xp: ModuleType = numpy,
 ) -> numpy.ndarray:
@@ -47,7 +48,10 @@ def outputs(
         for chunk in chunks(0, n_rows, CHUNK):
             x = reader.read(chunk)[0]
             raw = move(network.forward(x if xp is numpy else move(dense(x), xp)), numpy)
-            made[chunk] = raw if link is None else link(raw)
+            if link is None:
+                made[chunk] = raw
+            else:
+                link.write(raw, made[chunk])
     if n_rows <= FEW and xp is numpy:
         parameters.idle_networks[:] = [network]
     return made

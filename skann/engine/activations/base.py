@@ -129,8 +129,18 @@ class FixedActivation(Activation, Fusable):
         z = _floating(x)
         y = numpy.empty_like(z)
         with quiet():
-            self.forward(namespace(z), z, y, *self._work_like(z))
+            self.write(z, y)
         return y.reshape(numpy.shape(x))
+
+    def write(self, z: numpy.ndarray, y: numpy.ndarray) -> None:
+        """Write f(z) into y, both contiguous.
+
+        Parameters
+        ----------
+        z, y : ndarray of the same shape and dtype
+            Floating point.
+        """
+        self.forward(numpy, z, y, *self._work_like(z))
 
     def _work_like(self, z: Array) -> list[Array]:
         return [numpy.empty_like(z, dtype=dtype) for dtype in self.work]

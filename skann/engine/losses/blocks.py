@@ -42,6 +42,10 @@ class BlockLink:
         parts = [link(raw[:, block]) for link, block in zip(self.links, self.blocks, strict=True)]
         return numpy.concatenate(parts, axis=1)
 
+    def write(self, raw: numpy.ndarray, made: numpy.ndarray) -> None:
+        """Write the predictions for raw outputs into an array of the same shape."""
+        made[...] = self(raw)
+
 
 @dataclass(frozen=True)
 class BlockLoss(Loss):
