@@ -69,7 +69,7 @@ class ParametricActivation(Layer):
             xp.add(dx, dy, out=dx)
 
     def _fused_backward(self, bound, x, y, dy, dx):
-        """Do the same in three passes beside the activation's."""
+        """Do the same in two loops beside the activation's."""
         (f, *work), share = bound.scratch.values(), bound.params["share"]
         df = dy if dx is None else dx
         compiled("blend_backward")(x, f, share, dy, y, df)
