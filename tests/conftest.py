@@ -1,5 +1,9 @@
-"""The devices that tests of the array library run on: a stand-in for CuPy everywhere, a GPU where there is one."""
+"""What all tests share: the seed of draws that a test does not seed, and the devices that the array library runs on.
 
+The devices are a stand-in for CuPy everywhere, and a GPU where there is one.
+"""
+
+import numpy
 import pytest
 
 from skann.engine.backend import cuda
@@ -21,6 +25,12 @@ def pytest_collection_modifyitems(config, items):
     if for_gpu and not has_gpu():
         items[:] = [item for item in items if not item.get_closest_marker("gpu")]
         config.hook.pytest_deselected(items=for_gpu)
+
+
+@pytest.fixture(autouse=True)
+def _same_draws_in_every_run():
+    """Seed what ``random_state=None`` draws from: starting weights decide, for example, how many units are dead."""
+    numpy.random.seed(0)  # noqa: NPY002  scikit-learn's global generator is the legacy one
 
 
 @pytest.fixture(params=["stand-in", pytest.param("cuda", marks=pytest.mark.gpu)])
