@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy
-
-from . import kernels
 from .architecture import Architecture
 from .backend import Array, dense, namespace
+from .kernels import kernels_for
 from .layers import Bound, Layer
 from .parameters import Parameters
 
@@ -78,7 +76,7 @@ class Network:
         self.noise = 1.0
         self.xp = namespace(parameters.theta)
         # prediction alone is not worth the time that Numba's import takes
-        self._fused = training and self.xp is numpy and kernels.available()
+        self._kernels = kernels_for(self.xp) if training else None
         self._names = [name for name, layer in architecture.layers.items() if training or not layer.only_in_training]
         self._allocate(n_rows)
         self._plans: dict[int, _Plan] = {}
@@ -116,8 +114,10 @@ class Network:
         plan = self._plan(x.shape[0])
         raw = self.forward(x, None if isinstance(weight, float) else weight)
         gradient = plan.steps[-1].dy
-        if self._fused:
-            architecture.loss.fused_evaluate(architecture.link, raw, target, plan.losses, gradient, plan.loss_work)
+        if self._kernels:
+            architecture.loss.fused_evaluate(
+                self._kernels, architecture.link, raw, target, plan.losses, gradient, plan.loss_work
+            )
         else:
             architecture.loss.evaluate(xp, architecture.link, raw, target, plan.losses, gradient, plan.loss_work)
         if isinstance(weight, float):
@@ -196,7 +196,7 @@ class Network:
                 ones=self._ones[:n],
                 training=self.training,
                 generator=self.generator,
-                fused=self._fused,
+                kernels=self._kernels,
             )
             # in place it is the same object: CuPy copies an input that overlaps the output in any other way
             y = steps[-1].y if self._works_in_place(i) else _cut(output, n, architecture.declarations[name].shape)

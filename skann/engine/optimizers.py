@@ -8,12 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
-import numpy
-
 from .backend import Array
-from .device_kernels import on_device
 from .hyperparameters import Hyperparameters, real
-from .kernels import compiled
+from .kernels import kernels_for
 from .parameters import blocks
 from .penalties import Penalty
 from .registry import Registry
@@ -47,8 +44,7 @@ class Optimizer(Hyperparameters, ABC):
     moments : tuple of str
         Names of the vectors that the rule carries along, zero at the start.
     kernel : str or None
-        Name of the compiled forms of ``_update_block`` in kernels.py and device_kernels.py, which also add an L2
-        penalty.
+        Name of the kernel that does what ``_update_block`` does, and adds an L2 penalty.
     decouples_decay : bool
         Whether alpha shrinks the weights by ``1 - rate * alpha`` a step instead of entering the gradient.
     """
@@ -91,9 +87,8 @@ class Optimizer(Hyperparameters, ABC):
         state.step += 1
         factors, loss = self._factors(state, learning_rate), 0.0
         penalty = penalty or Penalty()
-        kernel = None
-        if self.kernel and not penalty.l1:
-            kernel = compiled(self.kernel) if xp is numpy else on_device(self.kernel, xp)
+        kernels = kernels_for(xp) if self.kernel and not penalty.l1 else None
+        kernel = kernels and getattr(kernels, self.kernel)
         for stretch, rate in stretches or [(slice(0, theta.size), 1.0)]:
             scaled = tuple(rate * factor for factor in factors)
             if kernel is not None:

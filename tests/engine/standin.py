@@ -13,6 +13,8 @@ from types import ModuleType, SimpleNamespace
 import numpy
 import scipy.special
 
+from skann.engine.kernels import loops
+
 from .harness import poisoned
 from .record_cupy import known
 
@@ -140,26 +142,18 @@ def _behind(kwargs):
 
 
 class ElementwiseKernel:
-    """Runs a kernel's C as Python, which it is too where it has neither types nor branches, on whole arrays."""
+    """Runs the loop that a kernel of the engine stands for."""
 
     def __init__(self, in_params, out_params, operation, name):
         check_call("functions", "ElementwiseKernel", (in_params, out_params, operation, name), {})
-        self.values, self.arrays = ([text.split() for text in params.split(",")] for params in (in_params, out_params))
-        self.operation = operation
+        self.parameters = [text.split()[-2:] for text in f"{in_params}, {out_params}".split(", ") if text]
+        self.loop = getattr(loops, name.removeprefix("skann_"))
 
     def __call__(self, *arguments):
-        arguments = [behind(argument) for argument in arguments]
-        arrays = arguments[len(self.values) :]
-        (dtype,) = {array.dtype for array in arrays}
-        scope = {"sqrt": numpy.sqrt, "i": numpy.arange(arrays[0].size)}
-        for (kind, name), value in zip(self.values, arguments, strict=False):
-            scope[name] = dtype.type(value) if kind == "T" else int(value)
-        names = [name for _, name in self.arrays]
-        scope |= {name: array.copy() for name, array in zip(names, arrays, strict=True)}
-        exec(self.operation, scope)
-        for name, array in zip(names, arrays, strict=True):
-            assert scope[name].dtype == dtype
-            array[...] = scope[name]
+        named = {name: behind(value) for (_, name), value in zip(self.parameters, arguments, strict=True)}
+        assert len({named[name].dtype for kind, name in self.parameters if kind == "T"}) == 1
+        with numpy.errstate(all="ignore"):
+            self.loop(**named)
 
 
 class StandIn(ModuleType):

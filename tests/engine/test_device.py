@@ -1,18 +1,12 @@
 """The engine on a device gives what it gives on the CPU."""
 
-import ctypes
-import inspect
-import re
-import shutil
-import subprocess
-
 import numpy
 import pytest
 import scipy.sparse
 import scipy.stats
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skann.engine import backend, device_kernels, kernels, prediction
+from skann.engine import backend, prediction
 from skann.engine.activations import GELU, Maxout, ReLU, Tanh
 from skann.engine.batches import Reader, Rows
 from skann.engine.counter_bits import CounterBits
@@ -200,7 +194,8 @@ def test_trainings(device, name):
 
 
 def test_float32_trains_in_float32(device):
-    here, there = (train(xp, dtype="float32") for xp in (numpy, device))
+    # not Adam, which makes whole steps of the roundings that are a bias's gradient before batch normalization
+    here, there = (train(xp, dtype="float32", optimizer=OPTIMIZERS["sgd"]()) for xp in (numpy, device))
     assert there.parameters.theta.dtype == "float32"
     assert_allclose(there.parameters.theta, here.parameters.theta, rtol=1e-3, atol=1e-4)
 
@@ -249,38 +244,3 @@ def test_arrays_of_two_worlds_do_not_mix(monkeypatch):
         with pytest.raises((TypeError, ValueError)):
             mix()
     assert numpy.isnan(cupy.asnumpy(cupy.empty(3))).all()
-
-
-def test_every_optimizers_kernel_is_there_for_the_device_with_the_same_arguments():
-    names = {cls.kernel for cls in OPTIMIZERS.classes() if cls.kernel}
-    assert set(device_kernels.KERNELS) == names
-    for name, (values, arrays, _) in device_kernels.KERNELS.items():
-        arguments = [text.split()[1] for text in f"{arrays}, {values}".split(", ")]
-        assert arguments == list(inspect.signature(getattr(kernels, name)).parameters)
-
-
-@pytest.mark.parametrize("name", device_kernels.KERNELS)
-def test_a_kernel_compiled_as_c_does_what_the_hosts_does(name, tmp_path):
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("no C compiler")
-    values, arrays, operation = device_kernels.KERNELS[name]
-    names = [array.split()[1] for array in arrays.split(", ")]
-    for array in names:
-        operation = re.sub(rf"\b{array}\b", f"{array}[i]", operation)
-    source, library = tmp_path / "kernel.c", tmp_path / "kernel.so"
-    source.write_text(
-        "#include <tgmath.h>\n#include <stdint.h>\ntypedef float T;\ntypedef int64_t int64;\n"
-        f"void run(int64 n, {values}, {arrays.replace('T ', 'T *')})\n"
-        f"{{ for (int64 i = 0; i < n; i++) {{ {operation}; }} }}\n"
-    )
-    subprocess.run([compiler, "-Wall", "-Werror", "-shared", "-fPIC", str(source), "-o", str(library)], check=True)
-    rng = numpy.random.RandomState(0)
-    here, there = (numpy.abs(rng.normal(size=(len(names), 20))).astype("float32") for _ in range(2))
-    there[...] = here
-    numbers = [0.01, 0.9, 1.0, 0.1, 0.5][: len(values.split(", ")) - 1]
-    getattr(kernels, name)(*here, 13, *map(numpy.float32, numbers))
-    pointers = [row.ctypes.data_as(ctypes.c_void_p) for row in there]
-    ctypes.CDLL(str(library)).run(ctypes.c_int64(20), ctypes.c_int64(13), *map(ctypes.c_float, numbers), *pointers)
-    kept = [i for i, array in enumerate(names) if array != "grad"]  # which is scratch
-    assert_allclose(there[kept], here[kept], rtol=1e-5)

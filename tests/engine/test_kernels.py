@@ -1,4 +1,4 @@
-"""The compiled loops against the NumPy forms, bit by bit."""
+"""The loops against the NumPy forms, bit by bit."""
 
 import ast
 import re
@@ -8,7 +8,7 @@ import numpy
 import pytest
 from numpy.testing import assert_array_equal
 
-from skann.engine import kernels, optimizers
+from skann.engine import optimizers
 from skann.engine.activations import (
     ACTIVATIONS,
     ELU,
@@ -16,13 +16,12 @@ from skann.engine.activations import (
     Logistic,
     ReLU,
     Softmax,
-    rectifying,
-    saturating,
 )
 from skann.engine.backend import noise_generator, quiet
 from skann.engine.initializers import Normal
-from skann.engine.layers import Dense, Dropout, NTKDense, ParametricActivation, dense, dropout, parametric_activation
-from skann.engine.losses import LogLoss, classification
+from skann.engine.kernels import Kernels, compiling, device, kernels_for, loops
+from skann.engine.layers import Dense, Dropout, NTKDense, ParametricActivation
+from skann.engine.losses import LogLoss
 from skann.engine.optimizers import OPTIMIZERS, SGD, Adam, AdamW
 from skann.engine.parameters import BLOCK
 from skann.engine.penalties import Penalty
@@ -30,7 +29,6 @@ from skann.engine.penalties import Penalty
 from .harness import bind
 
 OPTIMIZERS_OF_CASES = [Adam(), Adam(0.5, 0.9, 1e-3), AdamW(), SGD(), SGD(nesterovs_momentum=False), SGD(momentum=0.0)]
-USERS = [optimizers, rectifying, saturating, classification, dense, dropout, parametric_activation]
 ELEMENTWISE = [
     *(cls() for cls in ACTIVATIONS.classes() if issubclass(cls, ElementwiseActivation)),
     Logistic(scale=-2.5, shift=0.3),
@@ -39,21 +37,18 @@ ELEMENTWISE = [
 EXTREMES = [-numpy.inf, -1e30, -100, -1, -1e-20, -0.0, 0.0, 1e-20, 1, 19.99, 20, 20.01, 100, 1e30]
 
 
-def as_written(name):
-    """Return a kernel without compiling it."""
-    return getattr(kernels, name)
+AS_WRITTEN = Kernels(numpy, lambda name: getattr(loops, name))
 
 
-@pytest.fixture(params=["as written", "compiled"], autouse=True)
-def _kernels(request, monkeypatch):
-    """Run each test with the kernels as Python and compiled; the latter needs Numba."""
-    if request.param == "compiled":
-        pytest.importorskip("numba")
-        if not kernels.available():
-            pytest.skip("SKANN_FAST is 0")
-    else:
-        for module in USERS:
-            monkeypatch.setattr(module, "compiled", as_written)
+@pytest.fixture(params=["as written", "compiled"])
+def kernels(request):
+    """The loops as Python and compiled; the latter needs Numba."""
+    if request.param == "as written":
+        return AS_WRITTEN
+    pytest.importorskip("numba")
+    if not compiling.available():
+        pytest.skip("SKANN_FAST is 0")
+    return kernels_for(numpy)
 
 
 def draws(dtype, shape=(12, 7)):
@@ -63,21 +58,22 @@ def draws(dtype, shape=(12, 7)):
 
 
 def test_every_kernel_is_called_and_everything_called_is_one():
-    tree = ast.parse(Path(kernels.__file__).read_text())
-    loops = {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and isinstance(node.body[1], ast.For)}
-    sources = "".join(path.read_text() for path in Path(kernels.__file__).parent.rglob("*.py"))
-    called = set(re.findall(r'compiled\("(\w+)"\)', sources)) | {cls.kernel for cls in OPTIMIZERS.classes()}
-    assert loops == called - {None}
-    assert len(loops) > 10
+    names = {
+        node.name for node in ast.parse(Path(loops.__file__).read_text()).body if isinstance(node, ast.FunctionDef)
+    }
+    sources = "".join(path.read_text() for path in Path(optimizers.__file__).parent.rglob("*.py"))
+    called = set(re.findall(r"kernels\.(\w+)\(", sources)) | {cls.kernel for cls in OPTIMIZERS.classes()}
+    assert names == called - {None}
+    assert names == set(device.KERNELS)
+    assert len(names) > 10
 
 
 # --- optimizers
 
 
-def steps(optimizer, dtype, size, kernel, monkeypatch):
-    """Return theta, the moments and the penalties of five steps with what ``kernel`` makes of a kernel's name."""
-    if kernel is not None:
-        monkeypatch.setattr(optimizers, "compiled", kernel)
+def steps(optimizer, dtype, size, kernels, monkeypatch):
+    """Return theta, the moments and the penalties of five steps with these kernels, or none."""
+    monkeypatch.setattr(optimizers, "kernels_for", lambda xp: kernels)
     rng = numpy.random.RandomState(0)
     theta = rng.normal(size=size).astype(dtype)
     state, work = optimizer.init(numpy, theta), numpy.empty(min(size, BLOCK), dtype)
@@ -95,19 +91,18 @@ def test_every_optimizer_with_a_kernel_has_a_case():
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS_OF_CASES, ids=repr)
-def test_optimizers(optimizer, dtype, monkeypatch):
-    fused = steps(optimizer, dtype, 50, None, monkeypatch)
-    for got, expected in zip(fused, steps(optimizer, dtype, 50, lambda name: None, monkeypatch), strict=True):
+def test_optimizers(optimizer, dtype, kernels, monkeypatch):
+    fused, plain = (steps(optimizer, dtype, 50, used, monkeypatch) for used in (kernels, None))
+    for got, expected in zip(fused, plain, strict=True):
         assert_array_equal(got, expected)
 
 
 @pytest.mark.parametrize("optimizer", [Adam(), SGD()], ids=repr)
-def test_optimizers_in_several_blocks(optimizer, monkeypatch):
-    if optimizers.compiled is as_written:
+def test_optimizers_in_several_blocks(optimizer, kernels, monkeypatch):
+    if kernels is AS_WRITTEN:
         pytest.skip("a loop of Python over so many numbers takes seconds")
-    size = 2 * BLOCK + 5
-    fused = steps(optimizer, "float32", size, None, monkeypatch)
-    for got, expected in zip(fused, steps(optimizer, "float32", size, lambda name: None, monkeypatch), strict=True):
+    fused, plain = (steps(optimizer, "float32", 2 * BLOCK + 5, used, monkeypatch) for used in (kernels, None))
+    for got, expected in zip(fused, plain, strict=True):
         assert_array_equal(got, expected)
 
 
@@ -117,14 +112,14 @@ def test_optimizers_in_several_blocks(optimizer, monkeypatch):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("in_place", [False, True])
 @pytest.mark.parametrize("activation", ELEMENTWISE, ids=repr)
-def test_activations(activation, dtype, in_place):
+def test_activations(activation, dtype, in_place, kernels):
     z, dy, _ = draws(dtype)
     z[:2] = numpy.resize(EXTREMES, (2, 7))
     results = []
     with quiet():
         for forward, backward, first in (
             (activation.forward, activation.backward, (numpy,)),
-            (activation.fused_forward, activation.fused_backward, ()),
+            (activation.fused_forward, activation.fused_backward, (kernels,)),
         ):
             work = [numpy.full_like(z, 7) for _ in activation.work]
             x = z.copy()
@@ -140,22 +135,22 @@ def test_activations(activation, dtype, in_place):
 
 
 @pytest.mark.parametrize("activation", ELEMENTWISE, ids=repr)
-def test_nan_stays(activation):
+def test_nan_stays(activation, kernels):
     z = numpy.array([[numpy.nan, 1.0]])
     y, work = numpy.empty_like(z), [numpy.empty_like(z) for _ in activation.work]
-    activation.fused_forward(z, y, *work)
+    activation.fused_forward(kernels, z, y, *work)
     assert_array_equal(numpy.isnan(y), [[True, False]])
 
 
 # --- layers
 
 
-def passes(layer, fused, dtype, x, dy, generator=None):
+def passes(layer, kernels, dtype, x, dy, generator=None):
     """Return the output of a layer, all gradients and dx."""
     _, bound, _ = bind(layer, x.shape[1:], len(x), dtype=dtype)
     for array in bound.params.values():
         array[...] = numpy.linspace(-1, 2, array.size).reshape(array.shape)
-    bound.fused, bound.generator = fused, generator
+    bound.kernels, bound.generator = kernels, generator
     shape = layer.declare(x.shape[1:]).shape
     y, dx = numpy.empty((len(x), *shape), dtype), numpy.empty_like(x)
     layer.forward(bound, x.copy(), y)
@@ -175,9 +170,9 @@ def passes(layer, fused, dtype, x, dy, generator=None):
     ],
     ids=repr,
 )
-def test_layers(layer, dtype):
+def test_layers(layer, dtype, kernels):
     x, dy, _ = draws(dtype)
-    fused, plain = (passes(layer, fused, dtype, x, dy, noise_generator(0)) for fused in (True, False))
+    fused, plain = (passes(layer, used, dtype, x, dy, noise_generator(0)) for used in (kernels, None))
     for got, expected in zip(fused, plain, strict=True):
         assert_array_equal(got, expected)
 
@@ -189,15 +184,14 @@ def test_layers(layer, dtype):
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 @pytest.mark.parametrize("link", [Softmax(), Softmax(-2.0)], ids=repr)
 @pytest.mark.parametrize("n_classes", [2, 7])
-def test_log_loss(n_classes, link, smoothing, dtype):
+def test_log_loss(n_classes, link, smoothing, dtype, kernels):
     raw, _, _ = draws(dtype, (12, n_classes))
     raw[0, 0] = 1000
     target = numpy.eye(n_classes, dtype=dtype)[numpy.arange(12) % n_classes]
-    results = []
-    for first in ((numpy,), ()):
+    loss, results = LogLoss(smoothing), []
+    for evaluate, first in ((loss.evaluate, numpy), (loss.fused_evaluate, kernels)):
         losses, gradient, work = numpy.empty(12, dtype), numpy.empty_like(raw), numpy.empty((2, *raw.shape), dtype)
-        loss = LogLoss(smoothing)
-        (loss.evaluate if first else loss.fused_evaluate)(*first, link, raw, target, losses, gradient, work)
+        evaluate(first, link, raw, target, losses, gradient, work)
         results.append((losses, gradient))
     for fused, plain in zip(results[1], results[0], strict=True):
         assert_array_equal(fused, plain)
@@ -205,9 +199,9 @@ def test_log_loss(n_classes, link, smoothing, dtype):
 
 def test_they_can_be_turned_off(monkeypatch):
     monkeypatch.setenv("SKANN_FAST", "0")
-    monkeypatch.setattr(kernels, "available", kernels.available.__wrapped__)
-    assert not kernels.available()
-    assert kernels.compiled.__wrapped__("adam") is None
+    assert not compiling.available.__wrapped__()
+    monkeypatch.setattr("skann.engine.kernels.available", lambda: False)
+    assert kernels_for.__wrapped__(numpy) is None
 
 
 def test_a_method_written_anew_is_the_one_that_is_called():
@@ -221,7 +215,7 @@ def test_a_method_written_anew_is_the_one_that_is_called():
 
     z = numpy.array([[-3.0, 2.0]])
     y, losses = numpy.empty_like(z), numpy.empty(1)
-    Shifted().fused_forward(z, y, numpy.empty_like(z))
+    Shifted().fused_forward(AS_WRITTEN, z, y, numpy.empty_like(z))
     assert_array_equal(y, z + 1)
-    Halved().fused_evaluate(Softmax(), z, z, losses, y, numpy.empty((2, 1, 2)))
+    Halved().fused_evaluate(AS_WRITTEN, Softmax(), z, z, losses, y, numpy.empty((2, 1, 2)))
     assert losses == 0.5

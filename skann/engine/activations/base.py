@@ -11,7 +11,7 @@ import numpy
 from ..backend import Array, namespace, quiet
 from ..hyperparameters import Hyperparameters
 from ..initializers import GlorotUniform, HeNormal, Initializer
-from ..kernels import Fusable
+from ..kernels import Fusable, Kernels
 from ..layers import ActivationLayer, Dense, Layer
 from ..registry import Registry
 
@@ -104,25 +104,29 @@ class FixedActivation(Activation, Fusable):
             Scratch, one for each element of ``work``.
         """
 
-    def fused_forward(self, z: Array, y: Array, *work: Array) -> None:
-        """Do what ``forward`` does by compiled kernels, where there are any for NumPy's arrays.
+    def fused_forward(self, kernels: Kernels, z: Array, y: Array, *work: Array) -> None:
+        """Do what ``forward`` does by kernels, where there are any.
 
         Parameters
         ----------
+        kernels : Kernels
+            Those for the arrays, with the module of their functions.
         z, y, *work : array of shape (n_samples, units)
             As in ``forward``.
         """
-        self.forward(numpy, z, y, *work)
+        self.forward(kernels.xp, z, y, *work)
 
-    def fused_backward(self, z: Array, y: Array, dy: Array, dz: Array, *work: Array) -> None:
-        """Do what ``backward`` does by compiled kernels, after ``fused_forward``.
+    def fused_backward(self, kernels: Kernels, z: Array, y: Array, dy: Array, dz: Array, *work: Array) -> None:
+        """Do what ``backward`` does by kernels, after ``fused_forward``.
 
         Parameters
         ----------
+        kernels : Kernels
+            Those for the arrays, with the module of their functions.
         z, y, dy, dz, *work : array of shape (n_samples, units)
             As in ``backward``.
         """
-        self.backward(numpy, z, y, dy, dz, *work)
+        self.backward(kernels.xp, z, y, dy, dz, *work)
 
     def __call__(self, x) -> numpy.ndarray:
         """Return f(x) for an array of any shape, in floating point."""

@@ -12,7 +12,7 @@ import numpy
 from ..backend import Array, erf
 from ..hyperparameters import integer, real
 from ..initializers import LecunNormal, SklearnDraw
-from ..kernels import compiled, in_place, typed
+from ..kernels import in_place, typed
 from ..layers import Dense, MaxoutLayer, PReLULayer
 from .base import ACTIVATIONS, Activation, ElementwiseActivation, logistic_of, softplus_of
 
@@ -53,13 +53,13 @@ class ReLU(ElementwiseActivation):
         slope = xp.sign(y.view(integer), out=slope.view(integer))
         xp.multiply(dy.view(integer), slope, out=dz.view(integer))
 
-    def fused_forward(self, z, y, zeros):
+    def fused_forward(self, kernels, z, y, zeros):
         in_place(z, y)
-        compiled("relu")(y.reshape(-1))
+        kernels.relu(y.reshape(-1))
 
-    def fused_backward(self, z, y, dy, dz, slope):
+    def fused_backward(self, kernels, z, y, dy, dz, slope):
         in_place(dy, dz)
-        compiled("relu_backward")(y.reshape(-1), dz.reshape(-1))
+        kernels.relu_backward(y.reshape(-1), dz.reshape(-1))
 
 
 @ACTIVATIONS.register("leaky_relu")
@@ -142,15 +142,15 @@ class _ExponentialBelowZero(ElementwiseActivation):
             xp.add(y, step, out=y)
         xp.multiply(dy, y, out=dz)
 
-    def fused_forward(self, z, y, exp, _):
-        numpy.exp(z, out=exp)
+    def fused_forward(self, kernels, z, y, exp, _):
+        kernels.xp.exp(z, out=exp)
         in_place(z, y)
-        compiled("elu")(y.reshape(-1), exp.reshape(-1), *typed(y, 1, self._alpha, self._scale))
+        kernels.elu(y.reshape(-1), exp.reshape(-1), *typed(y, 1, self._alpha, self._scale))
 
-    def fused_backward(self, z, y, dy, dz, *_):
+    def fused_backward(self, kernels, z, y, dy, dz, *_):
         low = self._scale * self._alpha
         in_place(dy, dz)
-        compiled("elu_backward")(y.reshape(-1), dz.reshape(-1), *typed(y, low, self._scale - low))
+        kernels.elu_backward(y.reshape(-1), dz.reshape(-1), *typed(y, low, self._scale - low))
 
 
 @ACTIVATIONS.register("elu")
@@ -224,20 +224,20 @@ class GELU(ElementwiseActivation):
         xp.add(y, phi, out=y)
         xp.multiply(dy, y, out=dz)
 
-    def fused_forward(self, z, y, phi, bell, divisor):
+    def fused_forward(self, kernels, z, y, phi, bell, divisor):
         if z.dtype != numpy.float32:
-            self.forward(numpy, z, y, phi, bell, divisor)
+            self.forward(kernels.xp, z, y, phi, bell, divisor)
             return
-        numpy.multiply(z, z, out=bell)
-        numpy.multiply(bell, -0.5, out=bell)
-        numpy.exp(bell, out=bell)
+        kernels.xp.multiply(z, z, out=bell)
+        kernels.xp.multiply(bell, -0.5, out=bell)
+        kernels.xp.exp(bell, out=bell)
         arrays = (array.reshape(-1) for array in (z, bell, y, phi))
-        compiled("gelu")(*arrays, *typed(z, 0.5), typed(z, *self._P), typed(z, *self._Q))
+        kernels.gelu(*arrays, *typed(z, 0.5, *self._P, *self._Q))
 
-    def fused_backward(self, z, y, dy, dz, phi, bell, _):
+    def fused_backward(self, kernels, z, y, dy, dz, phi, bell, _):
         in_place(dy, dz)
         arrays = (array.reshape(-1) for array in (z, bell, phi, dz))
-        compiled("gelu_backward")(*arrays, *typed(z, self._DENSITY))
+        kernels.gelu_backward(*arrays, *typed(z, self._DENSITY))
 
 
 def _polynomial(xp: ModuleType, coefficients: tuple[float, ...], x: Array, y: Array) -> None:
@@ -267,14 +267,14 @@ class SiLU(ElementwiseActivation):
         xp.multiply(y, sigma, out=y)
         xp.subtract(dz, y, out=dz)
 
-    def fused_forward(self, z, y, sigma):
-        numpy.negative(z, out=sigma)
-        numpy.exp(sigma, out=sigma)
-        compiled("silu")(z.reshape(-1), sigma.reshape(-1), y.reshape(-1), *typed(z, 1))
+    def fused_forward(self, kernels, z, y, sigma):
+        kernels.xp.negative(z, out=sigma)
+        kernels.xp.exp(sigma, out=sigma)
+        kernels.silu(z.reshape(-1), sigma.reshape(-1), y.reshape(-1), *typed(z, 1))
 
-    def fused_backward(self, z, y, dy, dz, sigma):
+    def fused_backward(self, kernels, z, y, dy, dz, sigma):
         in_place(dy, dz)
-        compiled("silu_backward")(y.reshape(-1), sigma.reshape(-1), dz.reshape(-1))
+        kernels.silu_backward(y.reshape(-1), sigma.reshape(-1), dz.reshape(-1))
 
 
 @ACTIVATIONS.register("mish")
@@ -309,13 +309,13 @@ class Mish(ElementwiseActivation):
         xp.add(y, n, out=y)
         xp.multiply(dy, y, out=dz)
 
-    def fused_forward(self, z, y, exp, slope):
-        numpy.exp(z, out=exp)
+    def fused_forward(self, kernels, z, y, exp, slope):
+        kernels.xp.exp(z, out=exp)
         numbers = numpy.exp(z.dtype.type(self._FLAT)), *typed(z, 1, 2, 4)
-        compiled("mish")(*(array.reshape(-1) for array in (z, exp, y, slope)), *numbers)
+        kernels.mish(*(array.reshape(-1) for array in (z, exp, y, slope)), *numbers)
 
-    def fused_backward(self, z, y, dy, dz, exp, slope):
-        numpy.multiply(dy, slope, out=dz)
+    def fused_backward(self, kernels, z, y, dy, dz, exp, slope):
+        kernels.xp.multiply(dy, slope, out=dz)
 
     def _exponentials(self, xp, z, e, n):
         """Write exp(z), capped, into e, and e (e + 2) into n."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy
-
 from ..hyperparameters import real
 from ..initializers import GlorotUniform, SklearnDraw
-from ..kernels import compiled, in_place, typed
+from ..kernels import in_place, typed
 from .base import ACTIVATIONS, ElementwiseActivation, FixedActivation, logistic_of
 
 
@@ -46,16 +44,16 @@ class Logistic(ElementwiseActivation):
         if self.scale != 1:
             xp.multiply(dz, self.scale, out=dz)
 
-    def fused_forward(self, z, y):
+    def fused_forward(self, kernels, z, y):
         in_place(z, y)
         flat = y.reshape(-1)
-        compiled("logistic_exponent")(flat, *typed(y, self.shift, self.scale))
-        numpy.exp(y, out=y)
-        compiled("logistic")(flat, *typed(y, 1))
+        kernels.logistic_exponent(flat, *typed(y, self.shift, self.scale))
+        kernels.xp.exp(y, out=y)
+        kernels.logistic(flat, *typed(y, 1))
 
-    def fused_backward(self, z, y, dy, dz):
+    def fused_backward(self, kernels, z, y, dy, dz):
         in_place(dy, dz)
-        compiled("logistic_backward")(y.reshape(-1), dz.reshape(-1), *typed(y, 1, self.scale))
+        kernels.logistic_backward(y.reshape(-1), dz.reshape(-1), *typed(y, 1, self.scale))
 
 
 @ACTIVATIONS.register("tanh")
@@ -73,9 +71,9 @@ class Tanh(ElementwiseActivation):
         xp.subtract(1, y, out=y)
         xp.multiply(dy, y, out=dz)
 
-    def fused_backward(self, z, y, dy, dz):
+    def fused_backward(self, kernels, z, y, dy, dz):
         in_place(dy, dz)
-        compiled("tanh_backward")(y.reshape(-1), dz.reshape(-1), *typed(y, 1))
+        kernels.tanh_backward(y.reshape(-1), dz.reshape(-1), *typed(y, 1))
 
 
 @ACTIVATIONS.register("softsign")

@@ -27,13 +27,13 @@ class ActivationLayer(Layer):
         return Declaration(in_shape, scratch=work)
 
     def forward(self, bound, x, y):
-        if bound.fused:
-            self.activation.fused_forward(x, y, *bound.scratch.values())
+        if bound.kernels:
+            self.activation.fused_forward(bound.kernels, x, y, *bound.scratch.values())
         else:
             self.activation.forward(bound.xp, x, y, *bound.scratch.values())
 
     def backward(self, bound, x, y, dy, dx):
-        if bound.fused:
-            self.activation.fused_backward(x, y, dy, dx, *bound.scratch.values())
+        if bound.kernels:
+            self.activation.fused_backward(bound.kernels, x, y, dy, dx, *bound.scratch.values())
         else:
             self.activation.backward(bound.xp, x, y, dy, dx, *bound.scratch.values())

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from ..backend import Array
+from ..kernels import Kernels
 from ..parameters import ParameterSpec
 
 Shape = tuple[int, ...]
@@ -57,8 +58,8 @@ class Bound:
     generator : source of random bits, or None outside training
     weight : array of shape (n_samples,), or None where all rows count alike
         What each row's loss is multiplied by.
-    fused : bool
-        Whether compiled kernels serve in place of NumPy.
+    kernels : Kernels or None
+        What serves in place of array functions where a formula has a fused form.
     noise : float
         What training multiplies the rate of dropout and the scale of noise by, as a schedule says.
     """
@@ -72,7 +73,7 @@ class Bound:
     training: bool = False
     generator: Any = None
     weight: Array | None = None
-    fused: bool = False
+    kernels: Kernels | None = None
     noise: float = 1.0
 
 

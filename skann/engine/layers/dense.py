@@ -6,15 +6,14 @@ from dataclasses import dataclass
 
 from ..backend import Array, dot
 from ..initializers import Initializer
-from ..kernels import compiled
 from ..parameters import ParameterSpec
 from .base import Bound, Declaration, Layer
 
 
 def add_bias(bound: Bound, y: Array) -> None:
     """Add b to every row of y."""
-    if bound.fused:
-        compiled("add_bias")(y, bound.params["b"])
+    if bound.kernels:
+        bound.kernels.add_bias(y, bound.params["b"])
     else:
         bound.xp.add(y, bound.params["b"], out=y)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..backend import fill_random_bits
-from ..kernels import compiled, in_place, typed
+from ..kernels import in_place, typed
 from .base import Declaration, Layer
 
 _LEVELS = 2**16  # a mask compares 16 random bits an element with a threshold
@@ -30,7 +30,7 @@ class Dropout(Layer):
     def forward(self, bound, x, y):
         bits, kept = bound.scratch["bits"], bound.scratch["kept"]
         fill_random_bits(bound.xp, bound.generator, bits.reshape(-1))
-        if not bound.fused:
+        if not bound.kernels:
             bound.xp.less(bits, self._threshold(bound), out=kept)
         self._mask(bound, x, y)
 
@@ -41,9 +41,9 @@ class Dropout(Layer):
         """Zero what was dropped and scale what was kept."""
         threshold = self._threshold(bound)
         scale = _LEVELS / threshold
-        if bound.fused:
+        if bound.kernels:
             in_place(array, out)
-            compiled("drop")(out.reshape(-1), bound.scratch["bits"].reshape(-1), threshold, *typed(out, scale))
+            bound.kernels.drop(out.reshape(-1), bound.scratch["bits"].reshape(-1), threshold, *typed(out, scale))
         else:
             bound.xp.multiply(array, bound.scratch["kept"], out=out)
             bound.xp.multiply(out, scale, out=out)

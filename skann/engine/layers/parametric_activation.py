@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ..backend import dot
 from ..initializers import Constant
-from ..kernels import compiled
 from ..parameters import ParameterSpec
 from .base import Declaration, Layer
 
@@ -44,9 +43,9 @@ class ParametricActivation(Layer):
 
     def forward(self, bound, x, y):
         xp, (f, *work) = bound.xp, bound.scratch.values()
-        if bound.fused:
-            self.activation.fused_forward(x, f, *work)
-            compiled("blend")(x, f, bound.params["share"], y)
+        if bound.kernels:
+            self.activation.fused_forward(bound.kernels, x, f, *work)
+            bound.kernels.blend(x, f, bound.params["share"], y)
             return
         self.activation.forward(xp, x, f, *work)
         xp.subtract(f, x, out=y)
@@ -56,7 +55,7 @@ class ParametricActivation(Layer):
     def backward(self, bound, x, y, dy, dx):
         """With t = f - x: ``da = sum t dy`` over the rows and ``dx = f'(x) a dy - a dy + dy``."""
         xp, (f, *work) = bound.xp, bound.scratch.values()
-        if bound.fused:
+        if bound.kernels:
             self._fused_backward(bound, x, y, dy, dx)
             return
         xp.subtract(f, x, out=y)
@@ -72,8 +71,8 @@ class ParametricActivation(Layer):
         """Do the same in two loops beside the activation's."""
         (f, *work), share = bound.scratch.values(), bound.params["share"]
         df = dy if dx is None else dx
-        compiled("blend_backward")(x, f, share, dy, y, df)
+        bound.kernels.blend_backward(x, f, share, dy, y, df)
         dot(bound.ones, y, out=bound.grads["share"])
         if dx is not None:
-            self.activation.fused_backward(x, f, dx, dx, *work)
-            compiled("blend_past")(share, dy, dx)
+            self.activation.fused_backward(bound.kernels, x, f, dx, dx, *work)
+            bound.kernels.blend_past(share, dy, dx)

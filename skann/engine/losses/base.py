@@ -11,7 +11,7 @@ import numpy
 from ..activations import FixedActivation, Identity, Logistic, Softmax
 from ..backend import Array
 from ..hyperparameters import Hyperparameters
-from ..kernels import Fusable
+from ..kernels import Fusable, Kernels
 from ..registry import Registry
 
 CLASSIFICATION = frozenset({"binary", "multiclass", "multilabel"})
@@ -118,12 +118,21 @@ class Loss(Hyperparameters, Fusable, ABC):
         """
 
     def fused_evaluate(
-        self, link: FixedActivation, raw: Array, target: Array, losses: Array, gradient: Array, work: Array
+        self,
+        kernels: Kernels,
+        link: FixedActivation,
+        raw: Array,
+        target: Array,
+        losses: Array,
+        gradient: Array,
+        work: Array,
     ) -> None:
-        """Do what ``evaluate`` does by compiled kernels, where there are any for NumPy's arrays.
+        """Do what ``evaluate`` does by kernels, where there are any.
 
         Parameters
         ----------
+        kernels : Kernels
+            Those for the arrays, with the module of their functions.
         link : FixedActivation
             As ``self.link`` made it.
         raw : array of shape (n_samples, n_outputs)
@@ -137,7 +146,7 @@ class Loss(Hyperparameters, Fusable, ABC):
         work : array of shape (2, n_samples, n_outputs)
             Scratch.
         """
-        self.evaluate(numpy, link, raw, target, losses, gradient, work)
+        self.evaluate(kernels.xp, link, raw, target, losses, gradient, work)
 
 
 LOSSES = Registry("loss", Loss)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import ModuleType
 
-import numpy
-
 from ..activations import FixedActivation, Logistic, Softmax
 from ..activations.base import softplus_of
 from ..backend import Array
 from ..hyperparameters import real
-from ..kernels import compiled, typed
+from ..kernels import Kernels, typed
 from .base import CLASSIFICATION, LOSSES, Loss
 
 
@@ -38,25 +36,26 @@ class LogLoss(Loss):
         if self.label_smoothing:
             _smooth_labels(xp, link, self.label_smoothing, raw, target, losses, gradient, work)
 
-    def fused_evaluate(self, link, raw, target, losses, gradient, work):
+    def fused_evaluate(self, kernels, link, raw, target, losses, gradient, work):
         if not isinstance(link, Softmax):
-            self.evaluate(numpy, link, raw, target, losses, gradient, work)
+            self.evaluate(kernels.xp, link, raw, target, losses, gradient, work)
             return
-        _fused_softmax_cross_entropy(link, raw, target, losses, gradient, work)
+        _fused_softmax_cross_entropy(kernels, link, raw, target, losses, gradient, work)
         if self.label_smoothing:
-            _smooth_labels(numpy, link, self.label_smoothing, raw, target, losses, gradient, work)
+            _smooth_labels(kernels.xp, link, self.label_smoothing, raw, target, losses, gradient, work)
 
 
-def _fused_softmax_cross_entropy(link: Softmax, raw, target, losses, gradient, work) -> None:
-    """Do what the next function does by compiled kernels."""
+def _fused_softmax_cross_entropy(kernels: Kernels, link: Softmax, raw, target, losses, gradient, work) -> None:
+    """Do what the next function does by kernels."""
+    xp = kernels.xp
     n_samples, n_classes = raw.shape
     v, other = work.reshape(2, n_classes, n_samples)
     (beta,), total = typed(raw, link.inverse_temperature), other[0]
-    compiled("softmax_shift")(raw, target, beta, v, total, losses)
-    numpy.exp(v, out=v)
-    compiled("softmax_gradient")(v, target, beta, total, gradient)
-    numpy.log(total, out=total)
-    numpy.subtract(total, losses, out=losses)
+    kernels.softmax_shift(raw, target, beta, v, total, losses)
+    xp.exp(v, out=v)
+    kernels.softmax_gradient(v, target, beta, total, gradient)
+    xp.log(total, out=total)
+    xp.subtract(total, losses, out=losses)
 
 
 def _softmax_cross_entropy(xp: ModuleType, link: Softmax, raw, target, losses, gradient, work) -> None:

@@ -1,23 +1,15 @@
-"""Fused loops for the CPU, compiled by Numba where it is installed (``pip install "skann[fast]"``).
+"""The kernels as loops, compiled by Numba where it is installed (``pip install "skann[fast]"``).
 
 Each does in one pass over memory what NumPy does in ten, with the same operations on each element in the same order:
-the bits of the results are the same with and without it. The NumPy form, beside the call, is reference and fallback.
-Loops run in one thread, since a second pool of threads would spin against that of the BLAS. What they change, they
-change in place: a loop that reads one array and writes another is not vectorised where the two are the same. exp, log
-and the like stay with NumPy, whose loops for them are vectorised, as Numba's are not without another library.
+the bits of the results are the same with and without it. Loops run in one thread, since a second pool of threads would
+spin against that of the BLAS. What they change, they change in place: a loop that reads one array and writes another is
+not vectorised where the two are the same. exp, log and the like stay with NumPy, whose loops for them are vectorised,
+as Numba's are not without another library.
 
 Numbers are passed in the arrays' dtype (``typed``), as a literal would raise float32 to float64.
 """
 
-from __future__ import annotations
-
 import math
-import os
-from collections.abc import Callable
-from functools import cache
-from typing import Any
-
-from .backend import Array
 
 
 def adam(theta, grad, first, second, n_decayed, l2, beta_1, beta_2, epsilon, size):
@@ -125,12 +117,12 @@ def mish(z, e, y, slope, cap, one, two, four):
         slope[i] = (exp + one) * exp / m / m * four * z[i] + share
 
 
-def gelu(z, bell, y, phi, half, p, q):
+def gelu(z, bell, y, phi, half, p0, p1, p2, p3, q0, q1, q2, q3, q4):
     """Write ``GELU`` of z into y, and the normal distribution's function into phi; bell is exp(-z^2 / 2)."""
     for i in range(z.size):
         a = abs(z[i])
-        numerator = ((p[3] * a + p[2]) * a + p[1]) * a + p[0]
-        divisor = (((q[4] * a + q[3]) * a + q[2]) * a + q[1]) * a + q[0]
+        numerator = ((p3 * a + p2) * a + p1) * a + p0
+        divisor = (((q4 * a + q3) * a + q2) * a + q1) * a + q0
         phi[i] = math.copysign(half - numerator / divisor * bell[i], z[i]) + half
         y[i] = z[i] * phi[i]
 
@@ -182,66 +174,11 @@ def softmax_shift(raw, target, beta, v, largest, losses):
             losses[i] = moved if k == 0 else losses[i] + moved
 
 
-def softmax_gradient(exp, target, beta, total, gradient):
+def softmax_gradient(e, target, beta, total, gradient):
     """Write the sum of the exponentials over the classes, and the gradient beta (p - y) of the cross-entropy."""
-    for k in range(len(exp)):
+    for k in range(len(e)):
         for i in range(total.size):
-            total[i] = exp[k, i] if k == 0 else total[i] + exp[k, i]
-    for k in range(len(exp)):
+            total[i] = e[k, i] if k == 0 else total[i] + e[k, i]
+    for k in range(len(e)):
         for i in range(total.size):
-            gradient[i, k] = (exp[k, i] / total[i] - target[i, k]) * beta
-
-
-class Fusable:
-    """A class whose methods have twins that call kernels: ``fused_<name>`` is then called in place of ``<name>``.
-
-    A subclass that writes one of the methods anew, and no twins, has the base class's twins, which call what it wrote.
-    """
-
-    _FUSABLE: tuple[str, ...] = ()
-
-    def __init_subclass__(cls, **kwargs: Any):
-        super().__init_subclass__(**kwargs)
-        twins = {f"fused_{name}" for name in cls._FUSABLE}
-        if vars(cls).keys() & set(cls._FUSABLE) and not vars(cls).keys() & twins:
-            base = next(base for base in reversed(cls.__mro__) if "_FUSABLE" in vars(base) and base is not Fusable)
-            for name in vars(base).keys() & twins:
-                setattr(cls, name, vars(base)[name])
-
-
-def in_place(x: Array, y: Array) -> None:
-    """Copy x into y, unless it is y, for a kernel to change there."""
-    if y is not x:
-        y[...] = x
-
-
-def typed(array: Array, *numbers: float) -> tuple:
-    """Return the numbers in the dtype of the array."""
-    return tuple(map(array.dtype.type, numbers))
-
-
-@cache
-def available() -> bool:
-    """Tell whether Numba is installed, and SKANN_FAST is not 0."""
-    if os.environ.get("SKANN_FAST", "1") == "0":
-        return False
-    try:
-        import numba  # noqa: F401  takes half a second, so not before something is trained
-    except ImportError:
-        return False
-    return True
-
-
-@cache
-def compiled(name: str) -> Callable | None:
-    """Return the function of this file by that name, compiled; None if kernels are not available."""
-    if not available():
-        return None
-    import numba
-
-    # Numba's default is to look for divisions by zero, which keeps it from vectorising
-    function = globals()[name]
-    try:
-        return numba.njit(function, cache=True, error_model="numpy")
-    except RuntimeError:  # no folder to keep it in
-        return numba.njit(function, error_model="numpy")
+            gradient[i, k] = (e[k, i] / total[i] - target[i, k]) * beta
