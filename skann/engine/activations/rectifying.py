@@ -55,11 +55,11 @@ class ReLU(ElementwiseActivation):
 
     def fused_forward(self, kernels, z, y, zeros):
         in_place(z, y)
-        kernels.relu(y.reshape(-1))
+        kernels.relu(y.reshape(-1), *typed(y, 0, 1))
 
     def fused_backward(self, kernels, z, y, dy, dz, slope):
         in_place(dy, dz)
-        kernels.relu_backward(y.reshape(-1), dz.reshape(-1))
+        kernels.relu_backward(y.reshape(-1), dz.reshape(-1), *typed(y, 0))
 
 
 @ACTIVATIONS.register("leaky_relu")

@@ -42,18 +42,17 @@ def add_bias(y, b):
             y[i, j] += b[j]
 
 
-def relu(y):
+def relu(y, zero, one):
     """Write max(y, 0) into y; NaN stays."""
     for i in range(y.size):
-        if y[i] <= 0:
-            y[i] = 0
+        # without the product the compiler makes a jump of it: five times as slow
+        y[i] = zero if y[i] <= zero else y[i] * one
 
 
-def relu_backward(y, dy):
+def relu_backward(y, dy, zero):
     """Multiply dy by the slope of ``relu`` where its output is y."""
     for i in range(y.size):
-        if y[i] <= 0:
-            dy[i] = 0
+        dy[i] = zero if y[i] <= zero else dy[i]
 
 
 def tanh_backward(y, dy, one):
