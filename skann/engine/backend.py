@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -69,9 +70,43 @@ def free_memory(xp: ModuleType) -> int:
     return xp.cuda.Device().mem_info[0] + xp.get_default_memory_pool().free_bytes()
 
 
-def as_double(number: Array) -> Array:
-    """Return a number in double precision: as a float, or one of a device as an array there, which nobody waits for."""
-    return float(number) if namespace(number) is numpy else number.astype(numpy.float64)
+class Owed:
+    """A sum of numbers of a device, each times a factor, which the host waits for when it asks for a float.
+
+    Adding and multiplying are noted on the host, since a launch for each would take a tenth of a small step.
+
+    Parameters
+    ----------
+    terms : list of (float, array of shape (1,))
+    """
+
+    def __init__(self, terms: list[tuple[float, Array]]):
+        self.terms = terms
+
+    def __add__(self, other: Owed | float) -> Owed:
+        """Return the sum with another, or with 0, the sum of nothing."""
+        return self if other == 0 else Owed(self.terms + other.terms)
+
+    __radd__ = __add__
+
+    def __iadd__(self, other: Owed) -> Owed:
+        if other != 0:
+            self.terms += other.terms
+        return self
+
+    def __mul__(self, factor: float) -> Owed:
+        return Owed([(own * factor, number) for own, number in self.terms])
+
+    __rmul__ = __mul__
+
+    def __float__(self) -> float:
+        factors, numbers = zip(*self.terms, strict=True)
+        return float(numpy.dot(factors, move(namespace(numbers[0]).concatenate(numbers), numpy).astype(numpy.float64)))
+
+
+def number(value: Array) -> Owed | float:
+    """Return what an array of no dimension holds: as a float, or as one owed by a device."""
+    return float(value) if namespace(value) is numpy else Owed([(1.0, value.reshape(1))])
 
 
 def is_sparse(array: Array) -> bool:
@@ -110,6 +145,32 @@ def take_rows(xp: ModuleType, array: Array, rows: Array, out: Array, staging: Ar
             array.take(rows, axis=0, out=taken)
         if taken is staging:
             out[...] = staging
+
+
+def one_hot(xp: ModuleType, codes: Array, columns: Array, out: Array) -> None:
+    """Write 1 into column ``codes[i]`` of row i of ``out``, which is contiguous, and 0 elsewhere.
+
+    ``columns`` are the columns' numbers, from 0.
+    """
+    if xp is numpy:
+        out.fill(0)
+        out.reshape(-1)[numpy.arange(0, out.size, out.shape[1]) + codes] = 1
+    else:  # where writing by index takes three times as long
+        xp.equal(codes[:, None], columns, out=out)
+
+
+def sum_of_squares(array: Array) -> Array:
+    """Return the sum of the squares of a vector: a number, or an array of a device, which nobody waits for.
+
+    CuPy's product of two vectors is a matrix product of a single element, which takes three times as long.
+    """
+    xp = namespace(array)
+    return array.dot(array) if xp is numpy else _square_summer(xp)(array)
+
+
+@cache
+def _square_summer(xp: ModuleType) -> Any:
+    return xp.ReductionKernel("T x", "T y", "x * x", "a + b", "y = a", "0", "skann_sum_of_squares")
 
 
 def squares(xp: ModuleType, array: Array, out: Array) -> None:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import numpy
 
-from .backend import Array, is_sparse, namespace, take_rows
+from .backend import Array, is_sparse, namespace, one_hot, take_rows
 
-# Larger batches run in chunks of this many rows whose gradients are summed, so that memory does not grow with them.
-MAX_CHUNK = 4096
+# Larger batches run in chunks of this many rows whose gradients are summed, so that memory does not grow with them; on
+# a device more are needed for its launches to take less than its work.
+MAX_CHUNK = 2**12
+DEVICE_CHUNK = 2**14
 
 
 def chunks(start: int, stop: int, size: int = MAX_CHUNK) -> Iterator[slice]:
@@ -94,17 +96,20 @@ class Reader:
         self.dtype = dtype
         self.n_rows = n_rows
         self.xp = namespace(rows.X)
-        self.order: Array | None = None
         self._x = self._staging = self._target = self._weight = None
         if rows.target is not None:
             self._target = self.xp.empty((n_rows, rows.n_outputs), dtype)
-            self._row_starts = self.xp.arange(n_rows) * rows.n_outputs
+            self._columns = self.xp.arange(rows.n_outputs)
         if rows.weight is not None:
             self._weight = self.xp.empty(n_rows, dtype)
+        self.begin(None)
 
     def begin(self, order: Array | None) -> None:
         """Read the rows in this order from now on; None is the one they lie in."""
-        self.order = order
+        index = self.rows.index
+        self.chosen = index if order is None else order if index is None else index[order]
+        # small beside X, and taken at once instead of batch by batch
+        self._targets, self._weights = (self._in_order(array) for array in (self.rows.target, self.rows.weight))
 
     def read(self, chosen: slice, scale: float = 1.0) -> tuple[Array, Array | None, Array | float]:
         """Return x, target and weight of some rows.
@@ -116,18 +121,17 @@ class Reader:
         scale : float, default=1.0
             Multiplies the weights.
         """
-        if self.order is not None:
-            chosen = self.order[chosen]
-        if self.rows.index is not None:
-            chosen = self.rows.index[chosen]
-        x = self._read_x(chosen)
+        x = self._read_x(chosen if self.chosen is None else self.chosen[chosen])
         n = x.shape[0]
         target = None if self._target is None else self._read_target(chosen, n)
         if self._weight is None:
             return x, target, scale
         weight = self._weight[:n]
-        self.xp.multiply(self.rows.weight[chosen], scale, out=weight)
+        self.xp.multiply(self._weights[chosen], scale, out=weight)
         return x, target, weight
+
+    def _in_order(self, array: Array | None) -> Array | None:
+        return array if array is None or self.chosen is None else array[self.chosen]
 
     def _read_x(self, chosen: slice | Array) -> Array:
         X = self.rows.X
@@ -155,12 +159,10 @@ class Reader:
             self._x = self.xp.empty(shape, self.dtype)
             self._staging = self._x if X.dtype == self.dtype else self.xp.empty(shape, X.dtype)
 
-    def _read_target(self, chosen: slice | Array, n: int) -> Array:
+    def _read_target(self, chosen: slice, n: int) -> Array:
         out = self._target[:n]
-        target = self.rows.target[chosen]
         if self.rows.n_classes:
-            out.fill(0)
-            out.reshape(-1)[self._row_starts[:n] + target] = 1
+            one_hot(self.xp, self._targets[chosen], self._columns, out)
         else:
-            out[...] = target
+            out[...] = self._targets[chosen]
         return out

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy
 
 from .activations import ElementwiseActivation
 from .architecture import Architecture
-from .backend import Array, namespace, quiet
+from .backend import Array, dense, move, quiet, sum_of_squares
 from .batches import Reader, Rows
 from .layers import ActivationLayer
 from .network import Network, Step
@@ -32,9 +34,11 @@ class Probe:
         self.architecture = architecture
         self.parameters = parameters
         self.network = Network(architecture, parameters, n_rows)
+        xp = self.network.xp
         reader = Reader(Rows(rows.X, index=rows.index), parameters.theta.dtype, n_rows)
         reader.begin(numpy.linspace(0, len(rows) - 1, n_rows).astype(int))
-        self.x = reader.read(slice(0, n_rows))[0]
+        x = reader.read(slice(0, n_rows))[0]
+        self.x = x if xp is numpy else move(dense(x), xp)
 
     def dead_units(self) -> list[float]:
         """Return, for each hidden layer, the fraction of units with zero output or zero slope on every row."""
@@ -50,14 +54,15 @@ class Probe:
     def gradient_norms(self, grads: dict[tuple[str, str], Array]) -> list[float]:
         """Return, for each hidden layer, the Euclidean norm of the gradient of its weights."""
         weights = [gradient.reshape(-1) for (_, name), gradient in grads.items() if name == "W"]
-        return [float(namespace(gradient).sqrt(gradient @ gradient)) for gradient in weights[:-1]]
+        return [math.sqrt(float(sum_of_squares(gradient))) for gradient in weights[:-1]]
 
 
 def _dead(step: Step, x: Array) -> Array:
     """Tell for each unit of a layer whether its output is zero, or its slope at the input x, on every row."""
+    xp = step.bound.xp
     dead = ~step.y.any(axis=0)
     if isinstance(step.layer, ActivationLayer) and isinstance(step.layer.activation, ElementwiseActivation):
-        slope = numpy.ones_like(step.y)
+        slope = xp.ones_like(step.y)
         step.layer.backward(step.bound, x, step.y, slope, slope)
-        dead |= ~slope.any(axis=0)
+        xp.logical_or(dead, ~slope.any(axis=0), out=dead)
     return dead

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .architecture import Architecture
-from .backend import Array, dense, namespace
+from .backend import Array, Owed, dense, namespace, number
 from .kernels import kernels_for
 from .layers import Bound, Layer
 from .parameters import Parameters
@@ -100,7 +100,7 @@ class Network:
             x = step.y
         return x
 
-    def loss_and_grad(self, x: Array, target: Array, weight: Array | float) -> Array:
+    def loss_and_grad(self, x: Array, target: Array, weight: Array | float) -> Owed | float:
         """Return the batch's weighted loss; its gradient is then in ``parameters.grad``.
 
         Parameters
@@ -122,10 +122,10 @@ class Network:
             architecture.loss.evaluate(xp, architecture.link, raw, target, plan.losses, gradient, plan.loss_work)
         if isinstance(weight, float):
             xp.multiply(gradient, weight, out=gradient)
-            loss = plan.losses.sum() * weight
+            loss = number(plan.losses.sum()) * weight
         else:
             xp.multiply(gradient, weight[:, None], out=gradient)
-            loss = plan.losses @ weight
+            loss = number(plan.losses @ weight)
         self._backward(plan, x)
         return loss
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import ModuleType
 
-from .backend import Array, as_double
+from .backend import Array, Owed, number, sum_of_squares
 from .parameters import Parameters, blocks
 
 
@@ -28,11 +28,11 @@ class Penalty:
         """Return how many of a block's parameters are weights; they come first."""
         return max(0, min(block.stop, self.n_decayed) - block.start)
 
-    def l2_value(self, weights: Array) -> float:
+    def l2_value(self, weights: Array) -> Owed | float:
         """Return the L2 penalty of some weights."""
-        return self.l2 / 2 * as_double(weights.dot(weights)) if self.l2 else 0.0
+        return number(sum_of_squares(weights)) * (self.l2 / 2) if self.l2 else 0.0
 
-    def add(self, xp: ModuleType, weights: Array, slope: Array, scaled: Array) -> float:
+    def add(self, xp: ModuleType, weights: Array, slope: Array, scaled: Array) -> Owed | float:
         """Add to the gradient of some weights; return their penalty.
 
         SciPy's axpy would add in one pass, but with a thread pool of its own, which spins against NumPy's: a step took
@@ -51,12 +51,12 @@ class Penalty:
             xp.add(slope, scaled, out=slope)
         if self.l1:
             xp.sign(weights, out=scaled)
-            penalty += self.l1 * as_double(scaled @ weights)
+            penalty += number(scaled @ weights) * self.l1
             xp.multiply(scaled, self.l1, out=scaled)
             xp.add(slope, scaled, out=slope)
         return penalty
 
-    def add_to(self, xp: ModuleType, parameters: Parameters, work: Array) -> float:
+    def add_to(self, xp: ModuleType, parameters: Parameters, work: Array) -> Owed | float:
         """Add to the whole gradient of the parameters; return the penalty."""
         theta, grad = parameters.theta, parameters.grad
         penalty = 0.0

@@ -12,8 +12,8 @@ from typing import Any
 import numpy
 
 from .architecture import Architecture
-from .backend import Array, as_double, move, noise_generator, quiet
-from .batches import MAX_CHUNK, Reader, Rows, chunks
+from .backend import Array, Owed, move, noise_generator, quiet, sum_of_squares
+from .batches import DEVICE_CHUNK, MAX_CHUNK, Reader, Rows, chunks
 from .diagnosis import Probe
 from .network import Network
 from .optimizers import Optimizer, OptimizerState
@@ -207,10 +207,12 @@ class Trainer:
         self._on_host = parameters if state.trained is None else state.trained
         self.trained = self._on_host if xp is numpy else self._on_host.on(xp)
         self.n_rows = len(rows)
-        most = min(settings.batch_size, MAX_CHUNK)
-        self.network = Network(architecture, self.trained, most, training=True, generator=state.generator)
-        self.reader = reader_for(rows, parameters.theta.dtype, most, xp)
-        self.probe = Probe(architecture, parameters, rows)
+        # statistics of a batch are those of its chunks, which a device must not change
+        largest = MAX_CHUNK if xp is numpy or architecture.normalizes_batches else DEVICE_CHUNK
+        self._chunk = min(settings.batch_size, largest)
+        self.network = Network(architecture, self.trained, self._chunk, training=True, generator=state.generator)
+        self.reader = reader_for(rows, parameters.theta.dtype, self._chunk, xp)
+        self.probe = Probe(architecture, parameters if settings.averaging > 0 else self.trained, rows)
         self.total_weight = rows.total_weight
         alpha = 0.0 if settings.optimizer.decouples_decay else settings.alpha
         self._penalty = Penalty(alpha / self.total_weight, settings.l1 / self.total_weight, self.trained.n_decayed)
@@ -272,12 +274,13 @@ class Trainer:
             for batch in chunks(0, self.n_rows, self.settings.batch_size):
                 loss += self.step(batch) * ((batch.stop - batch.start) / self.n_rows)
         loss = float(loss)
-        self._publish()
-        check_finite(loss, self.parameters, f"epoch {self.progress.n_epochs + 1}")
+        check_finite(loss, self.trained, f"epoch {self.progress.n_epochs + 1}")
+        if self._is_watched:
+            self._publish()
         return loss
 
-    def step(self, batch: slice) -> Array:
-        """Take one step; return the batch's estimate of the objective, penalties included: a float or ``as_double``'s.
+    def step(self, batch: slice) -> Owed | float:
+        """Take one step; return the batch's estimate of the objective, penalties included.
 
         On a device nothing but the last step of an epoch waits for a number, so that the host runs ahead.
         """
@@ -301,13 +304,13 @@ class Trainer:
             limit_norms(xp, self.trained, settings.max_norm)
         if settings.averaging > 0:
             move_average(xp, self.state.average, theta, settings.averaging, self._work)
-        return as_double(loss)
+        return loss
 
-    def _gradient(self, batch: slice) -> Array:
+    def _gradient(self, batch: slice) -> Owed | float:
         """Return the batch's estimate of the loss; its gradient is then in ``trained.grad``."""
         size = batch.stop - batch.start
         scale = self.n_rows / (size * self.total_weight)
-        parts = [batch] if size <= MAX_CHUNK else list(chunks(batch.start, batch.stop))
+        parts = [batch] if size <= self._chunk else list(chunks(batch.start, batch.stop, self._chunk))
         return batch_gradient(self.network, self.reader, parts, scale)
 
     def _fraction(self, batch: slice) -> float:
@@ -329,6 +332,11 @@ class Trainer:
         factor = self.settings.schedule.at(fraction, self.progress.n_epochs + batch.stop / self.n_rows)
         self._last_rate = self.state.learning_rate * factor
         return self._last_rate
+
+    @property
+    def _is_watched(self) -> bool:
+        """Whether somebody looks at the model's parameters after each epoch, which takes them from a device."""
+        return self.xp is numpy or self.validate is not None or self.hooks is not None or self.settings.averaging > 0
 
     def _publish(self) -> None:
         """Write into the model's parameters what was trained beside them: on a device, or to be averaged."""
@@ -417,7 +425,7 @@ def _line(progress: Progress, max_epochs: int) -> str:
 def check_finite(loss: float, parameters: Parameters, when: str) -> None:
     """Raise DivergenceError unless the loss, every parameter and all state are finite."""
     arrays = (parameters.theta, *parameters.state.values())
-    if not (math.isfinite(loss) and all(numpy.isfinite(array).all() for array in arrays)):
+    if not (math.isfinite(loss) and all(map(_is_finite, arrays))):
         raise DivergenceError(
             "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
             f"preprocessed. After {when} the loss was {loss}. Scale the features (StandardScaler), and a regression "
@@ -425,7 +433,14 @@ def check_finite(loss: float, parameters: Parameters, when: str) -> None:
         )
 
 
-def batch_gradient(network: Network, reader: Reader, chosen: list[slice], scale: float) -> Array:
+def _is_finite(array: Array) -> bool:
+    """Tell whether all elements are finite; the sum of their squares, which is quick, is then too, unless too large."""
+    with quiet():
+        total = float(sum_of_squares(array.reshape(-1)))
+    return math.isfinite(total) or bool(numpy.isfinite(move(array, numpy)).all())
+
+
+def batch_gradient(network: Network, reader: Reader, chosen: list[slice], scale: float) -> Owed | float:
     """Return the loss over a batch given in chunks; the gradient summed over them is in ``parameters.grad``."""
     grad = network.parameters.grad
     loss = network.loss_and_grad(*reader.read(chosen[0], scale))
@@ -448,9 +463,9 @@ def shrink(xp: ModuleType, parameters: Parameters, part: float) -> None:
 
 def clip(xp: ModuleType, grad: Array, norm: float) -> None:
     """Scale a gradient that is longer than ``norm`` down to it [Pascanu et al., 2013, arXiv:1211.5063]."""
-    square = as_double(grad @ grad)
+    square = sum_of_squares(grad)
     if xp is not numpy:  # a device is not asked whether the gradient is longer
-        xp.multiply(grad, (norm / xp.maximum(xp.sqrt(square), norm)).astype(grad.dtype), out=grad)
+        xp.multiply(grad, norm / xp.maximum(xp.sqrt(square), norm), out=grad)
     elif (length := math.sqrt(square)) > norm:
         xp.multiply(grad, norm / length, out=grad)
 

@@ -57,6 +57,8 @@ class DeviceReader:
     def begin(self, order: Array | None) -> None:
         """Read the rows in this order from now on; None is the one they lie in."""
         if self.keeps_all:
+            if not self._held.stop:
+                self._hold(0)
             self._reader.begin(None if order is None else move(order, self.xp))
         else:
             self._host.begin(order)
@@ -65,7 +67,7 @@ class DeviceReader:
     def read(self, chosen: slice, scale: float = 1.0) -> tuple[Array, Array | None, Array | float]:
         """Return x, target and weight of some rows, counted in the order that ``begin`` was given."""
         if chosen.start < self._held.start or chosen.stop > self._held.stop:
-            self._hold(0 if self.keeps_all else chosen.start)
+            self._hold(chosen.start)
         start = self._held.start
         return self._reader.read(slice(chosen.start - start, chosen.stop - start), scale)
 
@@ -83,9 +85,7 @@ class DeviceReader:
 
     def _of_piece(self, array: numpy.ndarray, piece: slice) -> numpy.ndarray:
         """Return an array's elements for the rows of a piece, in the machine's byte order."""
-        chosen = piece if self._host.order is None else self._host.order[piece]
-        if self.rows.index is not None:
-            chosen = self.rows.index[chosen]
+        chosen = piece if self._host.chosen is None else self._host.chosen[piece]
         return array[chosen].astype(array.dtype.newbyteorder("="), copy=False)
 
 

@@ -156,6 +156,19 @@ class ElementwiseKernel:
             self.loop(**named)
 
 
+class ReductionKernel:
+    """Sums over a vector what a kernel of the engine maps its elements to."""
+
+    def __init__(self, in_params, out_params, map_expr, reduce_expr, post_map_expr, identity, name):
+        given = (in_params, out_params, map_expr, reduce_expr, post_map_expr, identity, name)
+        check_call("functions", "ReductionKernel", given, {})
+        assert given[:2] + given[3:6] == ("T x", "T y", "a + b", "y = a", "0")
+        self.map = map_expr
+
+    def __call__(self, x):
+        return before(eval(self.map, {"x": behind(x)}).sum())
+
+
 class StandIn(ModuleType):
     """The module ``cupy``.
 
@@ -170,6 +183,7 @@ class StandIn(ModuleType):
     def __init__(self):
         super().__init__("cupy")
         self.ElementwiseKernel = ElementwiseKernel
+        self.ReductionKernel = ReductionKernel
         self.free = 2**30
         device = SimpleNamespace(mem_info=(0, 0))
         self.cuda = SimpleNamespace(is_available=lambda: True, Device=lambda: device)

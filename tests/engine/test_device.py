@@ -29,7 +29,7 @@ def pass_of(network, x, target, weight):
     """Return the loss, the gradient and the layers' state after a pass."""
     loss = network.loss_and_grad(x, target, weight)
     parameters = network.parameters
-    return [loss, parameters.grad, *parameters.state.values()]
+    return [numpy.float64(float(loss)), parameters.grad, *parameters.state.values()]
 
 
 def assert_same_pass(device, architecture, parameters, target, weight, seed=None):
@@ -157,16 +157,20 @@ SETTINGS = {
     "averaging": {"averaging": 0.9},
     "in order": {"shuffle": False},
     "in chunks": {"batch_size": 5000},
+    "in chunks of a device": {"batch_size": 40, "normalization": None},
     "early stopping": {"early_stopping": True, "averaging": 0.5},
 }
 
 
-def train(xp, rows=None, validate=None, dtype="float64", **settings):
+BATCH_NORM = BatchNorm()
+
+
+def train(xp, rows=None, dtype="float64", normalization=BATCH_NORM, **settings):
     """Return a trainer that has run."""
     rows = rows or rows_of()
     case = ("multiclass", 3, 1.0)
     architecture, parameters = small_network(
-        [GELU(), ReLU()], (LOSS_CASES[0][0], *case), dtype=dtype, normalization=BatchNorm()
+        [GELU(), ReLU()], (LOSS_CASES[0][0], *case), dtype=dtype, normalization=normalization
     )
     settings = Settings(**PLAIN | settings)
     rng = numpy.random.RandomState(0)
@@ -179,7 +183,8 @@ def train(xp, rows=None, validate=None, dtype="float64", **settings):
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_trainings(device, name):
+def test_trainings(device, name, monkeypatch):
+    monkeypatch.setattr("skann.engine.training.DEVICE_CHUNK", 16)
     big = rows_of(n_rows=5000) if name == "in chunks" else None
     here, there = (train(xp, big, **SETTINGS[name]) for xp in (numpy, device))
     assert type(there.parameters.theta) is numpy.ndarray
