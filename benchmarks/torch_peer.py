@@ -24,20 +24,21 @@ def optimizer(solver, parameters, fused):
     return torch.optim.SGD(parameters, lr=1e-3, momentum=0.9, nesterov=True, fused=fused)
 
 
-def fit(case, X, y, solver="adam", activation="relu", dropout=0.0, fused=True):
-    """Train as the case says; return the network."""
-    x = torch.from_numpy(X.astype(numpy.float32, copy=False))
-    target = torch.from_numpy(y.astype(numpy.int64, copy=False))
-    model = network(case.n_features, case.hidden, activation=activation, dropout=dropout)
+def fit(case, X, y, solver="adam", activation="relu", dropout=0.0, fused=True, model=None, device="cpu"):
+    """Train a network, by default a new one, as the case says; return it."""
+    x = torch.from_numpy(X.astype(numpy.float32, copy=False)).to(device)
+    target = torch.from_numpy(y.astype(numpy.int64, copy=False)).to(device)
+    model = model or network(case.n_features, case.hidden, activation=activation, dropout=dropout).to(device)
     steps = optimizer(solver, model.parameters(), fused)
     for _ in range(case.n_epochs):
         total = 0.0
-        for rows in torch.randperm(len(x)).split(case.batch_size):
+        for rows in torch.randperm(len(x), device=device).split(case.batch_size):
             steps.zero_grad()
             loss = nn.functional.cross_entropy(model(x[rows]), target[rows])
             loss.backward()
             steps.step()
-            total += loss.item() * len(rows)
+            total += loss.detach() * len(rows)  # a GPU is not waited for before the epoch's end
+        float(total)
     return model
 
 
