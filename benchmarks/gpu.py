@@ -96,9 +96,9 @@ def report(rows, note):
     lines = [
         "# On a GPU",
         "",
-        f"{datetime.date.today()}, {gpu}, CuPy {cupy.__version__}, PyTorch {torch.__version__}: microseconds of a step of",
-        f"Adam, ReLU, float32, {N_ROWS} rows on the GPU, medians of {REPEATS}; in brackets the peer's time over skann's of",
-        "the same run. Taken by `python benchmarks/gpu.py`.",
+        f"{datetime.date.today()}, {gpu}, CuPy {cupy.__version__}, PyTorch {torch.__version__}: microseconds of a step",
+        f"of Adam, ReLU, float32, {N_ROWS} rows on the GPU, medians of {REPEATS}; in brackets the peer's time over",
+        "skann's of the same run. Taken by `python benchmarks/gpu.py`.",
         "",
         "| network | batch | skann | " + " | ".join(PEERS) + " |",
         "|---|---|---|" + "---|" * len(PEERS),
