@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 
 import numpy
@@ -25,36 +26,56 @@ def outputs(
     link: FixedActivation | BlockLink | None = None,
     dtype=numpy.float64,
     xp: ModuleType = numpy,
+    n_threads: int = 1,
 ) -> numpy.ndarray:
     """Return the raw outputs for all rows, or what ``link`` makes of them, chunk by chunk, in float64 or float32.
 
     In float32 a matrix product's last digits depend on how many rows it has, so a row's outputs depend on the rows
     beside it; in float64 that stays below 1e-12. Parameters, rows and outputs lie on the host, whatever ``xp`` computes
-    with.
+    with. On the host, ``n_threads`` threads may each take a part of the chunks.
 
     Returns
     -------
     outputs : ndarray of shape (n_rows, *architecture.out_shape)
     """
     n_rows, dtype = len(rows), numpy.dtype(dtype)
-    if xp is numpy:
-        network = _borrow(architecture, parameters, n_rows, dtype)
-    else:
-        network = Network(architecture, parameters.astype(dtype, copy=False).on(xp), min(n_rows, CHUNK))
-    alone = rows if rows.target is None and rows.weight is None else Rows(rows.X, index=rows.index)
-    reader = Reader(alone, dtype, min(n_rows, CHUNK))
+    if rows.target is not None or rows.weight is not None:
+        rows = Rows(rows.X, index=rows.index)
     made = numpy.empty((n_rows, *architecture.out_shape), dtype)
+    if xp is not numpy:
+        network = Network(architecture, parameters.astype(dtype, copy=False).on(xp), min(n_rows, CHUNK))
+        _write_outputs(network, rows, slice(0, n_rows), link, made)
+    elif n_threads > 1:
+        parameters = parameters.astype(dtype, copy=False)
+
+        def write_part(part: slice) -> None:
+            _write_outputs(Network(architecture, parameters, CHUNK), rows, part, link, made)
+
+        n_chunks = -(-n_rows // CHUNK)
+        with ThreadPoolExecutor(n_threads) as threads:
+            list(threads.map(write_part, chunks(0, n_rows, CHUNK * -(-n_chunks // n_threads))))
+    else:
+        network = _borrow(architecture, parameters, n_rows, dtype)
+        _write_outputs(network, rows, slice(0, n_rows), link, made)
+        if n_rows <= FEW:
+            parameters.idle_networks[:] = [network]
+    return made
+
+
+def _write_outputs(
+    network: Network, rows: Rows, part: slice, link: FixedActivation | BlockLink | None, made: numpy.ndarray
+) -> None:
+    """Write the outputs of a part of the rows, of the network's dtype, into ``made``."""
+    xp = network.xp
+    reader = Reader(rows, made.dtype, min(part.stop - part.start, CHUNK))
     with quiet():
-        for chunk in chunks(0, n_rows, CHUNK):
+        for chunk in chunks(part.start, part.stop, CHUNK):
             x = reader.read(chunk)[0]
             raw = move(network.forward(x if xp is numpy else move(dense(x), xp)), numpy)
             if link is None:
                 made[chunk] = raw
             else:
                 link.write(raw, made[chunk])
-    if n_rows <= FEW and xp is numpy:
-        parameters.idle_networks[:] = [network]
-    return made
 
 
 def _borrow(architecture: Architecture, parameters: Parameters, n_rows: int, dtype: numpy.dtype) -> Network:
