@@ -59,8 +59,8 @@ class FixedActivation(Activation, Fusable):
     keeps : frozenset of {"x", "y"}
         What ``backward`` reads: the input z ("x"), the output ("y").
     work : tuple of dtype
-        Arrays of the batch's shape that both methods are lent, ``backward`` as ``forward`` left them; None means the
-        network's dtype.
+        Arrays of the batch's shape that both methods are lent, ``backward`` as ``forward`` left them, to use up; None
+        means the network's dtype.
     """
 
     keeps = frozenset({"y"})

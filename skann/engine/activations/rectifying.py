@@ -197,6 +197,7 @@ class GELU(ElementwiseActivation):
     # of float32's roundings 1e-7, and SciPy's erf takes seven times as long
     _P = (4.99999999e-01, 3.03737986e-01, 8.92117729e-02, 1.04753902e-02)
     _Q = (1.0, 1.40536036e00, 7.99741355e-01, 2.22319976e-01, 2.63249628e-02)
+    _LIMIT = 20.0  # from here on exp(-a^2 / 2) is 0 in float32, and the polynomials would overflow later
 
     def forward(self, xp, z, y, phi, bell, divisor):
         xp.multiply(z, z, out=bell)
@@ -204,6 +205,8 @@ class GELU(ElementwiseActivation):
         xp.exp(bell, out=bell)
         if z.dtype == numpy.float32:
             xp.abs(z, out=y)
+            divisor.fill(self._LIMIT)
+            xp.minimum(y, divisor, out=y)
             _polynomial(xp, self._P, y, phi)
             _polynomial(xp, self._Q, y, divisor)
             xp.divide(phi, divisor, out=phi)
@@ -232,7 +235,7 @@ class GELU(ElementwiseActivation):
         kernels.xp.multiply(bell, -0.5, out=bell)
         kernels.xp.exp(bell, out=bell)
         arrays = (array.reshape(-1) for array in (z, bell, y, phi))
-        kernels.gelu(*arrays, *typed(z, 0.5, *self._P, *self._Q))
+        kernels.gelu(*arrays, *typed(z, self._LIMIT, 0.5, *self._P, *self._Q))
 
     def fused_backward(self, kernels, z, y, dy, dz, phi, bell, _):
         in_place(dy, dz)
@@ -260,12 +263,12 @@ class SiLU(ElementwiseActivation):
         xp.multiply(z, sigma, out=y)
 
     def backward(self, xp, z, y, dy, dz, sigma):
-        # sigma + y - y sigma, sigma as forward left it
+        # sigma + y (1 - sigma), sigma as forward left it
         xp.multiply(dy, y, out=y)
         xp.multiply(dy, sigma, out=dz)
-        xp.add(dz, y, out=dz)
+        xp.subtract(1, sigma, out=sigma)
         xp.multiply(y, sigma, out=y)
-        xp.subtract(dz, y, out=dz)
+        xp.add(dz, y, out=dz)
 
     def fused_forward(self, kernels, z, y, sigma):
         kernels.xp.negative(z, out=sigma)
@@ -274,7 +277,7 @@ class SiLU(ElementwiseActivation):
 
     def fused_backward(self, kernels, z, y, dy, dz, sigma):
         in_place(dy, dz)
-        kernels.silu_backward(y.reshape(-1), sigma.reshape(-1), dz.reshape(-1))
+        kernels.silu_backward(y.reshape(-1), sigma.reshape(-1), dz.reshape(-1), *typed(y, 1))
 
 
 @ACTIVATIONS.register("mish")
@@ -304,14 +307,16 @@ class Mish(ElementwiseActivation):
         xp.divide(y, e, out=y)
         xp.divide(y, e, out=y)
         xp.multiply(y, 4, out=y)
-        xp.multiply(y, z, out=y)
         xp.divide(n, e, out=n)
+        e.fill(self._FLAT)
+        xp.minimum(z, e, out=e)  # beyond, the product with x would no longer vanish
+        xp.multiply(y, e, out=y)
         xp.add(y, n, out=y)
         xp.multiply(dy, y, out=dz)
 
     def fused_forward(self, kernels, z, y, exp, slope):
         kernels.xp.exp(z, out=exp)
-        numbers = numpy.exp(z.dtype.type(self._FLAT)), *typed(z, 1, 2, 4)
+        numbers = *typed(z, self._FLAT), numpy.exp(z.dtype.type(self._FLAT)), *typed(z, 1, 2, 4)
         kernels.mish(*(array.reshape(-1) for array in (z, exp, y, slope)), *numbers)
 
     def fused_backward(self, kernels, z, y, dy, dz, exp, slope):

@@ -39,24 +39,24 @@ KERNELS = {
     "logistic_backward": ("T y, T one, T scale", "T dy", "dy = dy * y * (one - y) * scale"),
     "silu": ("T z, T one", "T sigma, T y", "sigma = one / (sigma + one); y = z * sigma"),
     "silu_backward": (
-        "T y, T sigma",
+        "T y, T sigma, T one",
         "T dy",
-        "T whole = dy * y; dy = dy * sigma + whole - whole * sigma",
+        "T whole = dy * y; dy = whole * (one - sigma) + dy * sigma",
     ),
     "elu": ("T e, T one, T alpha, T scale", "T y", "y = (y > 0 ? y : (e - one) * alpha) * scale"),
     "elu_backward": ("T y, T low, T step", "T dy", "dy *= y > 0 ? low + step : y + low"),
     "mish": (
-        "T z, T e, T cap, T one, T two, T four",
+        "T z, T e, T flat, T cap, T one, T two, T four",
         "T y, T slope",
         "T capped = cap < e ? cap : e;"
         "T n = (capped + two) * capped, m = n + two, share = n / m;"
         "y = z * share;"
-        "slope = (capped + one) * capped / m / m * four * z + share",
+        "slope = (capped + one) * capped / m / m * four * (flat < z ? flat : z) + share",
     ),
     "gelu": (
-        "T z, T bell, T half, T p0, T p1, T p2, T p3, T q0, T q1, T q2, T q3, T q4",
+        "T z, T bell, T limit, T half, T p0, T p1, T p2, T p3, T q0, T q1, T q2, T q3, T q4",
         "T y, T phi",
-        "T a = fabs(z);"
+        "T a = limit < fabs(z) ? limit : fabs(z);"
         "T numerator = ((p3 * a + p2) * a + p1) * a + p0;"
         "T divisor = (((q4 * a + q3) * a + q2) * a + q1) * a + q0;"
         "phi = copysign(half - numerator / divisor * bell, z) + half;"

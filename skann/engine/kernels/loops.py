@@ -86,11 +86,11 @@ def silu(z, sigma, y, one):
         y[i] = z[i] * sigma[i]
 
 
-def silu_backward(y, sigma, dy):
+def silu_backward(y, sigma, dy, one):
     """Multiply dy by the slope of ``SiLU`` where its output is y."""
     for i in range(y.size):
         whole = dy[i] * y[i]
-        dy[i] = dy[i] * sigma[i] + whole - whole * sigma[i]
+        dy[i] = whole * (one - sigma[i]) + dy[i] * sigma[i]
 
 
 def elu(y, e, one, alpha, scale):
@@ -105,21 +105,21 @@ def elu_backward(y, dy, low, step):
         dy[i] *= low + step if y[i] > 0 else y[i] + low
 
 
-def mish(z, e, y, slope, cap, one, two, four):
-    """Write ``Mish`` of z into y, and its slope; e is exp(z)."""
+def mish(z, e, y, slope, flat, cap, one, two, four):
+    """Write ``Mish`` of z into y, and its slope; e is exp(z), and cap is exp(flat)."""
     for i in range(z.size):
         exp = min(e[i], cap)
         n = (exp + two) * exp
         m = n + two
         share = n / m
         y[i] = z[i] * share
-        slope[i] = (exp + one) * exp / m / m * four * z[i] + share
+        slope[i] = (exp + one) * exp / m / m * four * min(z[i], flat) + share
 
 
-def gelu(z, bell, y, phi, half, p0, p1, p2, p3, q0, q1, q2, q3, q4):
+def gelu(z, bell, y, phi, limit, half, p0, p1, p2, p3, q0, q1, q2, q3, q4):
     """Write ``GELU`` of z into y, and the normal distribution's function into phi; bell is exp(-z^2 / 2)."""
     for i in range(z.size):
-        a = abs(z[i])
+        a = min(abs(z[i]), limit)
         numerator = ((p3 * a + p2) * a + p1) * a + p0
         divisor = (((q4 * a + q3) * a + q2) * a + q1) * a + q0
         phi[i] = math.copysign(half - numerator / divisor * bell[i], z[i]) + half
