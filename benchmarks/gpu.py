@@ -1,6 +1,6 @@
 """A training step on a GPU against PyTorch, eager and compiled: a table, and benchmarks/gpu.md.
 
-Run ``python benchmarks/gpu.py [--note "..."]`` where CuPy and PyTorch see the same GPU. A step's time is the difference
+Run ``python benchmarks/gpu.py`` where CuPy and PyTorch see the same GPU. A step's time is the difference
 between a longer and a shorter fit of the same rows, over the steps between them, so that neither moving the data nor
 compiling counts. Products are in float32 proper, as both libraries take them unless told otherwise.
 """
@@ -90,7 +90,7 @@ def compare(X, y, hidden, batch, n_epochs):
     return {name: statistics.median(values) for name, values in figures.items()}
 
 
-def report(rows, note):
+def report(rows):
     """Return the page."""
     gpu = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
     lines = [
@@ -107,12 +107,11 @@ def report(rows, note):
         ours = figures["skann"]
         peers = " | ".join(f"{figures[peer]:.0f} ({figures[peer] / ours:.2f})" for peer in PEERS)
         lines.append(f"| {network} | {batch} | {ours:.0f} | {peers} |")
-    return "\n".join([*lines, "", *([note, ""] if note else [])])
+    return "\n".join([*lines, "", "What the figures come from is in [notes.md](notes.md).", ""])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--note", default="", help="a last paragraph of the page")
     parser.add_argument("--report", type=Path, default=REPORT)
     options = parser.parse_args()
     X, y = data()
@@ -122,7 +121,7 @@ def main():
         for batch, n_epochs in batches.items():
             rows.append((network, batch, compare(X, y, hidden, batch, n_epochs)))
             print(network, batch, {name: round(value, 1) for name, value in rows[-1][2].items()}, flush=True)
-            options.report.write_text(report(rows, options.note))
+            options.report.write_text(report(rows))
     print(options.report.read_text())
 
 

@@ -54,11 +54,15 @@ def outputs(
         n_chunks = -(-n_rows // CHUNK)
         with ThreadPoolExecutor(n_threads) as threads:
             list(threads.map(write_part, chunks(0, n_rows, CHUNK * -(-n_chunks // n_threads))))
-    else:
-        network = _borrow(architecture, parameters, n_rows, dtype)
+    elif n_rows > FEW:
+        network = Network(architecture, parameters.astype(dtype, copy=False), min(n_rows, CHUNK))
         _write_outputs(network, rows, slice(0, n_rows), link, made)
-        if n_rows <= FEW:
-            parameters.idle_networks[:] = [network]
+    else:
+        network = _borrow(architecture, parameters, dtype)
+        x = rows.of(rows.X)
+        with quiet():
+            _write_linked(network.forward(x.astype(dtype, copy=False)), link, made)
+        parameters.idle_networks[:] = [network]
     return made
 
 
@@ -72,16 +76,19 @@ def _write_outputs(
         for chunk in chunks(part.start, part.stop, CHUNK):
             x = reader.read(chunk)[0]
             raw = move(network.forward(x if xp is numpy else move(dense(x), xp)), numpy)
-            if link is None:
-                made[chunk] = raw
-            else:
-                link.write(raw, made[chunk])
+            _write_linked(raw, link, made[chunk])
 
 
-def _borrow(architecture: Architecture, parameters: Parameters, n_rows: int, dtype: numpy.dtype) -> Network:
-    """Return a network with the values of the parameters: for few rows the last one, if no other thread has it."""
-    if n_rows > FEW:
-        return Network(architecture, parameters.astype(dtype, copy=False), min(n_rows, CHUNK))
+def _write_linked(raw: numpy.ndarray, link: FixedActivation | BlockLink | None, made: numpy.ndarray) -> None:
+    """Write raw outputs, or what ``link`` makes of them."""
+    if link is None:
+        made[...] = raw
+    else:
+        link.write(raw, made)
+
+
+def _borrow(architecture: Architecture, parameters: Parameters, dtype: numpy.dtype) -> Network:
+    """Return a network for few rows with the values of the parameters: the last one, if no other thread has it."""
     try:
         network = parameters.idle_networks.pop()
     except IndexError:

@@ -145,8 +145,7 @@ class Softmax(FixedActivation):
         xp.multiply(z.reshape(p.shape[::-1]).T, self.beta, out=p)
         xp.subtract(p, p.max(axis=0), out=p)
         xp.exp(p, out=p)
-        xp.divide(p, p.sum(axis=0), out=p)
-        xp.copyto(y.reshape(p.shape[::-1]), p.T)
+        xp.divide(p, p.sum(axis=0), out=y.reshape(p.shape[::-1]).T)
 
     def backward(self, xp, z, y, dy, dz, work):
         # beta y (dy - sum(y dy))
