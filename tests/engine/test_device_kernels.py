@@ -19,11 +19,12 @@ using namespace std;
 typedef float T;
 typedef long long int64;
 typedef uint16_t uint16;
-struct Raw {{
-    T *data;
-    int64 sizes[2];
+typedef int32_t int32;
+template <typename S> struct Raw {{
+    S *data;
+    int64 sizes[3];
     const int64 *shape() const {{ return sizes; }}
-    T &operator[](int64 k) const {{ return data[k]; }}
+    S &operator[](int64 k) const {{ return data[k]; }}
 }};
 extern "C" void run(int64 n, {parameters})
 {{
@@ -34,7 +35,19 @@ extern "C" void run(int64 n, {parameters})
 }}
 """
 TYPES = {"T": ctypes.c_float, "int64": ctypes.c_longlong}
-SHAPES = {"blend": (4, 5), "softmax": (4, 3)}  # of what the kernels called so work on; others take vectors
+N_PIECES = 3
+NUMBERS = {"one": numpy.float32(1), "zero": numpy.float32(0), "n_decayed": 13, "threshold": 40_000, "pieces": N_PIECES}
+# of what is no vector of 20, by kernel; other arrays of those kernels are of shape (4, 5)
+SHAPES = {
+    "add_bias": {"b": (5,)},
+    "blend": {"share": (5,)},
+    "blend_backward": {"share": (5,)},
+    "blend_past": {"share": (5,)},
+    "maxout": {"z": (4, N_PIECES, 5)},
+    "maxout_backward": {"dz": (4, N_PIECES, 5)},
+    "softmax_shift": {"v": (5, 4), "largest": (4,), "losses": (4,)},
+    "softmax_gradient": {"e": (5, 4), "total": (4,)},
+}
 
 
 def arguments_of(name):
@@ -55,8 +68,8 @@ def build(name, folder):
     parameters, elements, arrays = [], [], arrays_of(name)
     for raw, kind, argument in arguments_of(name):
         if raw:
-            parameters.append(f"T *{argument}_, int64 {argument}_0, int64 {argument}_1")
-            elements.append(f"Raw {argument} = {{{argument}_, {{{argument}_0, {argument}_1}}}};")
+            parameters.append(f"{kind} *{argument}_, int64 {argument}_0, int64 {argument}_1, int64 {argument}_2")
+            elements.append(f"Raw<{kind}> {argument} = {{{argument}_, {{{argument}_0, {argument}_1, {argument}_2}}}};")
         elif argument in arrays:
             parameters.append(f"{kind} *{argument}_")
             elements.append(f"{kind} &{argument} = {argument}_[i];")
@@ -73,18 +86,19 @@ def build(name, folder):
 def samples(name):
     """Return arguments for a loop by name: arrays of a few rows and columns, and numbers."""
     rng, arrays, made = numpy.random.RandomState(0), arrays_of(name), {}
-    whole = (4, 5) if name == "add_bias" else SHAPES.get(name.partition("_")[0], (20,))
-    for raw, kind, argument in arguments_of(name):
-        shape = whole
-        if argument in ("b", "share"):
-            shape = whole[1:]
-        elif name.startswith("softmax"):
-            shape = whole[:1] if not raw else whole[::-1] if argument in ("v", "e") else whole
-        draw = rng.normal(size=shape) if argument in arrays else rng.uniform(0.1, 1)
+    for _, kind, argument in arguments_of(name):
+        shape = SHAPES[name].get(argument, (4, 5)) if name in SHAPES else (20,)
+        if argument in NUMBERS:
+            made[argument] = NUMBERS[argument]
+        elif argument not in arrays:
+            made[argument] = numpy.float32(rng.uniform(0.1, 1))
+        elif kind == "T":
+            made[argument] = rng.normal(size=shape).astype("float32")
+        else:
+            made[argument] = rng.randint(N_PIECES if argument == "winner" else 2**16, size=shape).astype(kind)
         if argument in ("second", "bell", "e"):  # a square, and exponentials
-            draw = numpy.abs(draw)
-        made[argument] = numpy.asarray(draw, "float32") if kind == "T" else numpy.asarray(2**15 * draw % 2**16, kind)
-    return {argument: value if argument in arrays else value[()] for argument, value in made.items()}
+            made[argument] = numpy.abs(made[argument])
+    return made
 
 
 @pytest.mark.skipif(shutil.which("c++") is None, reason="no C++ compiler")
@@ -92,8 +106,6 @@ def samples(name):
 def test_a_kernel_does_what_the_loop_does(name, tmp_path):
     assert {argument for *_, argument in arguments_of(name)} == set(inspect.signature(getattr(loops, name)).parameters)
     here, there, run = samples(name), samples(name), build(name, tmp_path)
-    if "n_decayed" in here:
-        here["n_decayed"] = there["n_decayed"] = 13
     getattr(loops, name)(**here)
     written = [text.split()[-1] for text in device.KERNELS[name][1].split(", ")]
     elementwise = next(argument for raw, _, argument in arguments_of(name) if argument in written and not raw)
@@ -107,7 +119,7 @@ def test_a_kernel_does_what_the_loop_does(name, tmp_path):
             value = there[argument] = numpy.broadcast_to(value, there[elementwise].shape).copy()
         passed.append(value.ctypes.data_as(ctypes.c_void_p))
         if raw:
-            passed += map(ctypes.c_longlong, value.shape)
+            passed += map(ctypes.c_longlong, (*value.shape, 1)[:3])
     run(*passed)
     for argument in set(written) - {"grad"}:  # which is scratch
         assert_allclose(there[argument], here[argument], rtol=1e-5, atol=1e-6)

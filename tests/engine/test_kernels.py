@@ -20,7 +20,7 @@ from skann.engine.activations import (
 from skann.engine.backend import noise_generator, quiet
 from skann.engine.initializers import Normal
 from skann.engine.kernels import Kernels, compiling, device, kernels_for, loops
-from skann.engine.layers import Dense, Dropout, NTKDense, ParametricActivation
+from skann.engine.layers import Dense, Dropout, MaxoutLayer, NTKDense, ParametricActivation
 from skann.engine.losses import LogLoss
 from skann.engine.optimizers import OPTIMIZERS, SGD, Adam, AdamW
 from skann.engine.parameters import BLOCK
@@ -166,6 +166,8 @@ def passes(layer, kernels, dtype, x, dy, generator=None):
         Dense(7, Normal()),
         NTKDense(7, Normal()),
         Dropout(0.3),
+        MaxoutLayer(7, 1, Normal()),
+        MaxoutLayer(7, 3, Normal()),
         *(ParametricActivation(activation) for activation in ELEMENTWISE),
     ],
     ids=repr,

@@ -70,6 +70,26 @@ KERNELS = {
         "T passed = dy; moved = (f - x) * passed; df = passed * share",  # df may be dy
     ),
     "blend_past": ("T share, T dy", "T dx", "dx = dx - dy * share + dy"),
+    "maxout": (
+        "raw T z, T one",
+        "T y, int32 winner",
+        "const long long pieces = z.shape()[1], units = z.shape()[2], first = i / units * pieces * units + i % units;"
+        "T largest = z[first];"
+        "int largest_piece = 0;"
+        "for (long long j = 1; j < pieces; j++) {"
+        "    T piece = z[first + j * units];"
+        "    if (piece > largest) largest_piece = j;"
+        "    if (piece > largest || piece != piece) largest = piece;"
+        "}"
+        "y = largest * one;"
+        "winner = largest_piece",
+    ),
+    "maxout_backward": (
+        "raw int32 winner, raw T dy, int64 pieces, T zero",
+        "T dz",
+        "const long long units = dy.shape()[1], at = i / (pieces * units) * units + i % units;"
+        "dz = winner[at] == i / units % pieces ? dy[at] : zero",
+    ),
     "drop": ("uint16 bits, int64 threshold, T scale", "T y", "y = bits < threshold ? y * scale : y * 0"),
     # these two have a thread a row, which goes through the classes
     "softmax_shift": (

@@ -154,6 +154,28 @@ def blend_past(share, dy, dx):
             dx[i, j] = dx[i, j] - dy[i, j] * share[j] + dy[i, j]
 
 
+def maxout(z, y, winner, one):
+    """Write the largest piece of z, of shape (rows, pieces, units), into y, and which it is into winner; NaN stays."""
+    for i in range(len(z)):
+        for k in range(y.shape[1]):
+            y[i, k] = z[i, 0, k]
+            winner[i, k] = 0
+        for j in range(1, z.shape[1]):
+            for k in range(y.shape[1]):
+                piece, largest = z[i, j, k], y[i, k]
+                winner[i, k] = j if piece > largest else winner[i, k]
+                # without the product the compiler makes a jump of it
+                y[i, k] = piece if piece > largest or piece != piece else largest * one
+
+
+def maxout_backward(winner, dy, dz, pieces, zero):
+    """Write dy into the piece of dz that was the largest, and zero into the others."""
+    for i in range(len(dy)):
+        for j in range(pieces):
+            for k in range(dy.shape[1]):
+                dz[i, j, k] = dy[i, k] if winner[i, k] == j else zero
+
+
 def drop(y, bits, threshold, scale):
     """Multiply y by scale where the bits are below the threshold, and by zero elsewhere."""
     for i in range(y.size):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..backend import dot
 from ..initializers import Initializer
+from ..kernels import typed
 from ..parameters import ParameterSpec
 from .base import Declaration, Layer
 
@@ -43,6 +44,10 @@ class MaxoutLayer(Layer):
         xp, z = bound.xp, bound.scratch["z"]
         winner, larger = bound.scratch["winner"], bound.scratch["mask"]
         dot(x, self._flat(bound.params["W"]), out=self._flat(z))
+        if bound.kernels:
+            bound.kernels.add_bias(self._flat(z), bound.params["b"].reshape(-1))
+            bound.kernels.maxout(z, y, winner, *typed(y, 1))
+            return
         xp.add(z, bound.params["b"], out=z)
         xp.copyto(y, z[:, 0])
         winner.fill(0)
@@ -52,16 +57,22 @@ class MaxoutLayer(Layer):
             xp.maximum(y, z[:, j], out=y)
 
     def backward(self, bound, x, y, dy, dx):
-        xp, dz = bound.xp, bound.scratch["z"]
-        winner, wins = bound.scratch["winner"], bound.scratch["mask"]
-        for j in range(self.pieces):
-            xp.equal(winner, j, out=wins)
-            xp.multiply(dy, wins, out=dz[:, j])
-        flat = self._flat(dz)
+        flat = self._flat(bound.scratch["z"])
+        self._spread(bound, dy, bound.scratch["z"])
         dot(x.T, flat, out=self._flat(bound.grads["W"]))
         dot(bound.ones, flat, out=bound.grads["b"].reshape(-1))
         if dx is not None:
             dot(flat, self._flat(bound.params["W"]).T, out=dx)
+
+    def _spread(self, bound, dy, dz):
+        """Write dy into the pieces that won, and 0 into the others."""
+        winner, wins = bound.scratch["winner"], bound.scratch["mask"]
+        if bound.kernels:
+            bound.kernels.maxout_backward(winner, dy, dz, self.pieces, *typed(dy, 0))
+            return
+        for j in range(self.pieces):
+            bound.xp.equal(winner, j, out=wins)
+            bound.xp.multiply(dy, wins, out=dz[:, j])
 
     def _flat(self, array):
         """View the piece and unit axes as one."""
