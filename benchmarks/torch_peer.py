@@ -37,7 +37,7 @@ def fit(case, X, y, solver="adam", activation="relu", dropout=0.0, fused=True, m
             loss = nn.functional.cross_entropy(model(x[rows]), target[rows])
             loss.backward()
             steps.step()
-            total += loss.detach() * len(rows)  # a GPU is not waited for before the epoch's end
+            total += (loss.item() if device == "cpu" else loss.detach()) * len(rows)  # a GPU is not waited for
         float(total)
     return model
 

@@ -70,45 +70,6 @@ def free_memory(xp: ModuleType) -> int:
     return xp.cuda.Device().mem_info[0] + xp.get_default_memory_pool().free_bytes()
 
 
-class Owed:
-    """A sum of numbers of a device, each times a factor, which the host waits for when it asks for a float.
-
-    Adding and multiplying are noted on the host, since a launch for each would take a tenth of a small step.
-
-    Parameters
-    ----------
-    terms : list of (float, array of shape (1,))
-    """
-
-    def __init__(self, terms: list[tuple[float, Array]]):
-        self.terms = terms
-
-    def __add__(self, other: Owed | float) -> Owed:
-        """Return the sum with another, or with 0, the sum of nothing."""
-        return self if other == 0 else Owed(self.terms + other.terms)
-
-    __radd__ = __add__
-
-    def __iadd__(self, other: Owed) -> Owed:
-        if other != 0:
-            self.terms += other.terms
-        return self
-
-    def __mul__(self, factor: float) -> Owed:
-        return Owed([(own * factor, number) for own, number in self.terms])
-
-    __rmul__ = __mul__
-
-    def __float__(self) -> float:
-        factors, numbers = zip(*self.terms, strict=True)
-        return float(numpy.dot(factors, move(namespace(numbers[0]).concatenate(numbers), numpy).astype(numpy.float64)))
-
-
-def number(value: Array) -> Owed | float:
-    """Return what an array of no dimension holds: as a float, or as one owed by a device."""
-    return float(value) if namespace(value) is numpy else Owed([(1.0, value.reshape(1))])
-
-
 def is_sparse(array: Array) -> bool:
     """Tell whether it is a SciPy sparse matrix; scipy.sparse.issparse takes six times as long."""
     return hasattr(array, "tocsr")

@@ -63,6 +63,11 @@ class Rows:
         return self.n_classes or self.target.shape[1]
 
     @property
+    def codes(self) -> Array | None:
+        """The target where it is class codes, one a row."""
+        return self.target if self.n_classes else None
+
+    @property
     def total_weight(self) -> float:
         """What the sum of the weighted losses is divided by."""
         if self._total_weight is not None:
@@ -108,8 +113,8 @@ class Reader:
         """Read the rows in this order from now on; None is the one they lie in."""
         index = self.rows.index
         self.chosen = index if order is None else order if index is None else index[order]
-        # small beside X, and taken at once instead of batch by batch
-        self._targets, self._weights = (self._in_order(array) for array in (self.rows.target, self.rows.weight))
+        # one number a row is taken at once; a target of several may be as large as X
+        self._codes, self._weights = (self._in_order(array) for array in (self.rows.codes, self.rows.weight))
 
     def read(self, chosen: slice, scale: float = 1.0) -> tuple[Array, Array | None, Array | float]:
         """Return x, target and weight of some rows.
@@ -121,9 +126,14 @@ class Reader:
         scale : float, default=1.0
             Multiplies the weights.
         """
-        x = self._read_x(chosen if self.chosen is None else self.chosen[chosen])
+        rows = chosen if self.chosen is None else self.chosen[chosen]
+        x = self._read_x(rows)
         n = x.shape[0]
-        target = None if self._target is None else self._read_target(chosen, n)
+        target = None if self._target is None else self._target[:n]
+        if self._codes is not None:
+            one_hot(self.xp, self._codes[chosen], self._columns, target)
+        elif target is not None:
+            target[...] = self.rows.target[rows]
         if self._weight is None:
             return x, target, scale
         weight = self._weight[:n]
@@ -158,11 +168,3 @@ class Reader:
             shape = (self.n_rows, *X.shape[1:])
             self._x = self.xp.empty(shape, self.dtype)
             self._staging = self._x if X.dtype == self.dtype else self.xp.empty(shape, X.dtype)
-
-    def _read_target(self, chosen: slice, n: int) -> Array:
-        out = self._target[:n]
-        if self.rows.n_classes:
-            one_hot(self.xp, self._targets[chosen], self._columns, out)
-        else:
-            out[...] = self._targets[chosen]
-        return out

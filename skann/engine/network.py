@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .architecture import Architecture
-from .backend import Array, Owed, dense, namespace, number
+from .backend import Array, dense, namespace
 from .kernels import kernels_for
 from .layers import Bound, Layer
+from .owed import Owed, number
 from .parameters import Parameters
 
 

@@ -11,6 +11,7 @@ from types import ModuleType
 from .backend import Array
 from .hyperparameters import Hyperparameters, real
 from .kernels import kernels_for
+from .owed import Owed
 from .parameters import blocks
 from .penalties import Penalty
 from .registry import Registry
@@ -67,7 +68,7 @@ class Optimizer(Hyperparameters, ABC):
         work: Array,
         penalty: Penalty | None = None,
         stretches: Sequence[tuple[slice, float]] | None = None,
-    ) -> float:
+    ) -> Owed | float:
         """Move theta one step, block by block; return the penalty at the theta before.
 
         Parameters

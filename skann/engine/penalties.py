@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import ModuleType
 
-from .backend import Array, Owed, number, sum_of_squares
+from .backend import Array, sum_of_squares
+from .owed import Owed, number
 from .parameters import Parameters, blocks
 
 

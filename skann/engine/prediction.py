@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from types import ModuleType
 
 import numpy
@@ -26,13 +26,14 @@ def outputs(
     link: FixedActivation | BlockLink | None = None,
     dtype=numpy.float64,
     xp: ModuleType = numpy,
-    n_threads: int = 1,
+    n_parts: int = 1,
+    run: Callable = map,
 ) -> numpy.ndarray:
     """Return the raw outputs for all rows, or what ``link`` makes of them, chunk by chunk, in float64 or float32.
 
     In float32 a matrix product's last digits depend on how many rows it has, so a row's outputs depend on the rows
     beside it; in float64 that stays below 1e-12. Parameters, rows and outputs lie on the host, whatever ``xp`` computes
-    with. On the host, ``n_threads`` threads may each take a part of the chunks.
+    with. There, ``run`` is called as ``map`` is, to work on so many parts of the rows, and may do so in threads.
 
     Returns
     -------
@@ -45,18 +46,14 @@ def outputs(
     if xp is not numpy:
         network = Network(architecture, parameters.astype(dtype, copy=False).on(xp), min(n_rows, CHUNK))
         _write_outputs(network, rows, slice(0, n_rows), link, made)
-    elif n_threads > 1:
+    elif n_rows > FEW:
         parameters = parameters.astype(dtype, copy=False)
 
         def write_part(part: slice) -> None:
-            _write_outputs(Network(architecture, parameters, CHUNK), rows, part, link, made)
+            _write_outputs(Network(architecture, parameters, min(n_rows, CHUNK)), rows, part, link, made)
 
         n_chunks = -(-n_rows // CHUNK)
-        with ThreadPoolExecutor(n_threads) as threads:
-            list(threads.map(write_part, chunks(0, n_rows, CHUNK * -(-n_chunks // n_threads))))
-    elif n_rows > FEW:
-        network = Network(architecture, parameters.astype(dtype, copy=False), min(n_rows, CHUNK))
-        _write_outputs(network, rows, slice(0, n_rows), link, made)
+        list(run(write_part, chunks(0, n_rows, CHUNK * -(-n_chunks // n_parts))))
     else:
         network = _borrow(architecture, parameters, dtype)
         x = rows.of(rows.X)

@@ -12,11 +12,12 @@ from typing import Any
 import numpy
 
 from .architecture import Architecture
-from .backend import Array, Owed, move, noise_generator, quiet, sum_of_squares
+from .backend import Array, move, noise_generator, quiet, sum_of_squares
 from .batches import DEVICE_CHUNK, MAX_CHUNK, Reader, Rows, chunks
 from .diagnosis import Probe
 from .network import Network
 from .optimizers import Optimizer, OptimizerState
+from .owed import Owed
 from .parameters import Parameters, blocks, scratch_for
 from .penalties import Penalty
 from .progress import Progress
@@ -181,7 +182,8 @@ class Trainer:
     report : callable, default=None
         Takes each line of news.
     xp : module, default=numpy
-        What computes. On a device the weights are trained in a copy, which is brought back after each epoch.
+        What computes. On a device the weights are trained in a copy, which is brought back at the end, and after each
+        epoch if somebody looks.
     """
 
     def __init__(

@@ -67,7 +67,7 @@ class DeviceReader:
     def read(self, chosen: slice, scale: float = 1.0) -> tuple[Array, Array | None, Array | float]:
         """Return x, target and weight of some rows, counted in the order that ``begin`` was given."""
         if chosen.start < self._held.start or chosen.stop > self._held.stop:
-            self._hold(chosen.start)
+            self._hold(0 if self.keeps_all else chosen.start)
         start = self._held.start
         return self._reader.read(slice(chosen.start - start, chosen.stop - start), scale)
 

@@ -17,7 +17,7 @@ from ..engine.parameters import Parameters
 from ..version import __version__
 from .data import prediction_data
 from .devices import namespace_to_predict
-from .threads import predicting_threads
+from .threads import n_threads_to_predict, predicting_threads
 
 
 class ParameterList(list):
@@ -49,9 +49,11 @@ class FittedNetwork(BaseEstimator):
     def _outputs_of(self, architecture: Architecture, X, link=None) -> numpy.ndarray:
         rows = Rows(prediction_data(self, X))
         xp = namespace_to_predict(self.device, len(rows))
-        n_threads, one_blas_thread_each = predicting_threads(len(rows))
-        with one_blas_thread_each:
-            return prediction.outputs(architecture, self._parameters, rows, link, xp=xp, n_threads=n_threads)
+        n_threads = n_threads_to_predict(len(rows)) if xp is numpy else 1
+        if n_threads == 1:
+            return prediction.outputs(architecture, self._parameters, rows, link, xp=xp)
+        with predicting_threads(n_threads) as pool:
+            return prediction.outputs(architecture, self._parameters, rows, link, n_parts=n_threads, run=pool.map)
 
     def _check_fitted(self) -> None:
         """Raise scikit-learn's NotFittedError before fit; its own check takes longer than a row's outputs."""

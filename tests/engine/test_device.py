@@ -14,6 +14,7 @@ from skann.engine.initializers import GlorotUniform
 from skann.engine.layers import BatchNorm, LayerNorm
 from skann.engine.network import Network
 from skann.engine.optimizers import OPTIMIZERS
+from skann.engine.owed import Owed
 from skann.engine.progress import Progress
 from skann.engine.schedules import Constant
 from skann.engine.training import Settings, Trainer, TrainingState
@@ -215,6 +216,30 @@ def test_the_host_waits_as_often_whatever_the_number_of_batches(monkeypatch):
 
     for settings in SETTINGS.values():
         assert waits(settings, 35) == waits(settings, 7) > 0
+
+
+def test_weights_are_brought_to_the_host_only_where_somebody_looks(monkeypatch):
+    cupy = standin.install(monkeypatch)
+
+    def waits(**settings):
+        before = standin.ndarray.waits
+        train(cupy, **settings)
+        return standin.ndarray.waits - before
+
+    n_epochs, n_arrays = 3, 5  # theta, and what two layers of batch normalization carry along
+    assert waits(averaging=0.5) - waits() >= n_epochs * n_arrays
+
+
+def test_what_a_device_owes():
+    terms = [(0.5, numpy.array([2.0], "float32")), (-1.0, numpy.array([3.0], "float32"))]
+    loss = Owed(terms) * 2 + 1.0
+    assert float(loss) == -3 and float(1.0 + loss) == -2 and float(loss + loss) == -6
+    assert float(Owed([])) == 0
+    total = 0.0
+    for _ in range(10_000):  # more than are kept
+        total += Owed(list(terms))
+    assert float(total) == -20_000 and len(total.terms) < 5_000
+    assert terms[0][0] == 0.5 and len(terms) == 2
 
 
 def test_outputs_are_the_hosts(device):

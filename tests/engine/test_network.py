@@ -176,7 +176,7 @@ def check_steady_step(architecture, X, solver):
     )
     state = TrainingState.start(settings, architecture, parameters, rng)
     trainer = Trainer(architecture, parameters, rows, settings, state, Progress(), rng)
-    trainer.order = rng.permutation(3 * n)
+    trainer.reader.begin(rng.permutation(3 * n))
     batch = slice(n, 2 * n)
     for _ in range(2):
         trainer.step(batch)

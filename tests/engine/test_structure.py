@@ -12,7 +12,7 @@ ROOT = Path(skann.__file__).parent
 FLOORS = [
     ["version", "engine.counter_bits"],
     ["engine.backend", "engine.hyperparameters", "engine.registry"],
-    ["engine.initializers", "engine.kernels"],
+    ["engine.initializers", "engine.kernels", "engine.owed"],
     ["engine.parameters"],
     ["engine.layers"],
     ["engine.activations"],

@@ -1,13 +1,19 @@
 """The number of BLAS threads: one for a small network, and what it was before afterwards; threads that predict."""
 
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
 import numpy
 import pytest
+import scipy.sparse
 from numpy.testing import assert_array_equal
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skann import MLPClassifier
 from skann.engine import prediction
-from skann.estimators.threads import predicting_threads
+from skann.estimators.threads import n_threads_to_predict
 
 X = numpy.random.RandomState(0).normal(size=(600, 20))
 Y = (X[:, 0] > 0).astype(int)
@@ -46,11 +52,14 @@ def test_what_was_set_is_back_after_an_error():
 
 
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
-def test_many_rows_are_predicted_in_threads_with_the_same_bits(monkeypatch):
+@pytest.mark.parametrize("sparse", [False, True])
+def test_many_rows_are_predicted_in_threads_with_the_same_bits(monkeypatch, sparse):
     clf = MLPClassifier((5,), max_iter=1, random_state=0).fit(X, Y)
     many = numpy.resize(X, (40 * prediction.CHUNK + 7, 20))
+    if sparse:
+        many = scipy.sparse.csr_matrix(many)
     used, original = [], prediction.outputs
-    monkeypatch.setattr(prediction, "outputs", lambda *a, **k: used.append(k["n_threads"]) or original(*a, **k))
+    monkeypatch.setattr(prediction, "outputs", lambda *a, **k: used.append(k.get("n_parts", 1)) or original(*a, **k))
     before = threads()
     p = clf.predict_proba(many)
     with threadpool_limits(limits=1, user_api="blas"):
@@ -60,14 +69,50 @@ def test_many_rows_are_predicted_in_threads_with_the_same_bits(monkeypatch):
     assert threads() == before
 
 
-def test_the_last_that_predicts_restores_the_threads():
-    before = threads()
-    n_threads, first = predicting_threads(2**20)
-    second = predicting_threads(2**20)[1]
-    assert n_threads == min(before)
-    with first:
-        assert predicting_threads(2**20)[0] == 1  # the cores are busy
-        with second:
-            pass
-        assert threads() == {1}
+def test_few_rows_and_a_blas_that_does_not_tell_take_one_thread(monkeypatch):
+    assert n_threads_to_predict(2**13) == 1
+    assert n_threads_to_predict(2**20) == min(threads())
+    for controllers in ([], [SimpleNamespace(user_api="blas", num_threads=None)]):
+        told = SimpleNamespace(lib_controllers=controllers)
+        monkeypatch.setattr("skann.estimators.threads._get_threadpool_controller", lambda told=told: told)
+        assert n_threads_to_predict(2**20) == 1
+
+
+OVERLAP = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+import numpy
+from threadpoolctl import threadpool_info
+from skann.estimators.threads import blas_threads
+
+small = SimpleNamespace(layout=lambda: SimpleNamespace(specs={("output", "W"): SimpleNamespace(shape=(2, 1))}))
+first_in, second_in, first_out, second_out = (threading.Event() for _ in range(4))
+
+def threads():
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+def run(enters, waits_for, leaves):
+    with blas_threads(small, 1):
+        enters.set()
+        assert waits_for.wait(10)
+    leaves.set()
+    assert second_out.wait(10)
+
+before = threads()
+with ThreadPoolExecutor(2) as pool:
+    one = pool.submit(run, first_in, second_in, first_out)
+    assert first_in.wait(10)
+    assert threads() == {1}
+    two = pool.submit(run, second_in, first_out, second_out)
+    one.result(), two.result()
     assert threads() == before
+with blas_threads(small, 1), blas_threads(small, 1):
+    assert threads() == {1}
+assert threads() == before
+"""
+
+
+def test_threads_that_overlap_restore_what_was_set():
+    """The first that entered leaves while the second is inside, and lives on; in a process that nobody has limited."""
+    subprocess.run([sys.executable, "-c", OVERLAP], env={**os.environ, "OPENBLAS_NUM_THREADS": "2"}, check=True)

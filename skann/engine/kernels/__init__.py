@@ -1,8 +1,8 @@
 """Fused kernels: one pass over memory, or one launch on a GPU, for what array functions do in many.
 
-A formula that takes much of a step has a twin that calls them by name, ``kernels.relu(y)``. The form in array
-functions, beside the twin, is reference and fallback. A kernel is written twice under one name with the same arguments:
-as a loop for Numba in loops.py, and in C for CuPy in device.py.
+A formula that takes much of a step has a twin that calls them by name. The form in array functions, beside the twin, is
+reference and fallback. A kernel is written twice under one name with the same arguments: as a loop for Numba in
+loops.py, and in C for CuPy in device.py.
 """
 
 from __future__ import annotations
