@@ -27,6 +27,7 @@ test: .venv/installed
 bench: .venv-bench/installed
 	.venv-bench/bin/python benchmarks/run.py
 	SKANN_FAST=0 .venv-bench/bin/python benchmarks/run.py steps searches floor --results benchmarks/results_numpy.json
+	.venv-bench/bin/python benchmarks/summary.py
 	.venv-bench/bin/python benchmarks/accuracy.py
 
 .venv/documenting: .venv/installed

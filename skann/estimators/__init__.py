@@ -2,6 +2,5 @@
 
 from .classifier import MLPClassifier
 from .regressor import MLPRegressor
-from .tabular import TabularMLPClassifier, TabularMLPRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor", "TabularMLPClassifier", "TabularMLPRegressor"]
+__all__ = ["MLPClassifier", "MLPRegressor"]
