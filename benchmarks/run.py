@@ -86,7 +86,7 @@ def draw(results, path):
     palette = plt.get_cmap("viridis")
     for i, (_, peer, ratio) in enumerate(reversed(rows)):
         ax.barh(i, ratio - 1, left=1, color=palette(peers.index(peer) / len(peers)))
-        ax.text(ratio, i, f" {ratio:.2f}", va="center", fontsize=7)
+        ax.text(ratio, i, f" {ratio:.2f} ", va="center", ha="left" if ratio > 1 else "right", fontsize=7)
     ax.set_yticks(range(len(rows)), [f"{task} | {peer}" for task, peer, _ in reversed(rows)], fontsize=7)
     ax.axvline(1, color="black", linewidth=1)
     ax.set(xscale="log", xlabel="the peer's time over skann's (right of the line, skann is faster)")
