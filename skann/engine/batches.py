@@ -1,4 +1,4 @@
-"""Rows of a data set, read batch by batch: X is never copied whole."""
+"""Rows of a data set, read batch by batch: X is never copied whole, unless it is small."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import numpy
 
-from .backend import Array, is_sparse, namespace, one_hot, take_rows
+from .backend import Array, is_sparse, namespace, one_hot, quiet, take_rows
 
 # Larger batches run in chunks of this many rows whose gradients are summed, so that memory does not grow with them; on
 # a device more are needed for its launches to take less than its work.
 MAX_CHUNK = 2**12
 DEVICE_CHUNK = 2**14
+SMALL = 2**22  # bytes that an X may take to be copied before training
 
 
 def chunks(start: int, stop: int, size: int = MAX_CHUNK) -> Iterator[slice]:
@@ -79,6 +80,20 @@ class Rows:
     def of(self, array: Array | None) -> Array | None:
         """Return the elements of an array, or None, that belong to the rows."""
         return array if array is None or self.index is None else array[self.index]
+
+    def at_hand(self, dtype: numpy.dtype) -> Rows:
+        """Return the rows with X in C order and this dtype, on the host, where such a copy is small.
+
+        Then a batch is gathered in one quick pass, and not converted again in every epoch.
+        """
+        X = self.X
+        if is_sparse(X) or X.size * dtype.itemsize > SMALL:
+            return self
+        with quiet():
+            X = numpy.ascontiguousarray(X, dtype)
+        return Rows(
+            X, self.target, self.weight, n_classes=self.n_classes, index=self.index, total_weight=self._total_weight
+        )
 
     def subset(self, index: Array) -> Rows:
         """Return the given rows of a whole data set, without copying X."""

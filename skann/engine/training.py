@@ -213,7 +213,8 @@ class Trainer:
         largest = MAX_CHUNK if xp is numpy or architecture.normalizes_batches else DEVICE_CHUNK
         self._chunk = min(settings.batch_size, largest)
         self.network = Network(architecture, self.trained, self._chunk, training=True, generator=state.generator)
-        self.reader = reader_for(rows, parameters.theta.dtype, self._chunk, xp)
+        dtype = parameters.theta.dtype
+        self.reader = reader_for(rows.at_hand(dtype) if xp is numpy else rows, dtype, self._chunk, xp)
         self.probe = Probe(architecture, parameters if settings.averaging > 0 else self.trained, rows)
         self.total_weight = rows.total_weight
         alpha = 0.0 if settings.optimizer.decouples_decay else settings.alpha

@@ -63,7 +63,7 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, FittedNetwork, ABC):
         Parameters
         ----------
         X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
-            Training rows: finite numbers of any real dtype. An array is never copied whole.
+            Training rows: finite numbers of any real dtype. An array of more than 4 MB is never copied whole.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             For classification, labels of any type or a multilabel indicator matrix; for regression, finite numbers.
         sample_weight : array-like of shape (n_samples,), default=None

@@ -19,6 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skann import MLPClassifier, MLPRegressor
+from skann.engine.batches import Rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -105,6 +106,20 @@ def test_X_is_never_copied_whole(make, shuffle, batch_size):
     per_row = 40_000 * 8 * 6  # codes, order and its permutation, labels
     batch = 4096 * 100 * (8 + 4) * 1.2
     assert peak < per_row + batch + (0.3 * size if scipy.sparse.issparse(big) else 0)
+
+
+def test_a_small_X_is_made_ready_before_training():
+    frame, codes, index = numpy.asfortranarray(X), numpy.arange(len(X)) % 3, numpy.arange(5, 50)
+    ready = Rows(frame, codes, codes + 1.0, n_classes=3, index=index, total_weight=7).at_hand(numpy.dtype("float32"))
+    assert ready.X.flags.c_contiguous and ready.X.dtype == "float32"
+    assert_array_equal(ready.X, frame.astype("float32"))
+    assert len(ready) == 45 and ready.n_classes == 3 and ready.total_weight == 7 and ready.weight is not None
+    again = ready.at_hand(numpy.dtype("float32"))
+    assert again.X is ready.X
+    large = Rows(numpy.broadcast_to(numpy.float64(0), (2**20, 2)))
+    assert large.at_hand(numpy.dtype("float32")) is large
+    sparse = Rows(scipy.sparse.csr_matrix(X))
+    assert sparse.at_hand(numpy.dtype("float32")) is sparse
 
 
 def test_a_pipeline_from_raw_columns_and_halving_and_random_search():
