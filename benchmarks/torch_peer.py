@@ -38,7 +38,7 @@ def fit(case, X, y, solver="adam", activation="relu", dropout=0.0, fused=True, m
             loss.backward()
             steps.step()
             total += (loss.item() if device == "cpu" else loss.detach()) * len(rows)  # a GPU is not waited for
-        float(total)
+        float(total)  # as an epoch's loss is read, which waits for it
     return model
 
 

@@ -115,4 +115,6 @@ assert threads() == before
 
 def test_threads_that_overlap_restore_what_was_set():
     """The first that entered leaves while the second is inside, and lives on; in a process that nobody has limited."""
-    subprocess.run([sys.executable, "-c", OVERLAP], env={**os.environ, "OPENBLAS_NUM_THREADS": "2"}, check=True)
+    two_threads = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", OVERLAP], env=two_threads, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
