@@ -1,7 +1,8 @@
 """Opens every page of the built documentation in a headless Chromium: `make doc-check`.
 
 Nothing may fail: no message of error on the console, no request that fails or leaves the machine, no link or picture
-within the pages that leads nowhere. The search must find what there is.
+within the pages that leads nowhere. No page may be wider than a telephone. The tables of names may hold only what the
+package registers. The search must find what there is.
 """
 
 import functools
@@ -14,9 +15,20 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
+
+from gallery import registries
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 LINKS = "[...document.links].map(a => a.href).concat([...document.images].map(image => image.src))"
 ANCHORS = "[...document.querySelectorAll('[id]')].map(element => element.id)"
+# boxes that ought to fit: code, formulas and tables inside them scroll by themselves
+CUT_OFF = """['html', '.bd-article-container'].filter(name => {
+  const box = document.querySelector(name);
+  return box && box.scrollWidth > box.clientWidth;
+})"""
+NAMES = "[...document.querySelectorAll('table.registered td:first-child code:not(.xref)')].map(name => name.innerText)"
+TELEPHONE = {"width": 390, "height": 844}
 SEARCHES = {"dropout": "guide/dropout.html", "Maxout": "generated/skann.activations.Maxout.html"}
 
 
@@ -50,13 +62,18 @@ def watch(page: Page, root: str, problems: list[str]) -> None:
     page.on("request", lambda request: note(f"leaves: {request.url}", not request.url.startswith((root, "data:"))))
 
 
-def visit(page: Page, root: str, names: list[str]) -> tuple[dict[str, list[str]], dict[str, set[str]]]:
-    """Open every page; return each one's links and its anchors."""
+def visit(
+    page: Page, root: str, names: list[str], problems: list[str]
+) -> tuple[dict[str, list[str]], dict[str, set[str]]]:
+    """Open every page, note what it cuts off or should not list, and return each one's links and its anchors."""
+    known = {repr(name) for registry in registries() for name in registry.names()}
     links, anchors = {}, {}
     for name in names:
         page.goto(root + name, wait_until="load")
         links[name] = page.evaluate(LINKS)
         anchors[name] = set(page.evaluate(ANCHORS))
+        problems += [f"{name}: {listed} is not registered" for listed in page.evaluate(NAMES) if listed not in known]
+        problems += [f"{name}: {box} is wider than {TELEPHONE['width']} pixels" for box in page.evaluate(CUT_OFF)]
     return links, anchors
 
 
@@ -94,9 +111,9 @@ def check(browser: Browser, folder: Path) -> list[str]:
     root = serve(folder)
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.html") if "_static" not in path.parts)
     problems: list[str] = []
-    page = browser.new_page()
+    page = browser.new_page(viewport=TELEPHONE)
     watch(page, root, problems)
-    links, anchors = visit(page, root, names)
+    links, anchors = visit(page, root, names, problems)
     problems += broken(folder, root, links, anchors) + unfound(page, root)
     print(f"{len(names)} pages, {sum(map(len, links.values()))} links and pictures, {len(SEARCHES)} searches")
     return problems

@@ -51,7 +51,8 @@ sphinx_gallery_conf = {
     "within_subsection_order": "gallery.order",
     "filename_pattern": r"plot_",
     "reset_argv": "gallery.arguments",
-    "reset_modules": ("matplotlib",),
+    "reset_modules": ("matplotlib", "gallery.forget_registered"),
+    "reset_modules_order": "both",
     "thumbnail_size": (640, 448),
     "notebook_extensions": set(),  # the scripts save files, which notebooks need not
     "download_all_examples": False,

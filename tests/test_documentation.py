@@ -13,6 +13,7 @@ DOC = Path(__file__).parent.parent / "doc"
 sys.path.insert(0, str(DOC / "_extensions"))
 
 from api_pages import public_modules, public_names  # noqa: E402  (what the API reference lists)
+from gallery import forget_registered, registries  # noqa: E402
 
 # What the house style does not ask of every docstring: a longer summary, examples, "See Also"; and what it does
 # otherwise: class docstrings are filled in from a template, returned values have a name, which begins no sentence.
@@ -64,3 +65,12 @@ def test_every_code_block_is_a_doctest():
         if page.name != "api.rst":  # written when the documentation is built
             languages = re.findall(r"^ *\.\. code(?:-block)?:: *(\S*)", page.read_text(), flags=re.MULTILINE)
             assert set(languages) <= {"console"}, f"{page.name} has code that does not run: {languages}"
+
+
+def test_gallery_scripts_leave_nothing_registered():
+    before = {registry.kind: registry.names() for registry in registries()}
+    for registry in registries():
+        registry.register("of_a_script")(type("OfAScript", (registry.base,), {}))
+    forget_registered({}, "plot_own_activation.py")
+    assert {registry.kind: registry.names() for registry in registries()} == before
+    assert {"activation", "loss", "learning_rate"} <= set(before)

@@ -24,7 +24,8 @@ class Registered(SphinxDirective):
         module, _, attribute = self.arguments[0].rpartition(".")
         registry = getattr(importlib.import_module(module), attribute)
         public = self.arguments[1] if len(self.arguments) > 1 else None
-        lines = [".. list-table::", "   :widths: 25 75", "   :header-rows: 1", "", "   * - name", "     - what it is"]
+        lines = [".. list-table::", "   :class: registered", "   :widths: 25 75", "   :header-rows: 1", ""]
+        lines += ["   * - name", "     - what it is"]
         for cls in registry.classes():
             if len(self.arguments) > 2 and self.arguments[2] not in cls.tasks:
                 continue
