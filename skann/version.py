@@ -1,6 +1,11 @@
-"""The version of the package, and of what it stands on."""
+"""The version of the package, of the packages it depends on, and how to install the optional ones."""
 
 __version__ = "0.1.0"
+
+
+def install_command(extra: str) -> str:
+    """Return the command that installs an optional dependency: from the sources, as no registry has the package."""
+    return f'pip install ".[{extra}]" in the folder with skann\'s sources'
 
 
 def show_versions() -> None:

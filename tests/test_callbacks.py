@@ -205,7 +205,7 @@ class TestLearningCurve:
 
     def test_says_what_to_install(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-        with pytest.raises(ImportError, match=r"pip install 'skann\[plot\]'"):
+        with pytest.raises(ImportError, match=r'pip install "\.\[plot\]"'):
             MLPClassifier(**OPTIONS).set_callbacks(LearningCurve()).fit(X, Y)
 
     @pytest.mark.parametrize("n_jobs", [1, 2])

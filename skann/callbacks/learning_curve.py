@@ -6,6 +6,7 @@ import io
 import sys
 from typing import TYPE_CHECKING
 
+from ..version import install_command
 from .base import Callback, positive_int
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class LearningCurve(Callback):
         try:
             import matplotlib.figure  # noqa: F401
         except ImportError as error:
-            raise ImportError("LearningCurve needs matplotlib: pip install 'skann[plot]'.") from error
+            raise ImportError(f"LearningCurve needs matplotlib: {install_command('plot')}.") from error
 
     def on_epoch_end(self, estimator, context) -> None:
         """Draw, if it is time, and show the drawing in the place of the last."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy
 import scipy.special
 
+from ..version import install_command
 from .counter_bits import CounterBits
 
 Array = Any  # a numpy.ndarray, or a cupy.ndarray
@@ -41,7 +42,7 @@ def cuda() -> ModuleType:
         import cupy
     except ImportError as error:
         raise ImportError(
-            f'device="cuda" needs CuPy, which could not be imported ({error}): pip install "skann[cuda]". {ways_out}'
+            f'device="cuda" needs CuPy, which could not be imported ({error}): {install_command("cuda")}. {ways_out}'
         ) from error
     if not cupy.cuda.is_available():
         raise RuntimeError(

@@ -222,8 +222,8 @@ _PARAMETERS = {
     "device": (
         "{'cpu', 'cuda', 'auto'}, default='cpu'",
         """
-        Where training runs. 'cuda' is an NVIDIA GPU, through CuPy (``pip install "skann[cuda]"``); 'auto' is that
-        where there is one, else the CPU. L-BFGS runs on the CPU alone: 'auto' takes that, 'cuda' is an error. Results
+        Where training runs. 'cuda' is an NVIDIA GPU, through CuPy (the extra ``cuda``); 'auto' is that where
+        there is one, else the CPU. L-BFGS runs on the CPU alone: 'auto' takes that, 'cuda' is an error. Results
         are the CPU's up to rounding, except for dropout and noise, whose random numbers differ. A fitted model holds
         NumPy arrays and needs no GPU: more than 1,024 rows are predicted on it where it is, all else on the CPU. A
         sparse X is made dense, row by row, on its way there.

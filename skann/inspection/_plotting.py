@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy
 
+from ..version import install_command
+
 # the colours of Okabe and Ito; each has a style or a marker of its own, for print in grey
 BLUE, ORANGE, VERMILION = "#0072B2", "#E69F00", "#D55E00"
 LINES = [
@@ -33,7 +35,7 @@ def pyplot():
     try:
         import matplotlib.pyplot
     except ImportError as error:
-        raise ImportError('The displays of skann.inspection need matplotlib: pip install "skann[plot]".') from error
+        raise ImportError(f"The displays of skann.inspection need matplotlib: {install_command('plot')}.") from error
     return matplotlib.pyplot
 
 

@@ -183,7 +183,7 @@ def test_a_fitted_model_needs_no_gpu(device, lacking):
 @pytest.mark.parametrize(
     "lacking, error, words",
     [
-        (without_cupy, ImportError, r'device="cuda" needs CuPy.*pip install "skann\[cuda\]".*device="cpu"'),
+        (without_cupy, ImportError, r'device="cuda" needs CuPy.*pip install "\.\[cuda\]".*device="cpu"'),
         (with_cupy_but_no_gpu, RuntimeError, r'device="cuda" needs an NVIDIA GPU.*nvidia-smi.*device="auto"'),
     ],
 )

@@ -123,7 +123,7 @@ class TestEach:
         for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
             monkeypatch.delitem(sys.modules, name)
         monkeypatch.setitem(sys.modules, "matplotlib", None)
-        with pytest.raises(ImportError, match=r'pip install "skann\[plot\]"'):
+        with pytest.raises(ImportError, match=r'pip install "\.\[plot\]"'):
             cls.from_estimator(mlp, *data)
 
 

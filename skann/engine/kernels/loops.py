@@ -1,4 +1,4 @@
-"""The kernels as loops, compiled by Numba where it is installed (``pip install "skann[fast]"``).
+"""The kernels as loops, compiled by Numba where it is installed (the extra ``fast``).
 
 Each does in one pass over memory what NumPy does in ten, with the same operations on each element in the same order:
 the bits of the results are the same with and without it. Loops run in one thread, since a second pool of threads would
