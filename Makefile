@@ -1,21 +1,25 @@
-# The commands of the README. Each makes its own virtual environment in .venv and installs what it needs.
+# The commands of the README. Each makes its own virtual environment in VENV and installs what it needs.
 
 PYTHON ?= python3
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
 
-.PHONY: demo test bench doc doc-check clean
+.PHONY: demo test suite bench doc doc-check clean
 
-.venv/installed: setup.cfg pyproject.toml skann/version.py
-	$(PYTHON) -m venv .venv
+$(VENV)/installed: setup.cfg pyproject.toml skann/version.py
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,plot]'
 	touch $@
 
-demo: .venv/installed
+demo: $(VENV)/installed
 	$(BIN)/python examples/plot_quickstart.py
 
-test: .venv/installed
+test: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(MAKE) --no-print-directory suite
+
+suite: $(VENV)/installed
 	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2  # two processes with two threads each would wait for each other
 
 .venv-bench/installed: setup.cfg pyproject.toml skann/version.py
@@ -30,12 +34,12 @@ bench: .venv-bench/installed
 	.venv-bench/bin/python benchmarks/summary.py
 	.venv-bench/bin/python benchmarks/accuracy.py
 
-.venv/documenting: .venv/installed
+$(VENV)/documenting: $(VENV)/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[doc,doc-check]'
 	touch $@
 
 # one BLAS thread: the gallery's networks are small
-doc: .venv/documenting
+doc: $(VENV)/documenting
 	OPENBLAS_NUM_THREADS=1 $(BIN)/sphinx-build --fail-on-warning --quiet -d build/doctrees doc build/doc
 	@echo "The documentation is in build/doc/index.html"
 
@@ -44,4 +48,4 @@ doc-check: doc
 	$(BIN)/python doc/check.py build/doc
 
 clean:
-	rm -rf .venv .venv-bench build doc/api.rst doc/auto_examples doc/generated
+	rm -rf .venv .venv-* build doc/api.rst doc/auto_examples doc/generated
