@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from numpydoc.validate import validate
 
+import skann
+from skann.preprocessing import TabularEncoder
+
 DOC = Path(__file__).parent.parent / "doc"
 sys.path.insert(0, str(DOC / "_extensions"))
 
@@ -65,6 +68,16 @@ def test_every_code_block_is_a_doctest():
         if page.name != "api.rst":  # written when the documentation is built
             languages = re.findall(r"^ *\.\. code(?:-block)?:: *(\S*)", page.read_text(), flags=re.MULTILINE)
             assert set(languages) <= {"console"}, f"{page.name} has code that does not run: {languages}"
+
+
+@pytest.mark.parametrize(
+    "cls",
+    [skann.MLPClassifier, skann.MLPRegressor, skann.TabularMLPClassifier, skann.TabularMLPRegressor, TabularEncoder],
+)
+def test_estimators_in_a_notebook_link_to_no_page(cls):
+    shown = cls()._repr_html_()
+    assert cls.__name__ in shown
+    assert "href=" not in shown
 
 
 def test_gallery_scripts_leave_nothing_registered():
