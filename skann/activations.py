@@ -45,3 +45,7 @@ __all__ = [
 ]
 
 register = ACTIVATIONS.register  # decorates a class of your own: @register("name")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -29,3 +29,7 @@ __all__ = [
 ]
 
 register = LOSSES.register  # decorates a class of your own: @register("name")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,12 @@ def test_every_public_submodule_is_an_attribute():
     there = {path.stem for path in Path(skann.__file__).parent.iterdir() if path.suffix == ".py" or path.is_dir()}
     internal = {"engine", "estimators", "version", "__init__", "__pycache__"}
     assert set(dir(skann)) - set(skann.__all__) == there - internal
+
+
+@pytest.mark.parametrize("name", sorted(set(dir(skann)) - set(skann.__all__)))
+def test_dir_of_a_public_module_shows_its_public_names_only(name):
+    module = import_module(f"skann.{name}")
+    assert sorted(shown for shown in dir(module) if not shown.startswith("_")) == sorted(module.__all__)
 
 
 def test_an_unknown_name_is_told():

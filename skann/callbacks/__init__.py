@@ -5,3 +5,7 @@ from .learning_curve import LearningCurve
 from .time_limit import TimeLimit
 
 __all__ = ["Checkpoint", "LearningCurve", "TimeLimit"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -26,3 +26,7 @@ __all__ = [
     "diagnose",
     "summary",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

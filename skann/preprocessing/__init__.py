@@ -3,3 +3,7 @@
 from .encoder import TabularEncoder
 
 __all__ = ["TabularEncoder"]
+
+
+def __dir__() -> list[str]:
+    return __all__
