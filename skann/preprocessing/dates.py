@@ -66,7 +66,8 @@ def cyclic_parts(moments: numpy.ndarray) -> dict[str, numpy.ndarray]:
     day, month, year = (moments.astype(f"datetime64[{unit}]") for unit in "DMY")
     of_day = (moments - day) / numpy.timedelta64(1, "D")
     in_month, in_year = (start.astype(day.dtype) for start in (month, year))
-    days_of_month, days_of_year = ((start + 1).astype(day.dtype) - start.astype(day.dtype) for start in (month, year))
+    next_month, next_year = (month + numpy.timedelta64(1, "M"), year + numpy.timedelta64(1, "Y"))
+    days_of_month, days_of_year = (next_month.astype(day.dtype) - in_month, next_year.astype(day.dtype) - in_year)
     phases = {
         "timeofday": of_day,
         # the epoch was a Thursday
