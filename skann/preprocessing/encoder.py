@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from numbers import Integral, Real
 
 import numpy
@@ -56,7 +57,8 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
 
     Columns of objects are taken for what all their values are: numbers (also decimals), booleans, datetimes (also
     dates) or timedeltas. Objects of several kinds, such as numbers among strings, and of any other kind are text: each
-    goes by its ``str``. Dates given as strings are text. The order of an ordered categorical is not used.
+    goes by its ``str``, as does all that such a column holds later. Dates given as strings are text. The order of an
+    ordered categorical is not used.
 
     Parameters
     ----------
@@ -155,8 +157,12 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         TypeError
             For a sparse matrix: densify it with its ``toarray()``.
         """
+        return self._fit(X, None)
+
+    def _fit(self, X, kinds: Sequence[str] | None) -> TabularEncoder:
+        """Learn what each column becomes; X may be some rows of a table whose columns are of the kinds given."""
         table = Table(X, self)
-        columns, identifiers = self._fit_columns(table)
+        columns, identifiers = self._fit_columns(table, kinds)
         if identifiers:
             _warn_about(identifiers)
         validate_data(self, table.data, reset=True, skip_check_array=True)
@@ -174,7 +180,8 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : {array-like, pandas.DataFrame, polars.DataFrame} of shape (n_samples, n_features)
-            The columns of fit in their order, each of the kind of values it held in fit or missing altogether.
+            The columns of fit in their order, each of the kind of values it held in fit or missing altogether; a column
+            of objects of several kinds may hold anything.
 
         Returns
         -------
@@ -219,16 +226,16 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         names = [name for block in range(3) for names in by_column for name in names[block]]
         return numpy.array(_distinct(names), dtype=object)
 
-    def _fit_columns(self, table: Table) -> tuple[dict[int, FittedColumn], list[str]]:
+    def _fit_columns(self, table: Table, kinds: Sequence[str] | None) -> tuple[dict[int, FittedColumn], list[str]]:
         """Return what each column becomes, by position, without those left out; and the names of identifiers."""
         listed = self._listed_as_categories(table)
         fitted, identifiers = {}, []
         for i in range(table.n_columns):
             column, name = table.column(i), table.names[i]
-            kind = values.kind_of(column, name)
-            if kind == "empty":
+            kind = values.kind_of(column, name) if kinds is None else kinds[i]
+            if kind == "empty" or column.isna().all():
                 continue
-            if kind == "text" or (values.is_category(column, kind) if listed is None else listed[i]):
+            if kind in values.STRINGS or (values.is_category(column, kind) if listed is None else listed[i]):
                 census = Census.take(column, name, kind)
                 if census.identifies_rows():
                     identifiers.append(name)
@@ -258,6 +265,12 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         return tags
 
 
+def column_kinds(X, X_val, estimator: BaseEstimator) -> list[str]:
+    """Return the kind of each column of a table, whose validation rows may lie in a table of their own."""
+    tables = [Table(part, estimator) for part in (X, X_val) if part is not None]
+    return [values.common_kind([table.column(i) for table in tables], name) for i, name in enumerate(tables[0].names)]
+
+
 def _warn_about(identifiers: list[str]) -> None:
     """Warn once of all columns that identify rows."""
     listed = ", ".join(identifiers[:10]) + (f" and {len(identifiers) - 10} more" if len(identifiers) > 10 else "")
@@ -266,7 +279,7 @@ def _warn_about(identifiers: list[str]) -> None:
         "convert dates and numbers given as text (pandas.to_datetime, pandas.to_numeric); or derive from such a column "
         "something that repeats.",
         IdentifierColumnWarning,
-        stacklevel=4,
+        stacklevel=5,
     )
 
 

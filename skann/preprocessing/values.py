@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Any
 
@@ -10,9 +11,12 @@ import pandas
 from pandas.api import types
 from sklearn.utils import assert_all_finite
 
-# what pandas calls the values of an array of objects; all that is not here goes by its str
+# kinds whose values go by their str
+STRINGS = ("text", "mixed")
+# what pandas calls the values of an array of objects; all that is not here is mixed
 _OBJECT_KINDS = {
     "empty": "empty",
+    "string": "text",
     "boolean": "bool",
     **dict.fromkeys(["integer", "floating", "mixed-integer-float", "decimal"], "number"),
     **dict.fromkeys(["datetime", "datetime64", "date"], "datetime"),
@@ -25,14 +29,15 @@ _WORDS = {
     "datetime": "datetimes",
     "timedelta": "timedeltas",
     "text": "text",
+    "mixed": "text",
 }
 _MICROSECONDS_A_DAY = 86_400_000_000
 
 
 def kind_of(series: pandas.Series | pandas.Index, name: str) -> str:
-    """Return "number", "bool", "text", "datetime", "timedelta", or "empty" where every value is missing.
+    """Return "number", "bool", "text", "mixed", "datetime", "timedelta", or "empty" where every value is missing.
 
-    A categorical column is of its categories' kind. Objects of several kinds, or of any other kind, are text.
+    A categorical column is of its categories' kind. Objects of several kinds, or of any other kind, are mixed.
 
     Raises
     ------
@@ -54,21 +59,43 @@ def kind_of(series: pandas.Series | pandas.Index, name: str) -> str:
     elif dtype.kind == "m":
         kind = "timedelta"
     elif types.is_object_dtype(dtype):
-        kind = _OBJECT_KINDS.get(types.infer_dtype(series, skipna=True), "text")
+        kind = _OBJECT_KINDS.get(types.infer_dtype(series, skipna=True), "mixed")
     if kind == "complex":
         raise ValueError(f"Complex data not supported: column {name!r} of X holds complex numbers.")
     return kind
 
 
+def common_kind(parts: Sequence[pandas.Series], name: str) -> str:
+    """Return the kind of a column of which each part holds some rows, as training and validation set do.
+
+    Parts of different kinds are mixed where text or objects are among them. Other dtypes that clash, such as datetimes
+    and floats, are no mixture but a mistake: the column is of the kind of its first part, and the other is refused
+    when it is read.
+    """
+    kinds = [kind_of(part, name) for part in parts]
+    if len(set(kinds)) > 1:
+        parts, kinds = zip(*_with_values(parts, kinds), strict=True)
+    if len(set(kinds)) == 1 or set(kinds) <= {"number", "bool"}:
+        return kinds[0]
+    of_objects = any(part.dtype == object or kind in STRINGS for part, kind in zip(parts, kinds, strict=True))
+    return "mixed" if of_objects else kinds[0]
+
+
+def _with_values(parts: Sequence[pandas.Series], kinds: Sequence[str]) -> list[tuple[pandas.Series, str]]:
+    """Return the parts in which a value is present, and the kinds of these; the first if there is none."""
+    pairs = list(zip(parts, kinds, strict=True))
+    return [(part, kind) for part, kind in pairs if part.notna().any()] or pairs[:1]
+
+
 def is_category(series: pandas.Series, kind: str) -> bool:
     """Return whether the column is one of categories by its dtype."""
-    return kind in ("text", "bool") or isinstance(series.dtype, pandas.CategoricalDtype)
+    return kind in (*STRINGS, "bool") or isinstance(series.dtype, pandas.CategoricalDtype)
 
 
 def check_kind(series: pandas.Series, name: str, fitted: str) -> str:
     """Return the kind of a column that was of the kind ``fitted`` in fit, "empty" where every value is missing.
 
-    Numbers and booleans stand for each other, and any objects for text: they go by their str.
+    Numbers and booleans stand for each other, any objects for text, and anything for a mixture: it goes by its str.
 
     Raises
     ------
@@ -76,7 +103,7 @@ def check_kind(series: pandas.Series, name: str, fitted: str) -> str:
         If the column holds another kind of values.
     """
     kind = kind_of(series, name)
-    if kind in (fitted, "empty") or {kind, fitted} <= {"number", "bool"}:
+    if kind in (fitted, "empty") or fitted == "mixed" or {kind, fitted} <= {"number", "bool"}:
         return kind
     if series.isna().all():
         return "empty"
@@ -179,7 +206,7 @@ def categories(series: pandas.Series, name: str, kind: str) -> tuple[numpy.ndarr
     """
     if isinstance(series.dtype, pandas.CategoricalDtype):
         codes, values = series.cat.codes.to_numpy(), series.cat.categories
-    elif kind == "text" and series.dtype == object and types.infer_dtype(series, skipna=True) != "string":
+    elif kind in STRINGS and series.dtype == object and types.infer_dtype(series, skipna=True) != "string":
         # 1, 1.0 and True are one to a hash table, but not to str
         codes, values = pandas.factorize(series.map(str, na_action="ignore"))
     elif kind == "bool" or (kind == "number" and series.dtype == object):

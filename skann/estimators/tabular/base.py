@@ -46,7 +46,8 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, BaseEstimator, ABC):
         ----------
         X : {pandas.DataFrame, polars.DataFrame, array-like} of shape (n_samples, n_features)
             The table as it is. Columns may hold numbers, text, categories, booleans, datetimes, timedeltas and missing
-            values.
+            values. The kind of a column is decided on all rows, those that validate included; medians, scales and
+            categories are those of the training rows.
         y : array-like of shape (n_samples,), or (n_samples, n_outputs) for regression
             Labels of any type, or finite numbers.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -84,6 +85,7 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, BaseEstimator, ABC):
         told["metadata"] = None if sample_weight is None else {"sample_weight": sample_weight}
         rows = self._training_rows(X, y, sample_weight)
         given = self._given_validation(*validation)
+        kinds = self._kinds(rows, given)
         choices = resolved(self.get_params(deep=False), self._task)
         rng = check_random_state(self.random_state)
         splits = self._splits(rows, given is not None, rng)
@@ -92,7 +94,9 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, BaseEstimator, ABC):
         held_out: list[LabelledRows | None] = []
         error = None
         for i, split in enumerate(splits):
-            member, validating = self._made_member(rows, split, given, choices, rng, quiet=i > 0 or not self.warn)
+            member, validating = self._made_member(
+                rows, split, given, kinds, choices, rng, quiet=i > 0 or not self.warn
+            )
             context = root if self.n_members == 1 or root is None else self._member_context(root, i)
             error = self._train(member, _taken(rows, split.train), validating, context, told, members)
             members.append(member)
@@ -141,6 +145,12 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, BaseEstimator, ABC):
             sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         return LabelledRows(X, y, sample_weight)
 
+    def _kinds(self, rows: LabelledRows, given: LabelledRows | None) -> list[str]:
+        """Return the kind of each column, numbers, text or another, in all rows: those that train and that validate."""
+        from ...preprocessing.encoder import column_kinds
+
+        return column_kinds(rows.X, None if given is None else given.X, self)
+
     def _splits(self, rows: LabelledRows, has_validation: bool, rng) -> list[Split]:
         """Return what each member trains and validates on."""
         n_rows = len(rows.y)
@@ -154,14 +164,21 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, BaseEstimator, ABC):
     # Members
 
     def _made_member(
-        self, rows: LabelledRows, split: Split, given: LabelledRows | None, choices: dict[str, Any], rng, quiet: bool
+        self,
+        rows: LabelledRows,
+        split: Split,
+        given: LabelledRows | None,
+        kinds: list[str],
+        choices: dict[str, Any],
+        rng,
+        quiet: bool,
     ) -> tuple[Member, LabelledRows | None]:
         """Return an encoder fitted on the training rows with a network that is not fitted yet, and what validates it.
 
         The rows that validate are encoded.
         """
         training = _taken(rows, split.train)
-        encoder = fitted_encoder(training.X, choices, quiet)
+        encoder = fitted_encoder(training.X, kinds, choices, quiet)
         validating = given
         if given is None and split.validation is not None:
             validating = _taken(rows, split.validation)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import warnings
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy
@@ -48,8 +49,11 @@ class LabelledRows(NamedTuple):
     weight: numpy.ndarray | None
 
 
-def fitted_encoder(X, choices: dict[str, Any], quiet: bool) -> Any:
-    """Return an encoder fitted on training rows; ``quiet`` leaves out what it warns of."""
+def fitted_encoder(X, kinds: Sequence[str], choices: dict[str, Any], quiet: bool) -> Any:
+    """Return an encoder fitted on training rows, given the kinds of the columns of the whole table.
+
+    ``quiet`` leaves out what it warns of.
+    """
     from ...preprocessing import TabularEncoder  # brings pandas, which arrays alone do not need
 
     encoder = TabularEncoder(
@@ -58,7 +62,7 @@ def fitted_encoder(X, choices: dict[str, Any], quiet: bool) -> Any:
     with warnings.catch_warnings():
         if quiet:
             warnings.simplefilter("ignore", IdentifierColumnWarning)
-        encoder.fit(X)
+        encoder._fit(X, kinds)
     if not quiet and not len(encoder.get_feature_names_out()):
         warnings.warn(
             "No column of X is left to learn from: all are constant, missing or identifiers of rows. Every row will "
