@@ -155,7 +155,9 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
             For infinities, for complex numbers, for column names that occur twice or have several levels, for an empty
             X, and if ``categorical_features`` does not fit X. After any error, what was fitted before stays.
         TypeError
-            For a sparse matrix: densify it with its ``toarray()``.
+            For a sparse matrix: densify it with its ``toarray()``. For a polars LazyFrame: ``collect()`` it. For
+            columns of periods, of Arrow's lists and structs and of integers of 128 bits: the error says how to convert
+            them.
         """
         return self._fit(X, None)
 

@@ -11,6 +11,8 @@ import pandas
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 
+from .values import unreadable
+
 
 class Table:
     """A pandas or polars frame, or an array, as named columns.
@@ -26,10 +28,12 @@ class Table:
     ------
     ValueError, TypeError
         For a frame without rows or columns, for column names that occur twice or have several levels, for sparse,
-        complex or not two-dimensional data.
+        complex or not two-dimensional data, and for a frame that is not computed yet.
     """
 
     def __init__(self, X: Any, estimator: BaseEstimator):
+        if _is_polars(X, "LazyFrame"):
+            raise TypeError("X is a polars LazyFrame, which holds no rows yet: call .collect() on it.")
         self.is_frame = isinstance(X, pandas.DataFrame) or _is_polars(X)
         if self.is_frame:
             _check_labels(X)
@@ -41,22 +45,32 @@ class Table:
         self.names = [str(label) for label in X.columns] if self.is_frame else [f"x{i}" for i in range(self.n_columns)]
 
     def column(self, i: int) -> pandas.Series:
-        """Return one column, without a copy where it needs no conversion."""
+        """Return one column, without a copy where it needs no conversion.
+
+        Raises
+        ------
+        TypeError
+            For dtypes of polars that NumPy does not hold.
+        """
         if isinstance(self.data, pandas.DataFrame):
             return self.data.iloc[:, i]
-        return _from_polars(self.data.to_series(i)) if self.is_frame else _series(self.data[:, i])
+        return _from_polars(self.data.to_series(i), self.names[i]) if self.is_frame else _series(self.data[:, i])
 
 
-def _is_polars(X: Any) -> bool:
+def _is_polars(X: Any, kind: str = "DataFrame") -> bool:
     """Return whether X is a polars frame, without importing polars."""
-    return "polars" in sys.modules and isinstance(X, sys.modules["polars"].DataFrame)
+    return "polars" in sys.modules and isinstance(X, getattr(sys.modules["polars"], kind))
 
 
-def _from_polars(column: Any) -> pandas.Series:
+def _from_polars(column: Any, name: str) -> pandas.Series:
     """Return a polars column, its moments in its own time zone."""
     if column.dtype.is_nested():
         return pandas.Series(column.to_list(), dtype=object)
-    series = _series(column.to_numpy())
+    try:
+        series = _series(column.to_numpy())
+    except sys.modules["polars"].exceptions.InvalidOperationError as error:  # as integers of 128 bits
+        remedy = "Cast them, for example with Series.cast(polars.Float64)."
+        raise unreadable(name, "values that NumPy has no dtype for", column.dtype, remedy) from error
     zone = getattr(column.dtype, "time_zone", None)
     # polars hands moments over in UTC
     return series if zone is None else series.dt.tz_localize("UTC").dt.tz_convert(zone)

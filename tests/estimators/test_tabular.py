@@ -341,6 +341,70 @@ def test_errors_name_the_column_and_lose_nothing():
         clf.predict(NEW.assign(size="large"))
 
 
+UNREADABLE = {
+    "period": (
+        FRAME.assign(since=FRAME["since"].dt.to_period("M")),
+        r"Column 'since' of X holds periods .* Series.dt.to_timestamp\(\)",
+    ),
+    "128 bits": (
+        polars.DataFrame({"a": polars.Series(range(300), dtype=polars.UInt128)}),
+        r"Column 'a' of X holds .*UInt128.* Series.cast\(polars.Float64\)",
+    ),
+    "lazy": (polars.LazyFrame({"a": range(300)}), r"X is a polars LazyFrame, .* call .collect\(\) on it"),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_a_column_that_is_not_read_is_named_with_its_conversion(name):
+    X, message = UNREADABLE[name]
+    for estimator, y in ((TabularMLPClassifier(**FAST), Y), (TabularMLPRegressor(**FAST, n_members=2), PRICE)):
+        with pytest.raises(TypeError, match=message):
+            estimator.fit(X, y)
+        assert not vars(estimator).keys() & {"members_", "n_features_in_"}
+    if name == "period":
+        with pytest.raises(TypeError, match=message):
+            TabularMLPClassifier(**FAST).fit(FRAME, Y, X_val=X, y_val=Y)
+        with pytest.raises(TypeError, match=message):
+            TabularMLPClassifier(**FAST | {"max_iter": 1}).fit(FRAME, Y).predict(X)
+
+
+MOMENTS = numpy.datetime64("2024-01-01") + numpy.arange(len(FRAME))
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        MOMENTS,
+        MOMENTS[:, None],
+        pandas.Series(MOMENTS).dt.tz_localize("UTC"),
+        pandas.DataFrame({"a": PRICE, "b": MOMENTS}),
+        MOMENTS.tolist(),
+        polars.Series(MOMENTS),
+    ],
+    ids=lambda y: type(y).__name__,
+)
+def test_datetimes_are_no_target_of_a_regressor(y):
+    with pytest.raises(
+        TypeError, match=r"y holds datetimes .* example: \(y - y.min\(\)\) / numpy.timedelta64\(1, 'D'\)"
+    ):
+        TabularMLPRegressor(**FAST).fit(FRAME, y)
+    with pytest.raises(TypeError, match=r"y_val holds datetimes .* \(y_val - y.min\(\)\) / numpy.timedelta64"):
+        TabularMLPRegressor(**FAST, n_members=2).fit(FRAME, PRICE, X_val=FRAME, y_val=y)
+
+
+@pytest.mark.parametrize("y", [MOMENTS - MOMENTS[0], pandas.to_timedelta(MOMENTS - MOMENTS[0]).to_pytimedelta()])
+def test_timedeltas_are_no_target_of_a_regressor(y):
+    with pytest.raises(TypeError, match=r"y holds timedeltas .* example: y / numpy.timedelta64\(1, 'D'\)"):
+        TabularMLPRegressor(**FAST).fit(FRAME, y)
+
+
+def test_datetimes_are_labels_of_a_classifier():
+    y = MOMENTS[:2][(Y == "yes").astype(int)]
+    clf = TabularMLPClassifier(**FAST).fit(FRAME, y)
+    assert clf.classes_.tolist() == MOMENTS[:2].tolist()
+    assert clf.score(NEW, MOMENTS[:2][(labels(NEW) == "yes").astype(int)]) > 0.8
+
+
 def test_an_unknown_name_has_a_hint():
     with pytest.raises(ValueError, match="'selu'"):
         TabularMLPClassifier(activation="sellu").fit(FRAME, Y)

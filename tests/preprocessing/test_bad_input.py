@@ -101,6 +101,34 @@ UNREADABLE = {
         ValueError,
         "Column 'when' of X holds datetimes that do not go together",
     ),
+    "periods": (
+        with_column(when=pandas.period_range("2024-01", periods=4, freq="M")),
+        TypeError,
+        r"Column 'when' of X holds periods \(dtype period\[M\]\), which are not read. Convert .*dt.to_timestamp",
+    ),
+    "periods as objects": (
+        with_column(when=pandas.Series(list(pandas.period_range("2024-01", periods=4, freq="M")), dtype=object)),
+        TypeError,
+        r"Column 'when' of X holds periods \(dtype object\)",
+    ),
+    "periods as categories": (
+        with_column(seat=pandas.Categorical(pandas.period_range("2024-01", periods=4, freq="M"))),
+        TypeError,
+        r"Column 'seat' of X holds periods",
+    ),
+    "integers of 128 bits": (
+        polars.DataFrame(
+            FRAME.astype(object).where(FRAME.notna(), None).to_dict("list")
+            | {"seat": polars.Series(range(4), dtype=polars.Int128)}
+        ),
+        TypeError,
+        r"Column 'seat' of X holds .* \(dtype Int128\), which are not read. Cast them, .*cast\(polars.Float64\)",
+    ),
+    "a LazyFrame": (
+        polars.LazyFrame({name: [1, 2] for name in NAMES}),
+        TypeError,
+        r"X is a polars LazyFrame, which holds no rows yet: call .collect\(\)",
+    ),
 }
 
 
@@ -119,6 +147,21 @@ def test_transform_names_the_fault(fitted, name):
     X, error, message = UNREADABLE[name]
     with pytest.raises(error, match=message):
         fitted.transform(X)
+
+
+@pytest.mark.parametrize("kind", ["list_", "struct", "map_"])
+def test_lists_and_structs_of_arrow(fitted, kind):
+    arrow = pytest.importorskip("pyarrow")
+    types = {
+        "list_": (arrow.list_(arrow.int64()), [[1], [2]]),
+        "struct": (arrow.struct([("row", arrow.int64())]), [{"row": 1}, {"row": 2}]),
+        "map_": (arrow.map_(arrow.string(), arrow.int64()), [[("row", 1)], [("row", 2)]]),
+    }
+    dtype, values = types[kind]
+    X = with_column(seat=pandas.Series(2 * values, dtype=pandas.ArrowDtype(dtype)))
+    for method in (fitted.fit, fitted.transform):
+        with pytest.raises(TypeError, match=r"Column 'seat' of X holds lists or structs .* not read. Make .*tolist"):
+            method(X)
 
 
 def test_transform_before_fit():

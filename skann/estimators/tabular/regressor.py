@@ -8,6 +8,7 @@ from sklearn.utils import column_or_1d
 from ...engine.losses import LOSSES, REGRESSION, Loss
 from ..compat import StrOptions, _check_y
 from ..constraints import RegisteredName, check_loss
+from ..targets import check_no_moments
 from .base import TabularMLP
 from .docs import documented
 from .network import TableRegressor
@@ -166,6 +167,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         return self.members_[0].network._score_of(predicted, y, sample_weight)
 
     def _checked_target(self, y, known=False):
+        check_no_moments(y, "y_val" if known else "y")
         y = _check_y(y, multi_output=True, y_numeric=True, estimator=self)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
