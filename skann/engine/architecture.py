@@ -18,7 +18,7 @@ class Architecture:
     Parameters
     ----------
     layers : list of (str, Layer)
-        From the input to the raw outputs. Names key the parameters.
+        From the input to the raw outputs. Names key the parameters, and no two layers have the same.
     in_shape : tuple of int
         Of the input, without the batch axis.
     loss : Loss
@@ -26,6 +26,11 @@ class Architecture:
         Turns raw outputs into predictions.
     hidden : sequence of str
         The name of the last layer of each hidden block, dropout apart: what ``hidden_layer_output`` means by a layer.
+
+    Raises
+    ------
+    ValueError
+        If two layers have the same name.
     """
 
     def __init__(
@@ -36,6 +41,10 @@ class Architecture:
         link: FixedActivation,
         hidden: Sequence[str] = (),
     ):
+        names = [name for name, _ in layers]
+        repeated = [name for i, name in enumerate(names) if name in names[:i]]
+        if repeated:
+            raise ValueError(f"Each layer needs a name of its own. Got {repeated[0]!r} more than once among {names}.")
         self.layers = dict(layers)
         self.loss = loss
         self.link = link

@@ -23,7 +23,7 @@ class Registry:
         self.base = base
         self._classes: dict[str, type] = {}
 
-    def register(self, name: str, *aliases: str) -> Callable[[type], type]:
+    def register(self, name: str, *aliases: str, replace: bool = False) -> Callable[[type], type]:
         """Return a class decorator that registers the class under its names.
 
         Parameters
@@ -32,14 +32,27 @@ class Registry:
             What the class is then called, also as its ``name``.
         *aliases : str
             Other names for it.
+        replace : bool, default=False
+            Whether the names may stand for another class already, which they then no longer do.
 
         Returns
         -------
         decorate : callable
             It returns the class.
+
+        Raises
+        ------
+        ValueError
+            By ``decorate``, if a name is in use and ``replace`` is False; nothing is registered then.
         """
 
         def decorate(cls: type) -> type:
+            taken = [key for key in (name, *aliases) if key in self._classes]
+            if taken and not replace:
+                raise ValueError(
+                    f"The {self.kind} {taken[0]!r} is registered already, as {self._classes[taken[0]]!r}. Choose "
+                    f"another name for {cls.__name__}, or pass replace=True to put it in that one's place."
+                )
             cls.name = name
             for key in (name, *aliases):
                 self._classes[key] = cls
