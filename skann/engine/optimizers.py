@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
+import numpy
+
 from .backend import Array
 from .hyperparameters import Hyperparameters, real
 from .kernels import kernels_for
@@ -15,6 +17,10 @@ from .owed import Owed
 from .parameters import blocks
 from .penalties import Penalty
 from .registry import Registry
+
+# The least that is added to the root of a mean of squares: where a square underflows, the root would be 0 and the
+# quotient infinite or undefined, though the gradient itself is small.
+_LEAST_EPSILON = {numpy.dtype(kind): math.sqrt(numpy.finfo(kind).tiny) for kind in ("float32", "float64")}
 
 
 class OptimizerState:
@@ -93,7 +99,7 @@ class Optimizer(Hyperparameters, ABC):
         for stretch, rate in stretches or [(slice(0, theta.size), 1.0)]:
             scaled = tuple(rate * factor for factor in factors)
             if kernel is not None:
-                constants = tuple(map(theta.dtype.type, (penalty.l2, *self._constants(), *scaled)))
+                constants = tuple(map(theta.dtype.type, (penalty.l2, *self._constants(theta.dtype), *scaled)))
             for block in blocks(stretch.stop, work.size, stretch.start):
                 moments = [moment[block] for moment in state.moments.values()]
                 part, slope, n_penalized = theta[block], grad[block], penalty.n_penalized(block)
@@ -109,8 +115,8 @@ class Optimizer(Hyperparameters, ABC):
         """Return the numbers that change from step to step, proportional to the rate; ``state.step`` counts from 1."""
         return (learning_rate,)
 
-    def _constants(self) -> tuple[float, ...]:
-        """Return the numbers that the kernel takes before the factors."""
+    def _constants(self, dtype: numpy.dtype) -> tuple[float, ...]:
+        """Return the numbers that the kernel takes before the factors, for parameters of that dtype."""
         return ()
 
     @abstractmethod
@@ -136,7 +142,7 @@ class SGD(Optimizer):
     moments = ("velocity",)
     kernel = "sgd"
 
-    def _constants(self):
+    def _constants(self, dtype):
         return self.momentum, self.nesterovs_momentum
 
     def _update_block(self, xp, theta, grad, work, factors, velocity):
@@ -173,12 +179,11 @@ class _AdaptiveMoments(Optimizer):
         xp.multiply(second, self.beta_2, out=second)
         xp.add(second, work, out=second)
         xp.sqrt(second, out=work)
-        xp.add(work, self._epsilon, out=work)
+        xp.add(work, self._epsilon(work.dtype), out=work)
 
-    @property
-    def _epsilon(self) -> float:
-        """What is added to the root of the second moment, as that is kept."""
-        return self.epsilon / math.sqrt(1 - self.beta_2)
+    def _epsilon(self, dtype: numpy.dtype) -> float:
+        """Return what is added to the root of the second moment, as that is kept."""
+        return max(self.epsilon / math.sqrt(1 - self.beta_2), _LEAST_EPSILON[dtype])
 
     def _size(self, learning_rate: float, step: int) -> float:
         """Return rate sqrt(1 - beta_2^t) (1 - beta_1) / sqrt(1 - beta_2): what a step's quotient is multiplied by."""
@@ -197,8 +202,8 @@ class Adam(_AdaptiveMoments):
 
     kernel = "adam"
 
-    def _constants(self):
-        return self.beta_1, self.beta_2, self._epsilon
+    def _constants(self, dtype):
+        return self.beta_1, self.beta_2, self._epsilon(dtype)
 
     def _factors(self, state, learning_rate):
         return (self._size(learning_rate, state.step) / (1 - self.beta_1**state.step),)
@@ -248,7 +253,7 @@ class Nadam(_AdaptiveMoments):
 def _divided_step(xp: ModuleType, theta: Array, grad: Array, second: Array, rate: float, epsilon: float, work: Array):
     """Take theta -= rate g / (sqrt(second) + epsilon)."""
     xp.sqrt(second, out=work)
-    xp.add(work, epsilon, out=work)
+    xp.add(work, max(epsilon, _LEAST_EPSILON[work.dtype]), out=work)
     xp.divide(grad, work, out=work)
     xp.multiply(work, rate, out=work)
     xp.subtract(theta, work, out=theta)

@@ -100,3 +100,17 @@ def test_a_stretchs_factor_multiplies_its_rate(optimizer, rate, _):
     for stretch, factor in stretches:
         alone = minimize(optimizer, lambda _, s=stretch: grad[s][-90:], start[stretch][-90:], factor * rate, 2)
         assert_allclose(theta[stretch][-90:], alone, rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("optimizer", [Adam, AdamW, Nadam, RMSprop, Adagrad])
+def test_a_tiny_epsilon_divides_by_no_zero(optimizer, dtype):
+    """Zero gradients move nothing, and where the square of a gradient underflows the step stays short."""
+    theta = numpy.ones(3, dtype)
+    optimizer, tiny = optimizer(epsilon=1e-320), numpy.finfo(dtype).tiny
+    state = optimizer.init(numpy, theta)
+    for _ in range(3):
+        grad = numpy.array([0, tiny, 1], dtype)
+        optimizer.update(numpy, theta, grad, state, 0.01, numpy.full(3, numpy.nan, dtype))
+    assert_array_equal(theta[:2], 1)
+    assert 0 < theta[2] < 1
