@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field, fields, replace
 from numbers import Integral, Real
 from typing import Any
@@ -19,12 +20,12 @@ class Bounds:
     without: tuple[float, ...] = ()
 
     def contain(self, value: Any) -> bool:
-        """Tell whether ``value`` is a number of the right type within the bounds."""
+        """Tell whether ``value`` is a number of the right type within the bounds, and not too large for a float."""
         if not isinstance(value, self.type) or isinstance(value, bool) or value != value:
             return False
         above = self.low is None or value > self.low or (self.include_low and value == self.low)
         below = self.high is None or value < self.high or (self.include_high and value == self.high)
-        return above and below and value not in self.without and abs(value) != float("inf")
+        return above and below and value not in self.without and abs(value) <= sys.float_info.max
 
     def __str__(self) -> str:
         kind = "an int" if self.type is Integral else "a float"

@@ -118,11 +118,11 @@ class InverseScaling(Schedule):
 
     Parameters
     ----------
-    power_t : float in [0, inf), default=0.5
-        The exponent.
+    power_t : float in [0, 16], default=0.5
+        The exponent. A larger one could take (t + 1)^power_t out of the range of floats.
     """
 
-    power_t: float = real(0.5, low=0)
+    power_t: float = real(0.5, low=0, high=16)
     sgd_only = True
 
     def after_epoch(self, rate, initial_rate, samples_seen):

@@ -2,6 +2,7 @@
 
 import copy
 import difflib
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any
@@ -71,7 +72,7 @@ SHARED_CONSTRAINTS: dict[str, list] = {
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "learning_rate": [RegisteredName(SCHEDULES), Schedule, callable],
     "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-    "power_t": [Interval(Real, 0, None, closed="left")],
+    "power_t": [Interval(Real, 0, 16, closed="both")],  # InverseScaling's
     "max_iter": [Interval(Integral, 1, None, closed="left")],
     "shuffle": ["boolean"],
     "random_state": ["random_state"],
@@ -103,19 +104,25 @@ SHARED_CONSTRAINTS: dict[str, list] = {
 
 
 class HintingMixin:
-    """Validates parameters as scikit-learn does, and suggests the nearest name for an unknown one."""
+    """Validates parameters as scikit-learn does, and says the way out of an unknown name or a bare function."""
 
     def _validate_params(self) -> None:
         """Raise InvalidParameterError, with the way out, unless every parameter is allowed."""
+        params = self.get_params(deep=False)
         try:
             super()._validate_params()
         except InvalidParameterError as error:
-            ways_out = hints(self._parameter_constraints, self.get_params(deep=False))
-            raise InvalidParameterError(f"{error}{ways_out}") from None
+            raise InvalidParameterError(f"{error}{hints(self._parameter_constraints, params)}") from None
+        for name, value in params.items():
+            if isinstance(value, int) and abs(value) > sys.float_info.max:
+                raise InvalidParameterError(
+                    f"The {name!r} parameter of {type(self).__name__} must be at most {sys.float_info.max:g}, the "
+                    f"largest float. Got an int of {value.bit_length()} bits instead."
+                )
 
 
 def hints(constraints: dict[str, list], params: dict[str, Any]) -> str:
-    """Return the way out of every unknown name among the parameters."""
+    """Return the way out of every unknown name among the parameters, and of every function in place of an object."""
     found = [
         constraint.hint(params[name])
         for name, allowed in constraints.items()
@@ -124,7 +131,23 @@ def hints(constraints: dict[str, list], params: dict[str, Any]) -> str:
         and isinstance(params.get(name), str)
         and params[name] not in constraint.options
     ]
+    found += [instead_of_callable(name, params.get(name)) for name in constraints.keys() & _OF_YOUR_OWN.keys()]
     return "".join(found)
+
+
+_OF_YOUR_OWN = {
+    "activation": "subclass skann.activations.ElementwiseActivation, which has the derivative too",
+    "loss": "subclass skann.losses.Loss, which has the gradient too",
+}
+
+
+def instead_of_callable(name: str, value: Any) -> str:
+    """Return the way out for a class or a function where training needs an object with a gradient."""
+    if isinstance(value, type) and issubclass(value, Hyperparameters):
+        return f" Pass an object, {value.__name__}(), in place of the class."
+    if not callable(value) or isinstance(value, Hyperparameters):
+        return ""
+    return f" For a function of your own, {_OF_YOUR_OWN[name]}, and pass an object of that class."
 
 
 def check_hidden_layer_sizes(sizes: int | Sequence[int]) -> list[int]:
@@ -135,6 +158,8 @@ def check_hidden_layer_sizes(sizes: int | Sequence[int]) -> list[int]:
             f"hidden_layer_sizes must be > 0, got {listed}. Give a positive int (not a float or bool) for each hidden "
             "layer, for example (100, 50), or () for none."
         )
+    if max(listed, default=0) >= 2**31:
+        raise ValueError(f"hidden_layer_sizes must be < 2**31, got {listed}.")
     return [int(size) for size in listed]
 
 
@@ -151,6 +176,7 @@ def check_activations(activation: str | Activation | Sequence, n_hidden: int) ->
         if not isinstance(entry, (str, Activation)):
             raise ValueError(
                 f"Each entry of activation must be a name or an object of skann.activations. Got {entry!r} instead."
+                f"{instead_of_callable('activation', entry)}"
             )
     return [_own(ACTIVATIONS.get(entry)) for entry in activation]
 

@@ -22,13 +22,13 @@ def training_data(estimator: BaseEstimator, X: Any, y: Any, *, reset: bool, y_nu
     Raises
     ------
     ValueError, TypeError
-        scikit-learn's, except that text columns of a DataFrame are named.
+        scikit-learn's, except that text columns of a DataFrame are named, and that an int beyond the floats is one.
     """
     try:
         checked, y = validate_data(estimator, X, y, reset=reset, multi_output=True, y_numeric=y_numeric, **_ACCEPTED)
         checked = _as_numbers(checked)
-    except (TypeError, ValueError) as error:
-        _explain_text_columns(estimator, X, error)
+    except (TypeError, ValueError, OverflowError) as error:
+        _explain(estimator, X, error)
         raise
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
@@ -39,8 +39,8 @@ def prediction_data(estimator: BaseEstimator, X: Any):
     """Return X as an array, or as CSR if sparse, checked against the features seen in fit."""
     try:
         return _as_numbers(validate_data(estimator, X, reset=False, **_ACCEPTED))
-    except (TypeError, ValueError) as error:
-        _explain_text_columns(estimator, X, error)
+    except (TypeError, ValueError, OverflowError) as error:
+        _explain(estimator, X, error)
         raise
 
 
@@ -51,8 +51,10 @@ def _as_numbers(X):
     return check_array(X, dtype=numpy.float64, input_name="X") if X.dtype == object else X
 
 
-def _explain_text_columns(estimator: BaseEstimator, X: Any, error: Exception) -> None:
-    """Raise a ValueError that names the text columns, if X is a DataFrame with any."""
+def _explain(estimator: BaseEstimator, X: Any, error: Exception) -> None:
+    """Raise a ValueError for an int beyond the floats, or one that names the text columns of a DataFrame with any."""
+    if isinstance(error, OverflowError):
+        raise ValueError("Input X or y contains a value too large for dtype('float64').") from error
     names = _text_columns(X)
     if names:
         listed = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")

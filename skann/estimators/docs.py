@@ -83,7 +83,7 @@ _PARAMETERS = {
         """,
     ),
     "power_t": (
-        "float in [0, inf), default=0.5",
+        "float in [0, 16], default=0.5",
         """
         Exponent of learning_rate='invscaling'.
         """,

@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
 
-from skann import MLPClassifier, MLPRegressor
+from skann import MLPClassifier, MLPRegressor, TabularMLPClassifier, TabularMLPRegressor
 from skann.activations import LeakyReLU
 from skann.exceptions import DivergenceError
 from skann.losses import LogLoss, Poisson
@@ -25,6 +25,7 @@ def with_value(value):
     return bad
 
 
+HUGE = 10**400  # an int beyond the floats
 TEXT = pandas.DataFrame({"age": [1, 2], "city": ["Rome", "Oslo"], "job": ["a", "b"], "plan": ["x", "y"]})
 
 PARAMETERS = [
@@ -41,7 +42,13 @@ PARAMETERS = [
         {"activation": "leakyrelu"},
         "'activation' parameter of MLPClassifier must be .* Got 'leakyrelu' instead. Did you mean 'leaky_relu'",
     ),
-    ({"activation": LeakyReLU}, "'activation' parameter of MLPClassifier must be"),
+    ({"activation": LeakyReLU}, r"'activation' parameter of MLPClassifier must be .* Pass an object, LeakyReLU\(\)"),
+    ({"activation": numpy.tanh}, "must be .* subclass skann.activations.ElementwiseActivation"),
+    ({"activation": [numpy.tanh]}, "Each entry of activation .* subclass skann.activations.ElementwiseActivation"),
+    ({"loss": numpy.square}, "must be .* subclass skann.losses.Loss"),
+    ({"power_t": 1000, "solver": "sgd", "learning_rate": "invscaling"}, r"'power_t' .* in the range \[0.0, 16.0\]"),
+    ({"hidden_layer_sizes": (HUGE,)}, r"hidden_layer_sizes must be < 2\*\*31"),
+    ({"dropout": [0.0, HUGE]}, "Each entry of dropout must be"),
     ({"loss": "logloss"}, "Got 'logloss' instead. Did you mean 'log_loss'"),
     ({"loss": "poisson"}, "'loss' parameter of MLPClassifier must be"),
     (
@@ -76,6 +83,25 @@ DATA = [
     (X[:0], Y[:0], "0 sample"),
     (X[:, :0], Y, "0 feature"),
 ]
+
+
+@pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor, TabularMLPClassifier, TabularMLPRegressor])
+def test_an_int_beyond_the_floats_is_refused_for_every_parameter(estimator):
+    for name, value in estimator().get_params().items():
+        if isinstance(value, bool):
+            continue
+        with pytest.raises(ValueError, match=f"'{name}' parameter .* must be|seed|{name}"):
+            estimator(max_iter=1).set_params(**{name: HUGE}).fit(X, Y)
+
+
+@pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor, TabularMLPClassifier, TabularMLPRegressor])
+def test_an_int_beyond_the_floats_is_refused_in_the_data(estimator):
+    message = "too large|contains infinity|Unknown label type"
+    table = [[HUGE, 1.0], *[[1.0, 2.0]] * 9]
+    with pytest.raises(ValueError, match=message):
+        estimator().fit(table, [0, 1] * 5)
+    with pytest.raises(ValueError, match=message):
+        estimator().fit(X[:10], [HUGE, *[1] * 9])
 
 
 def assert_nothing_lost(clf, action, message, error=ValueError):

@@ -168,7 +168,10 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
 
     def _checked_target(self, y, known=False):
         check_no_moments(y, "y_val" if known else "y")
-        y = _check_y(y, multi_output=True, y_numeric=True, estimator=self)
+        try:
+            y = _check_y(y, multi_output=True, y_numeric=True, estimator=self)
+        except OverflowError as error:
+            raise ValueError("Input y contains a value too large for dtype('float64').") from error
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         return y
