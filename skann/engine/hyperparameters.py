@@ -102,3 +102,11 @@ class Hyperparameters:
         for name, value in replace(self, **params).get_params().items():
             object.__setattr__(self, name, value)
         return self
+
+
+def must_write(owner: Any, method: str) -> TypeError:
+    """Return the error for a method that returned its result where it was to write it into an array it was given."""
+    return TypeError(
+        f"{method} of {owner!r} returned a value. It must write its result into the arrays it is given, for example by "
+        "out=, and return None."
+    )

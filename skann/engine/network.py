@@ -9,6 +9,7 @@ from typing import Any
 
 from .architecture import Architecture
 from .backend import Array, dense, namespace
+from .hyperparameters import must_write
 from .kernels import kernels_for
 from .layers import Bound, Layer
 from .owed import Owed, number
@@ -97,7 +98,8 @@ class Network:
         for step in steps:
             step.bound.weight = weight
             step.bound.noise = self.noise
-            step.layer.forward(step.bound, x, step.y)
+            if step.layer.forward(step.bound, x, step.y) is not None:
+                raise must_write(step.layer, "forward")
             x = step.y
         return x
 
@@ -115,12 +117,13 @@ class Network:
         plan = self._plan(x.shape[0])
         raw = self.forward(x, None if isinstance(weight, float) else weight)
         gradient = plan.steps[-1].dy
+        given = architecture.link, raw, target, plan.losses, gradient, plan.loss_work
         if self._kernels:
-            architecture.loss.fused_evaluate(
-                self._kernels, architecture.link, raw, target, plan.losses, gradient, plan.loss_work
-            )
+            returned = architecture.loss.fused_evaluate(self._kernels, *given)
         else:
-            architecture.loss.evaluate(xp, architecture.link, raw, target, plan.losses, gradient, plan.loss_work)
+            returned = architecture.loss.evaluate(xp, *given)
+        if returned is not None:
+            raise must_write(architecture.loss, "evaluate")
         if isinstance(weight, float):
             xp.multiply(gradient, weight, out=gradient)
             loss = number(plan.losses.sum()) * weight
@@ -138,7 +141,8 @@ class Network:
         """Run the chain rule from the last step to the first with parameters."""
         for i in range(len(plan.steps) - 1, plan.first - 1, -1):
             step = plan.steps[i]
-            step.layer.backward(step.bound, plan.steps[i - 1].y if i else x, step.y, step.dy, step.dx)
+            if step.layer.backward(step.bound, plan.steps[i - 1].y if i else x, step.y, step.dy, step.dx) is not None:
+                raise must_write(step.layer, "backward")
 
     def _allocate(self, n_rows: int) -> None:
         """Allocate flat buffers from which the views for any number of rows up to ``n_rows`` are cut."""

@@ -11,7 +11,7 @@ from types import ModuleType
 import numpy
 
 from .backend import Array
-from .hyperparameters import Hyperparameters, real
+from .hyperparameters import Hyperparameters, must_write, real
 from .kernels import kernels_for
 from .owed import Owed
 from .parameters import blocks
@@ -105,7 +105,8 @@ class Optimizer(Hyperparameters, ABC):
                 part, slope, n_penalized = theta[block], grad[block], penalty.n_penalized(block)
                 if kernel is None:
                     loss += penalty.add(xp, part[:n_penalized], slope[:n_penalized], work[:n_penalized])
-                    self._update_block(xp, part, slope, work[: part.size], scaled, *moments)
+                    if self._update_block(xp, part, slope, work[: part.size], scaled, *moments) is not None:
+                        raise must_write(self, "_update_block")
                 else:
                     loss += penalty.l2_value(part[:n_penalized])
                     kernel(part, slope, *moments, n_penalized, *constants)

@@ -9,7 +9,7 @@ from types import ModuleType
 import numpy
 
 from ..backend import Array, namespace, quiet
-from ..hyperparameters import Hyperparameters
+from ..hyperparameters import Hyperparameters, must_write
 from ..initializers import GlorotUniform, HeNormal, Initializer
 from ..kernels import Fusable, Kernels
 from ..layers import ActivationLayer, Dense, Layer
@@ -114,7 +114,7 @@ class FixedActivation(Activation, Fusable):
         z, y, *work : array of shape (n_samples, units)
             As in ``forward``.
         """
-        self.forward(kernels.xp, z, y, *work)
+        return self.forward(kernels.xp, z, y, *work)
 
     def fused_backward(self, kernels: Kernels, z: Array, y: Array, dy: Array, dz: Array, *work: Array) -> None:
         """Do what ``backward`` does by kernels, after ``fused_forward``.
@@ -126,7 +126,7 @@ class FixedActivation(Activation, Fusable):
         z, y, dy, dz, *work : array of shape (n_samples, units)
             As in ``backward``.
         """
-        self.backward(kernels.xp, z, y, dy, dz, *work)
+        return self.backward(kernels.xp, z, y, dy, dz, *work)
 
     def __call__(self, x) -> numpy.ndarray:
         """Return f(x) for an array of any shape, in floating point."""
@@ -144,7 +144,8 @@ class FixedActivation(Activation, Fusable):
         z, y : ndarray of the same shape and dtype
             Floating point.
         """
-        self.forward(numpy, z, y, *self._work_like(z))
+        if self.forward(numpy, z, y, *self._work_like(z)) is not None:
+            raise must_write(self, "forward")
 
     def _work_like(self, z: Array) -> list[Array]:
         return [numpy.empty_like(z, dtype=dtype) for dtype in self.work]
@@ -177,7 +178,8 @@ class ElementwiseActivation(FixedActivation):
         y, slope, work = numpy.empty_like(z), numpy.ones_like(z), self._work_like(z)
         with quiet():
             self.forward(namespace(z), z, y, *work)
-            self.backward(namespace(z), z, y, slope, slope, *work)
+            if self.backward(namespace(z), z, y, slope, slope, *work) is not None:
+                raise must_write(self, "backward")
         return slope.reshape(numpy.shape(x))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..hyperparameters import must_write
 from .base import Declaration, Layer
 
 if TYPE_CHECKING:
@@ -28,12 +29,16 @@ class ActivationLayer(Layer):
 
     def forward(self, bound, x, y):
         if bound.kernels:
-            self.activation.fused_forward(bound.kernels, x, y, *bound.scratch.values())
+            returned = self.activation.fused_forward(bound.kernels, x, y, *bound.scratch.values())
         else:
-            self.activation.forward(bound.xp, x, y, *bound.scratch.values())
+            returned = self.activation.forward(bound.xp, x, y, *bound.scratch.values())
+        if returned is not None:
+            raise must_write(self.activation, "forward")
 
     def backward(self, bound, x, y, dy, dx):
         if bound.kernels:
-            self.activation.fused_backward(bound.kernels, x, y, dy, dx, *bound.scratch.values())
+            returned = self.activation.fused_backward(bound.kernels, x, y, dy, dx, *bound.scratch.values())
         else:
-            self.activation.backward(bound.xp, x, y, dy, dx, *bound.scratch.values())
+            returned = self.activation.backward(bound.xp, x, y, dy, dx, *bound.scratch.values())
+        if returned is not None:
+            raise must_write(self.activation, "backward")

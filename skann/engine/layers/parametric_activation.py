@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..backend import dot
+from ..hyperparameters import must_write
 from ..initializers import Constant
 from ..parameters import ParameterSpec
 from .base import Declaration, Layer
@@ -44,10 +45,12 @@ class ParametricActivation(Layer):
     def forward(self, bound, x, y):
         xp, (f, *work) = bound.xp, bound.scratch.values()
         if bound.kernels:
-            self.activation.fused_forward(bound.kernels, x, f, *work)
+            if self.activation.fused_forward(bound.kernels, x, f, *work) is not None:
+                raise must_write(self.activation, "forward")
             bound.kernels.blend(x, f, bound.params["share"], y)
             return
-        self.activation.forward(xp, x, f, *work)
+        if self.activation.forward(xp, x, f, *work) is not None:
+            raise must_write(self.activation, "forward")
         xp.subtract(f, x, out=y)
         xp.multiply(y, bound.params["share"], out=y)
         xp.add(y, x, out=y)
@@ -63,7 +66,8 @@ class ParametricActivation(Layer):
         dot(bound.ones, y, out=bound.grads["share"])
         if dx is not None:
             xp.multiply(dy, bound.params["share"], out=y)
-            self.activation.backward(xp, x, f, y, dx, *work)
+            if self.activation.backward(xp, x, f, y, dx, *work) is not None:
+                raise must_write(self.activation, "backward")
             xp.subtract(dx, y, out=dx)
             xp.add(dx, dy, out=dx)
 
@@ -74,5 +78,6 @@ class ParametricActivation(Layer):
         bound.kernels.blend_backward(x, f, share, dy, y, df)
         dot(bound.ones, y, out=bound.grads["share"])
         if dx is not None:
-            self.activation.fused_backward(bound.kernels, x, f, dx, dx, *work)
+            if self.activation.fused_backward(bound.kernels, x, f, dx, dx, *work) is not None:
+                raise must_write(self.activation, "backward")
             bound.kernels.blend_past(share, dy, dx)

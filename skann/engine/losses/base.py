@@ -146,7 +146,7 @@ class Loss(Hyperparameters, Fusable, ABC):
         work : array of shape (2, n_samples, n_outputs)
             Scratch.
         """
-        self.evaluate(kernels.xp, link, raw, target, losses, gradient, work)
+        return self.evaluate(kernels.xp, link, raw, target, losses, gradient, work)
 
 
 LOSSES = Registry("loss", Loss)

@@ -9,6 +9,7 @@ import numpy
 
 from ..activations import FixedActivation
 from ..backend import Array
+from ..hyperparameters import must_write
 from .base import Loss
 
 MULTIOUTPUT = "multioutput"  # the task of several columns of classes
@@ -84,7 +85,9 @@ class BlockLoss(Loss):
             own_gradient = _block_of(side_by_side, block, n_samples)
             size = 2 * own_gradient.size
             own_work, own_losses = scratch[:size].reshape(2, *own_gradient.shape), scratch[size : size + n_samples]
-            self.loss.evaluate(xp, part, raw[:, block], target[:, block], own_losses, own_gradient, own_work)
+            own = own_losses, own_gradient, own_work
+            if self.loss.evaluate(xp, part, raw[:, block], target[:, block], *own) is not None:
+                raise must_write(self.loss, "evaluate")
             xp.add(losses, own_losses, out=losses)
         xp.copyto(work[0], gradient)
         for block in link.blocks:
