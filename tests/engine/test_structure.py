@@ -10,7 +10,7 @@ import skann
 ROOT = Path(skann.__file__).parent
 # each floor may import from those before it
 FLOORS = [
-    ["version", "engine.counter_bits"],
+    ["version", "engine.counter_bits", "engine.files", "engine.npz"],
     ["engine.backend", "engine.hyperparameters", "engine.registry"],
     ["engine.initializers", "engine.kernels", "engine.owed"],
     ["engine.parameters"],
@@ -25,7 +25,8 @@ FLOORS = [
     ["engine.optimizers", "engine.schedules", "engine.progress", "engine.diagnosis"],
     ["engine.data_driven"],
     ["engine.training"],
-    ["engine.solvers", "engine.prediction", "engine.checkpoints"],
+    ["engine.solvers", "engine.prediction", "engine.fingerprints"],
+    ["engine.checkpoints"],
     ["activations", "losses", "schedules", "exceptions", "callbacks"],
     ["estimators.compat"],
     ["preprocessing.values", "preprocessing.scaling"],
