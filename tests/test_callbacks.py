@@ -1,5 +1,6 @@
 """TimeLimit, Checkpoint and LearningCurve, alone, in pipelines and in searches."""
 
+import os
 import pickle
 import signal
 import subprocess
@@ -15,9 +16,12 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 
-from skann import MLPClassifier, MLPRegressor
+import skann
+from skann import MLPClassifier, MLPRegressor, TabularMLPClassifier, TabularMLPRegressor
 from skann.callbacks import Checkpoint, LearningCurve, TimeLimit
 from skann.callbacks.base import Callback
+from skann.callbacks.checkpoint import MAY_DIFFER, _fingerprint
+from skann.engine import files
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -120,10 +124,18 @@ class TestCheckpoint:
     @pytest.mark.parametrize(
         ("change", "difference"),
         [
-            ({"hidden_layer_sizes": (7, 6)}, "layers, shapes"),
-            ({"activation": "tanh"}, "layers"),
+            ({"hidden_layer_sizes": (7, 6)}, "hidden_layer_sizes, network"),
+            ({"activation": "tanh"}, "activation, network"),
             ({"solver": "sgd"}, "solver"),
-            ({"early_stopping": True}, "early_stopping, number of rows"),
+            ({"early_stopping": True}, "early_stopping, rows, X, y, validation rows"),
+            ({"alpha": 0.1}, r"alpha differ from this one's \(there: alpha=0.0001\)"),
+            ({"batch_size": 50}, "batch_size"),
+            ({"learning_rate_init": 0.1}, "learning_rate_init"),
+            ({"random_state": 1}, "random_state"),
+            ({"random_state": None}, "random_state"),
+            ({"random_state": numpy.random.RandomState(1)}, "random_state"),
+            ({"learning_rate": lambda fraction: 1 - fraction}, "learning_rate, schedules"),
+            ({"class_weight": {0: 2}}, "class_weight, sample_weight"),
         ],
     )
     def test_another_fits_file_is_refused_and_the_old_fit_stays(self, change, difference, tmp_path):
@@ -134,8 +146,64 @@ class TestCheckpoint:
             clf.set_params(**change).fit(X, Y)
         assert_array_equal(clf.predict_proba(X), before)
         assert "_running" not in vars(clf)
-        with pytest.raises(ValueError, match="its rows differ"):
-            MLPClassifier(**OPTIONS).set_callbacks(checkpoint).fit(X[::-1], Y[::-1])
+
+    @pytest.mark.parametrize(
+        ("data", "difference"),
+        [
+            ((X, numpy.roll(Y, 7)), "y"),
+            ((X[::-1], Y[::-1]), "X, y"),
+            ((X, Y, numpy.linspace(1, 2, 150)), "sample_weight"),
+            ((X[:, :3], Y), "network, X"),
+            ((X[:149], Y[:149]), "rows, X, y"),
+        ],
+    )
+    @pytest.mark.parametrize("model", [MLPClassifier, MLPRegressor])
+    def test_the_file_of_other_data_is_refused(self, model, data, difference, tmp_path):
+        checkpoint = Checkpoint(tmp_path / "run.npz", resume=True)
+        model(**OPTIONS).set_callbacks(checkpoint).fit(X, Y)
+        with pytest.raises(ValueError, match=rf"is of another fit: its {difference} differ"):
+            model(**OPTIONS).set_callbacks(checkpoint).fit(*data)
+
+    def test_the_file_of_another_validation_set_is_refused(self, tmp_path):
+        checkpoint = Checkpoint(tmp_path / "run.npz", resume=True)
+        clf = MLPClassifier(**OPTIONS).set_callbacks(checkpoint)
+        clf.fit(X, Y, X_val=X[::3], y_val=Y[::3])
+        clf.fit(X, Y, X_val=X[::3], y_val=Y[::3])
+        with pytest.raises(ValueError, match="its validation X, validation y differ"):
+            clf.fit(X, Y, X_val=X[1::3], y_val=numpy.roll(Y[1::3], 1))
+        with pytest.raises(ValueError, match="its validation rows differ"):
+            clf.fit(X, Y)
+
+    def test_generators_in_the_same_state_are_the_same(self, tmp_path):
+        def fit(checkpoint, epochs):
+            options = {**OPTIONS, "max_iter": epochs, "random_state": numpy.random.RandomState(3)}
+            return MLPClassifier(**options).set_callbacks(checkpoint).fit(X, Y)
+
+        checkpoint = Checkpoint(tmp_path / "run.npz", resume=True)
+        fit(checkpoint, 5)
+        assert_same(fit(checkpoint, 12), fit(Stop(99), 12))
+
+    def test_a_fit_from_earlier_weights_is_another_one(self, tmp_path):
+        """Else a second fit with warm_start would go on from the end of the first, and train nothing."""
+        checkpoint = Checkpoint(tmp_path / "run.npz", resume=True)
+        clf = MLPClassifier(**OPTIONS, warm_start=True).set_callbacks(checkpoint).fit(X, Y)
+        with pytest.raises(ValueError, match="its starting weights differ"):
+            clf.fit(X, Y)
+
+    def test_a_warm_started_fit_goes_on(self, tmp_path):
+        def first():
+            return MLPClassifier(**OPTIONS, warm_start=True).fit(X, Y)
+
+        whole = first().fit(X, Y)
+        path = tmp_path / "run.npz"
+        first().set_callbacks(Checkpoint(path), Stop(5)).fit(X, Y)
+        assert_same(first().set_callbacks(Checkpoint(path, resume=True)).fit(X, Y), whole)
+
+    def test_two_checkpoints_of_a_fit(self, tmp_path):
+        whole = MLPClassifier(**OPTIONS).fit(X, Y)
+        checkpoints = [Checkpoint(tmp_path / name, every, resume=True) for name, every in (("a.npz", 1), ("b.npz", 4))]
+        MLPClassifier(**OPTIONS).set_callbacks(*checkpoints, Stop(6)).fit(X, Y)
+        assert_same(MLPClassifier(**OPTIONS).set_callbacks(*checkpoints).fit(X, Y), whole)
 
     def test_a_bad_file_is_refused_and_the_old_fit_stays(self, tmp_path):
         path = tmp_path / "run.npz"
@@ -148,8 +216,38 @@ class TestCheckpoint:
 
     @pytest.mark.parametrize("model", [MLPClassifier(solver="lbfgs"), make_pipeline(LogisticRegression())])
     def test_what_has_no_epochs_is_refused(self, model, tmp_path):
-        with pytest.raises(ValueError, match="Checkpoint cannot follow"):
+        with pytest.raises(ValueError, match=r"Checkpoint cannot follow .* does not train in epochs"):
             model.set_callbacks(Checkpoint(tmp_path / "run.npz")).fit(X, Y)
+
+    @pytest.mark.parametrize("model", [TabularMLPClassifier, TabularMLPRegressor])
+    def test_several_members_are_refused_for_what_they_are(self, model, tmp_path):
+        ensemble = model(n_members=3, max_iter=2).set_callbacks(Checkpoint(tmp_path / "run.npz"))
+        with pytest.raises(ValueError, match=r"n_members=3 trains 3\. Set n_members=1"):
+            ensemble.fit(X, Y)
+
+    @pytest.mark.parametrize("resume", [False, True])
+    def test_a_path_of_no_file_is_refused_before_anything_is_trained(self, resume, tmp_path):
+        epochs = []
+        clf = MLPClassifier(**OPTIONS).set_callbacks(Checkpoint(tmp_path, resume=resume), Stop(1, epochs.append))
+        with pytest.raises(ValueError, match="is no regular file"):
+            clf.fit(X, Y)
+        assert epochs == []
+
+    def test_ctrl_c_while_the_file_is_written(self, monkeypatch, tmp_path):
+        whole = MLPClassifier(**OPTIONS).fit(X, Y)
+        path, fsync, calls = tmp_path / "run.npz", os.fsync, []
+
+        def interrupted(descriptor):
+            calls.append(1)
+            if len(calls) == 4:
+                os.kill(os.getpid(), signal.SIGINT)
+            fsync(descriptor)
+
+        monkeypatch.setattr(files.os, "fsync", interrupted)
+        with pytest.warns(UserWarning, match="interrupted by user after 4 epochs"):
+            MLPClassifier(**OPTIONS).set_callbacks(Checkpoint(path)).fit(X, Y)
+        assert [file.name for file in tmp_path.iterdir()] == ["run.npz"]
+        assert_same(MLPClassifier(**OPTIONS).set_callbacks(Checkpoint(path, resume=True)).fit(X, Y), whole)
 
     @pytest.mark.parametrize("every", [0, -1, 1.5, True, None])
     def test_every_is_checked(self, every):
@@ -173,6 +271,86 @@ class TestCheckpoint:
         assert "_running" not in pickles[0]
         assert "_running" not in vars(clf)
         pickle.loads(pickle.dumps(clf.set_callbacks(Checkpoint("run.npz"), TimeLimit(1), LearningCurve())))
+
+
+# another value than each estimator's default for each parameter that must agree with the file's
+OTHERS = {
+    "hidden_layer_sizes": (8,),
+    "activation": "tanh",
+    "solver": "sgd",
+    "alpha": 0.5,
+    "batch_size": 32,
+    "learning_rate": "cosine",
+    "learning_rate_init": 0.5,
+    "power_t": 0.3,
+    "shuffle": False,
+    "random_state": 7,
+    "warm_start": True,
+    "momentum": 0.5,
+    "nesterovs_momentum": False,
+    "early_stopping": None,
+    "validation_fraction": 0.3,
+    "beta_1": 0.5,
+    "beta_2": 0.5,
+    "epsilon": 0.001,
+    "max_fun": 7,
+    "loss": "hinge",
+    "dropout": 0.3,
+    "softmax_beta": 2.0,
+    "weight_init": "normal",
+    "dtype": "float32",
+    "device": "auto",
+    "class_weight": "balanced",
+    "label_smoothing": 0.2,
+    "scoring": "loss",
+    "l1": 0.1,
+    "normalization": "batch",
+    "noise": 0.1,
+    "averaging": 0.5,
+    "clip_norm": 1.0,
+    "max_norm": 1.0,
+    "target_transform": "standard",
+    "preset": "fast",
+    "parametric_activation": False,
+    "numeric_embedding": None,
+    "categorical_features": None,
+    "max_one_hot": 3,
+    "embedding_size": 3,
+    "weight_decay": 0.5,
+    "regularization_schedule": "cosine",
+    "n_members": 2,
+    "calibrate": True,
+    "clip_predictions": False,
+}
+
+
+@pytest.mark.parametrize(
+    "model", [getattr(skann, name) for name in skann.__all__ if hasattr(getattr(skann, name), "set_callbacks")]
+)
+def test_every_parameter_is_compared_or_may_differ(model):
+    """A new parameter needs a place in one of the two lists."""
+    assert {"max_iter", "tol", "n_iter_no_change", "verbose", "warn", "n_jobs"} == MAY_DIFFER
+    trainers = []
+    stop = Stop(1, lambda estimator: trainers.append(estimator._running))
+    MLPClassifier(**OPTIONS).set_callbacks(stop).fit(X, Y)
+    (trainer,) = trainers
+    same = _fingerprint(model(), trainer)
+    for name, default in model().get_params().items():
+        other = _fingerprint(model(**{name: OTHERS.get(name, 7)}), trainer)
+        different = {key for key in same if same[key] != other[key]}
+        assert different == ({name} if name in OTHERS else set()), name
+        assert (name in OTHERS) != (name in MAY_DIFFER), name
+        assert OTHERS.get(name, 7) != default, name
+
+
+@pytest.mark.parametrize(
+    "change", [{"max_iter": 3}, {"tol": 1.0}, {"n_iter_no_change": 1}, {"verbose": 1}, {"warn": False}]
+)
+def test_what_may_differ_does(change, tmp_path):
+    checkpoint = Checkpoint(tmp_path / "run.npz", resume=True)
+    MLPClassifier(**OPTIONS).set_callbacks(checkpoint).fit(X, Y)
+    resumed = MLPClassifier(**{**OPTIONS, **change}).set_callbacks(checkpoint, TimeLimit(1e6)).fit(X, Y)
+    assert resumed.n_iter_ == 12
 
 
 class TestLearningCurve:

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from sklearn.callback import CallbackContext
 
 from ..engine import checkpoints
+from ..engine.files import regular_file
+from ..engine.fingerprints import fingerprint
 from .base import Callback, positive_int
+
+# parameters that say how long to train, what to tell and with how many processes, but not how
+MAY_DIFFER = frozenset({"max_iter", "tol", "n_iter_no_change", "verbose", "warn", "n_jobs"})
 
 
 class Checkpoint(Callback):
     """Writes the whole state of training to a file after every so many epochs, and goes on from it.
 
     A fit that was cut off and resumed ends with the same weights, bit for bit, as one that was not: give it the same
-    data, the same parameters and the same int as ``random_state``. Only ``max_iter`` may grow. The file is an .npz of
-    plain arrays, replaced in one stroke, and is never unpickled.
+    data, the same parameters and the same int as ``random_state``. The file is an .npz of plain arrays, replaced in one
+    stroke, and is never unpickled or trusted. Ctrl-C takes effect once it is whole.
+
+    Only ``max_iter``, ``tol``, ``n_iter_no_change``, ``verbose``, ``warn``, ``n_jobs`` and the callbacks may differ
+    from those of the fit that wrote the file. All other parameters, the target, the weights and the validation set must
+    agree; of X, some rows are compared. A larger ``max_iter`` trains further. A learning rate that follows the fraction
+    of training done, such as "cosine" and those of the tabular estimators, is then stretched over the new ``max_iter``
+    from the next epoch on. The epochs before followed the old one, so that no uninterrupted fit ends with the same
+    weights.
 
     In a search, each fit writes a file of its own: with ``path="run.npz"``, the fit of task 3 writes "run-3.npz", and
     the refit "run.npz". Other tools that fit clones (cross_val_score, ensembles) need one path for each.
@@ -24,7 +37,9 @@ class Checkpoint(Callback):
     Parameters
     ----------
     path : path-like
-        The file, conventionally .npz. Missing folders are made, and an existing file is overwritten.
+        The file, conventionally .npz. Missing folders are made, and an existing file is overwritten, with its mode
+        kept; a symbolic link is followed. Temporary files of killed processes beside it are removed, where the system
+        can tell them from those of living ones (not on Windows).
     every : int, default=1
         Epochs from one checkpoint to the next, at least 1.
     resume : bool, default=False
@@ -33,8 +48,9 @@ class Checkpoint(Callback):
     Raises
     ------
     ValueError
-        If ``every`` is out of range; by fit, if the file to resume from is no checkpoint, is damaged or is of another
-        fit, or if the estimator does not train in epochs. What was fitted before then stays.
+        If ``every`` is out of range; by fit, if the path is that of a folder or a device, if the file to resume from is
+        no checkpoint, is damaged or is of another fit, or if the estimator does not train one network in epochs. What
+        was fitted before then stays.
 
     Examples
     --------
@@ -60,22 +76,44 @@ class Checkpoint(Callback):
         self.resume = resume
 
     def on_fit_task_begin(self, estimator, context) -> None:
-        """Go on from the file before the first epoch."""
+        """Note which fit it is, and go on from the file, before the first epoch."""
         if context.task_name == "epoch":
             return
-        if not hasattr(estimator, "_running"):
-            raise ValueError(
-                f"Checkpoint cannot follow {estimator!r}, which does not train in epochs: set it on an MLPClassifier "
-                "or MLPRegressor with another solver than 'lbfgs'; in a Pipeline or a search, on that step itself."
-            )
+        trainer = _trainer_of(estimator)
         path = _path_for(self.path, context)
-        if self.resume and path.exists():
-            checkpoints.load(path, estimator._running)
+        if not trainer.fingerprint:  # by another checkpoint, which may have resumed already
+            trainer.fingerprint = _fingerprint(estimator, trainer)
+        if regular_file(path).exists() and self.resume:
+            checkpoints.load(path, trainer)
 
     def on_epoch_end(self, estimator, context) -> None:
         """Write the file, if it is time."""
         if estimator._running.progress.n_epochs % self.every == 0:
             checkpoints.save(_path_for(self.path, context.parent), estimator._running)
+
+
+def _trainer_of(estimator: Any) -> Any:
+    """Return the trainer of the one network that an estimator is about to train, or raise ValueError."""
+    n_members = getattr(estimator, "n_members", 1)
+    if n_members > 1:
+        raise ValueError(
+            f"Checkpoint follows the training of one network, and n_members={n_members} trains {n_members}. Set "
+            "n_members=1, or leave the checkpoint out."
+        )
+    if not hasattr(estimator, "_running"):
+        raise ValueError(
+            f"Checkpoint cannot follow {estimator!r}, which does not train in epochs: set it on one of skann's MLPs "
+            "with another solver than 'lbfgs'; in a Pipeline or a search, on that step itself."
+        )
+    return estimator._running
+
+
+def _fingerprint(estimator: Any, trainer: Any) -> dict[str, str]:
+    """Return what must be the same in the fit that goes on from the file."""
+    params = estimator.get_params(deep=False)
+    compared = {name: value for name, value in params.items() if name not in MAY_DIFFER}
+    continues = params.get("warm_start", False) and estimator.__sklearn_is_fitted__()
+    return fingerprint(trainer, {"estimator": type(estimator).__name__, **compared}, continues)
 
 
 def _path_for(path: str | os.PathLike, context: CallbackContext) -> Path:

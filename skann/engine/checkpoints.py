@@ -1,63 +1,99 @@
-"""The whole state of a training between two epochs, in a file: arrays and a JSON header, never a pickle."""
+"""The whole state of a training between two epochs, in a file: arrays and a JSON header, never a pickle.
+
+A file is not trusted. All that it holds is compared with the state of the trainer that is to go on from it: names,
+dtypes, shapes, ranges, and how the numbers depend on each other. Only then is anything assigned.
+"""
 
 from __future__ import annotations
 
 import copy
 import json
+import math
 import os
-import uuid
-import zipfile
-import zlib
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy
 
 from ..version import __version__
-from .backend import dense, move
-from .counter_bits import CounterBits
+from .backend import move
+from .files import regular_file, replace_file
+from .fingerprints import HASH, LONGEST
+from .npz import Archive, write
 from .parameters import Parameters
+from .progress import HISTORY
 from .training import Trainer
 
-FORMAT = 1  # raised when an older skann could not read what is written
+FORMAT = 2  # raised when an older skann could not read what is written
+_LONGEST_HEADER = 2**22  # bytes
+_LARGEST = float(numpy.finfo(numpy.float64).max)
+_LARGEST_INT = 2**63 - 1
+# Least and largest allowed value, by the last part of a name. Others are finite floats or 64-bit counts; of integer
+# arrays all values are allowed.
+_RANGES = {
+    "learning_rate": (0.0, _LARGEST),
+    "second": (0.0, math.inf),  # squares of gradients may overflow while weights stay finite
+    "momentum_product": (0.0, 1.0),
+    "variance": (0.0, _LARGEST),
+    "best_loss": (-_LARGEST, math.inf),
+    "best_score": (-math.inf, _LARGEST),
+    "has_gauss": (0, 1),
+    "has_uint32": (0, 1),
+    "uinteger": (0, 2**32 - 1),
+    "pos": (0, 624),  # in the key of MT19937
+    "buffer_pos": (0, 4),  # in the buffer of Philox
+    "state": (0, 2**128 - 1),  # of PCG64
+    "inc": (0, 2**128 - 1),
+    "seed": (0, 2**64 - 1),
+}
+_VALIDATED = ("validation_loss", "validation_score")
 
 
 def capture(trainer: Trainer) -> dict[str, Any]:
-    """Return what later epochs need of earlier ones: dicts, lists and numbers, with arrays at the leaves.
+    """Return what later epochs need of earlier ones: arrays, numbers and texts by dotted names.
 
     The arrays are the trainer's own, not copies, unless it trains on a device.
     """
-    state = trainer.state
-    moments = {name: move(moment, numpy) for name, moment in state.optimizer.moments.items()}
-    return {
-        "parameters": _arrays(trainer.parameters),
-        "best": _arrays(trainer.best),
-        "trained": None if state.trained is None else _arrays(trainer.trained),
-        "average": None if state.average is None else move(state.average, numpy),
-        "optimizer": {**vars(state.optimizer), "moments": moments},
-        "learning_rate": state.learning_rate,
-        "generator": None if state.generator is None else state.generator.state,
-        "rng": trainer.rng.get_state(legacy=False),
-        "order": trainer.order,
-        "progress": vars(trainer.progress),
+    state, progress = trainer.state, trainer.progress
+    values = {
+        **_weights(trainer, None if state.trained is None else trainer.trained),
+        "optimizer.step": state.optimizer.step,
+        "optimizer.momentum_product": float(state.optimizer.momentum_product),
+        "learning_rate": float(state.learning_rate),
+        "progress.n_epochs": progress.n_epochs,
+        "progress.n_samples": progress.n_samples,
+        "progress.stagnation": progress.stagnation,
+        "progress.best_loss": float(progress.best_loss),
+        "progress.best_score": float(progress.best_score),
+        "history.length": len(progress.loss_curve),
+        "history.validated": numpy.array([score is not None for score in progress.scores], dtype=bool),
+        **{f"history.{name}": _column(progress.history[name], width) for name, width in _widths(trainer).items()},
+        **dict(_leaves("rng", trainer.rng.get_state(legacy=False))),
     }
-
-
-def restore(trainer: Trainer, captured: dict[str, Any]) -> None:
-    """Put a trainer, made as the captured one was and not yet running, into its state."""
-    state = trainer.state
-    _copy(captured["parameters"], trainer.parameters)
-    _copy(captured["best"], trainer.best)
-    _copy(captured["trained"], state.trained)
-    state.average = captured["average"]
-    vars(state.optimizer).update(captured["optimizer"])
-    state.learning_rate = captured["learning_rate"]
     if state.generator is not None:
-        state.generator.state = captured["generator"]
+        values |= _leaves("generator", state.generator.state)
+    return values
+
+
+def restore(trainer: Trainer, values: dict[str, Any]) -> None:
+    """Put a trainer, made as the captured one was and not yet running, into its state.
+
+    The values must be as ``capture`` returns them for such a trainer.
+    """
+    state, progress = trainer.state, trainer.progress
+    for name, array in _weights(trainer, state.trained).items():
+        array[...] = values[name]
+    state.optimizer.step = values["optimizer.step"]
+    state.optimizer.momentum_product = values["optimizer.momentum_product"]
+    state.learning_rate = values["learning_rate"]
+    for name in ("n_epochs", "n_samples", "stagnation", "best_loss", "best_score"):
+        setattr(progress, name, values[f"progress.{name}"])
+    progress.history = _history(values)
     trainer.rng = copy.deepcopy(trainer.rng)  # it may be NumPy's global one
-    trainer.rng.set_state(captured["rng"])
-    trainer.order = captured["order"]
-    vars(trainer.progress).update(captured["progress"])
+    trainer.rng.set_state(_filled("rng", trainer.rng.get_state(legacy=False), values))
+    if state.generator is not None:
+        state.generator.state = _filled("generator", state.generator.state, values)
 
 
 def save(path: str | os.PathLike, trainer: Trainer) -> None:
@@ -70,25 +106,12 @@ def save(path: str | os.PathLike, trainer: Trainer) -> None:
     trainer : Trainer
         Between two epochs.
     """
-    path, arrays = Path(path), {}
-
-    def put(array: numpy.ndarray) -> dict[str, str]:
-        name = f"array_{len(arrays)}"
-        arrays[name] = array
-        return {"array": name}
-
-    content = {"format": FORMAT, "skann": __version__, "fit": fingerprint(trainer), "state": capture(trainer)}
-    header = json.dumps(content, default=put).encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            numpy.savez(file, allow_pickle=False, header=numpy.frombuffer(header, numpy.uint8), **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    values = capture(trainer)
+    arrays = {name: value for name, value in values.items() if isinstance(value, numpy.ndarray)}
+    numbers = {name: value for name, value in values.items() if name not in arrays}
+    content = {"format": FORMAT, "skann": __version__, "fit": trainer.fingerprint, "state": numbers}
+    header = numpy.frombuffer(json.dumps(content).encode(), numpy.uint8)
+    replace_file(path, lambda file: write(file, {"header": header, **arrays}))
 
 
 def load(path: str | os.PathLike, trainer: Trainer) -> None:
@@ -99,71 +122,195 @@ def load(path: str | os.PathLike, trainer: Trainer) -> None:
     ValueError
         If the file is no checkpoint, is damaged, or is of another network, training or data. The trainer is as before.
     """
-    content = _read(path)
+    name = repr(os.fspath(path))
     ways_out = "pass resume=False to train from the start and overwrite it, or give another path."
+    with open(regular_file(path), "rb") as file, _damage_told(name, ways_out):
+        archive = Archive(file)
+        content = _header(archive)
+        different = [key for key, text in trainer.fingerprint.items() if content["fit"].get(key) != text]
+        fits = content["format"] == FORMAT and not different
+        values = _checked(archive, content["state"], trainer) if fits else {}
     if content["format"] != FORMAT:
         raise ValueError(
-            f"The checkpoint {os.fspath(path)!r} has format {content['format']}, of skann {content['skann']}; skann "
+            f"The checkpoint {name} has format {content['format']}, of skann {content['skann']}; skann "
             f"{__version__} reads format {FORMAT}. Resume with that version, {ways_out}"
         )
-    here, there = json.loads(json.dumps(fingerprint(trainer))), content["fit"]
-    different = [name for name in here if here[name] != there.get(name)]
     if different:
+        there = {key: content["fit"].get(key, HASH) for key in different}
+        told = ", ".join(f"{key}={text}" for key, text in there.items() if not text.startswith(HASH))
         raise ValueError(
-            f"The checkpoint {os.fspath(path)!r} is of another fit: its {', '.join(different)} differ from this one's. "
-            f"Fit with the parameters and the data that it was made with, {ways_out}"
+            f"The checkpoint {name} is of another fit: its {', '.join(different)} differ from this one's"
+            f"{f' (there: {told})' if told else ''}. Fit with the parameters and the data that it was made with, "
+            f"{ways_out}"
         )
-    restore(trainer, content["state"])
+    restore(trainer, values)
 
 
-def fingerprint(trainer: Trainer) -> dict[str, Any]:
-    """Return what must be the same for one trainer to go on from where another stopped."""
-    architecture, parameters, settings = trainer.architecture, trainer.parameters, trainer.settings
-    return {
-        "layers": {name: repr(layer) for name, layer in architecture.layers.items()},
-        "shapes": {".".join(key): shape for key, shape in parameters.layout.shapes().items()},
-        "loss": repr(architecture.loss),
-        "dtype": str(parameters.theta.dtype),
-        "solver": type(settings.optimizer).__name__,
-        "use of averaging": settings.averaging > 0,
-        "early_stopping": settings.early_stopping,
-        "number of rows": len(trainer.rows),
-        "rows": zlib.crc32(dense(trainer.probe.x).tobytes()),  # a few, which the probe holds
-        "device": "cuda" if isinstance(trainer.state.generator, CounterBits) else None,  # of its noise
-        "random generator": trainer.rng.get_state(legacy=False)["bit_generator"],
-    }
-
-
-def _read(path: str | os.PathLike) -> dict[str, Any]:
-    """Return the content of a checkpoint, its arrays put back where they belong."""
+@contextmanager
+def _damage_told(name: str, ways_out: str) -> Iterator[None]:
+    """Turn whatever a damaged file makes of its reader into one ValueError."""
     try:
-        with open(path, "rb") as opened, zipfile.ZipFile(opened) as archive:
-            damaged = archive.testzip()
-            if damaged is not None:
-                raise ValueError(f"{damaged} has another checksum")
-            opened.seek(0)
-            with numpy.load(opened, allow_pickle=False) as file:
-                arrays = dict(file)
-        header = json.loads(
-            arrays["header"].tobytes(),
-            object_hook=lambda item: arrays[item["array"]] if item.keys() == {"array"} else item,
-        )
-        return {name: header[name] for name in ("format", "skann", "fit", "state")}
-    except (zipfile.BadZipFile, EOFError, KeyError, TypeError, ValueError) as error:
+        yield
+    except Exception as error:  # zipfile, json and NumPy raise a dozen kinds, MemoryError among them
         raise ValueError(
-            f"The file {os.fspath(path)!r} is not a whole checkpoint of skann: it was cut short, or something else "
-            "wrote it. Pass resume=False to train from the start and overwrite it, or give another path."
+            f"The file {name} is not a whole checkpoint of skann: it was cut short or changed, or something else wrote "
+            f"it. To go on, {ways_out}"
         ) from error
 
 
-def _arrays(parameters: Parameters | None) -> list[numpy.ndarray] | None:
-    """Return theta and the state arrays in the layout's order, on the host."""
+def _header(archive: Archive) -> dict[str, Any]:
+    """Return the header, its parts of the right types; the state is not checked yet, nor is that of other formats."""
+    content = json.loads(archive.read_bytes("header", _LONGEST_HEADER))
+    _expect(0 <= _typed(content["format"], int) <= _LARGEST_INT, "format")
+    for text in (content["skann"], *(content["fit"].values() if content["format"] == FORMAT else ())):
+        _expect(len(_typed(text, str)) <= LONGEST and text.isprintable(), "a text for a message")
+    _typed(content["fit"], dict)
+    return content
+
+
+def _checked(archive: Archive, numbers: dict[str, Any], trainer: Trainer) -> dict[str, Any]:
+    """Return the values that a checkpoint holds, or raise an exception unless they can be this trainer's later ones."""
+    now = capture(trainer)
+    arrays = {name: value for name, value in now.items() if isinstance(value, numpy.ndarray)}
+    _expect(archive.names == {"header", *arrays}, "names of arrays")
+    _expect(_typed(numbers, dict).keys() == now.keys() - arrays.keys(), "names of numbers")
+    for name, number in numbers.items():
+        _check_number(name, number, now[name])
+    _check_counts(numbers, now, trainer)
+    values = dict(numbers)
+    for name, array in arrays.items():
+        shape = (numbers["history.length"], *array.shape[1:]) if name.startswith("history.") else array.shape
+        values[name] = archive.read(name, array.dtype, shape)
+        if array.dtype.kind == "f" and array.size and not name.startswith("history."):
+            low, high = _RANGES.get(_last(name), (-_LARGEST, _LARGEST))
+            _expect(low <= float(values[name].min()) and float(values[name].max()) <= high, name)
+    _expect(numpy.array_equal(numpy.sort(values["order"]), numpy.arange(trainer.n_rows)), "order")
+    _check_history(values, trainer)
+    _check_generators(values, trainer)
+    return values
+
+
+def _check_number(name: str, number: Any, now: Any) -> None:
+    """Check a number's type, which is that of the present one, and its range; a text must be the present one."""
+    _typed(number, type(now))
+    if isinstance(now, str):
+        _expect(number == now, name)
+    else:
+        ends = (-_LARGEST, _LARGEST) if isinstance(now, float) else (0, _LARGEST_INT)
+        low, high = _RANGES.get(_last(name), ends)
+        _expect(low <= number <= high, name)
+
+
+def _check_counts(numbers: dict[str, Any], now: dict[str, Any], trainer: Trainer) -> None:
+    """Check that steps, rows and the history's length go with the number of epochs, from the present ones on."""
+    n_epochs = numbers["progress.n_epochs"]
+    more = n_epochs - now["progress.n_epochs"]
+    steps = math.ceil(trainer.n_rows / trainer.settings.batch_size)
+    _expect(numbers["optimizer.step"] - now["optimizer.step"] == more * steps, "steps")
+    _expect(numbers["progress.n_samples"] - now["progress.n_samples"] == more * trainer.n_rows, "rows seen")
+    _expect(numbers["progress.stagnation"] <= numbers["progress.n_samples"], "stagnation")
+    # a long history loses its oldest entries, but none of the present fit
+    shortest, longest = n_epochs - trainer.first_epoch, now["history.length"] + more
+    _expect(0 <= shortest <= numbers["history.length"] <= longest, "length of the history")
+
+
+def _check_history(values: dict[str, Any], trainer: Trainer) -> None:
+    """Check the columns of the history where other code relies on them."""
+    n_epochs = values["progress.n_epochs"] - trainer.first_epoch
+    validated = values["history.validated"]
+    _expect(bool((validated[len(validated) - n_epochs :] == (trainer.validate is not None)).all()), "validated epochs")
+    for name in ("epoch", "loss", "learning_rate", "seconds"):
+        _expect(bool(numpy.isfinite(values[f"history.{name}"]).all()), name)
+    epoch, dead = values["history.epoch"], values["history.dead_units"]
+    _expect(bool(((epoch >= 1) & (epoch <= _LARGEST_INT) & (epoch % 1 == 0)).all()), "epochs")
+    _expect(bool(((dead >= 0) & (dead <= 1)).all()), "dead units")
+
+
+def _check_generators(values: dict[str, Any], trainer: Trainer) -> None:
+    """Check that the generators take their states; copies of them do it."""
+    state = _filled("rng", trainer.rng.get_state(legacy=False), values)
+    rng = copy.deepcopy(trainer.rng)
+    rng.set_state(state)
+    # MT19937, which ignores most of the first word, never leaves the state of zeros; some ways to draw then never end
+    _expect(state["bit_generator"] != "MT19937" or bool(state["state"]["key"][1:].any()), "a generator of zeros")
+    if trainer.state.generator is not None:
+        generator = copy.deepcopy(trainer.state.generator)
+        generator.state = _filled("generator", generator.state, values)
+
+
+def _weights(trainer: Trainer, trained: Parameters | None) -> dict[str, numpy.ndarray]:
+    """Return the arrays that training changes in place, those on a device copied to the host.
+
+    ``trained`` are the weights beside their average: while a device trains, those on the host are old.
+    """
+    state = trainer.state
+    average = {} if state.average is None else {"average": move(state.average, numpy)}
+    return {
+        **_arrays("parameters", trainer.parameters),
+        **_arrays("best", trainer.best),
+        **_arrays("trained", trained),
+        **{f"optimizer.moments.{name}": move(moment, numpy) for name, moment in state.optimizer.moments.items()},
+        **average,
+        "order": trainer.order,
+    }
+
+
+def _arrays(prefix: str, parameters: Parameters | None) -> dict[str, numpy.ndarray]:
+    """Return theta and the state arrays on the host, by dotted names."""
     if parameters is None:
-        return None
-    return [move(array, numpy) for array in (parameters.theta, *parameters.state.values())]
+        return {}
+    state = {f"{prefix}.{layer}.{name}": move(array, numpy) for (layer, name), array in parameters.state.items()}
+    return {f"{prefix}.theta": move(parameters.theta, numpy), **state}
 
 
-def _copy(arrays: list[numpy.ndarray] | None, parameters: Parameters | None) -> None:
-    """Write what ``_arrays`` returned back."""
-    for source, array in zip(arrays or (), _arrays(parameters) or (), strict=True):
-        array[...] = source
+def _widths(trainer: Trainer) -> dict[str, int | None]:
+    """Return by the names of the history's columns how many numbers an entry is; None where it is no list."""
+    return {name: trainer.probe.widths.get(name) for name in HISTORY}
+
+
+def _column(entries: list, width: int | None) -> numpy.ndarray:
+    """Return a column of the history as floats; None becomes NaN."""
+    shape = (len(entries),) if width is None else (len(entries), width)
+    return numpy.array(entries, dtype=numpy.float64).reshape(shape)
+
+
+def _history(values: dict[str, Any]) -> dict[str, list]:
+    """Return the history that ``_column`` took apart."""
+    history = {name: values[f"history.{name}"].tolist() for name in HISTORY}
+    history["epoch"] = [int(epoch) for epoch in history["epoch"]]
+    for name in _VALIDATED:
+        pairs = zip(history[name], values["history.validated"], strict=True)
+        history[name] = [entry if validated else None for entry, validated in pairs]
+    return history
+
+
+def _leaves(prefix: str, tree: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield what a dict of dicts holds, by dotted names."""
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _leaves(f"{prefix}.{key}", value)
+        else:
+            yield f"{prefix}.{key}", value
+
+
+def _filled(prefix: str, tree: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Return a dict of dicts like ``tree`` with other values, which ``_leaves`` named."""
+    return {
+        key: _filled(f"{prefix}.{key}", value, values) if isinstance(value, dict) else values[f"{prefix}.{key}"]
+        for key, value in tree.items()
+    }
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _typed(value: Any, kind: type) -> Any:
+    """Return the value if it is of exactly this type; a bool is no int."""
+    _expect(type(value) is kind, f"a {type(value)} for a {kind}")
+    return value
+
+
+def _expect(is_so: bool, name: str) -> None:
+    if not is_so:
+        raise ValueError(f"unexpected: {name}")

@@ -17,6 +17,14 @@ from .parameters import Parameters
 N_ROWS = 32  # enough to tell a dead unit, few enough to take under 3 % of an epoch
 
 
+def sample(rows: Rows, dtype: numpy.dtype, n_rows: int = N_ROWS) -> Array:
+    """Return X of a few rows at equal distances, or a CSR matrix of them."""
+    n_rows = min(n_rows, len(rows))
+    reader = Reader(Rows(rows.X, index=rows.index), dtype, n_rows)
+    reader.begin(numpy.linspace(0, len(rows) - 1, n_rows).astype(int))
+    return reader.read(slice(0, n_rows))[0]
+
+
 class Probe:
     """Looks at hidden units on a few of the training rows.
 
@@ -30,15 +38,18 @@ class Probe:
     """
 
     def __init__(self, architecture: Architecture, parameters: Parameters, rows: Rows, n_rows: int = N_ROWS):
-        n_rows = min(n_rows, len(rows))
         self.architecture = architecture
         self.parameters = parameters
-        self.network = Network(architecture, parameters, n_rows)
+        x = sample(rows, parameters.theta.dtype, n_rows)
+        self.network = Network(architecture, parameters, x.shape[0])
         xp = self.network.xp
-        reader = Reader(Rows(rows.X, index=rows.index), parameters.theta.dtype, n_rows)
-        reader.begin(numpy.linspace(0, len(rows) - 1, n_rows).astype(int))
-        x = reader.read(slice(0, n_rows))[0]
         self.x = x if xp is numpy else move(dense(x), xp)
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """How many numbers each of the lists below has."""
+        n_weights = sum(name == "W" for _, name in self.parameters.layout.specs)
+        return {"dead_units": len(self.architecture.hidden), "gradient_norm": n_weights - 1}
 
     def dead_units(self) -> list[float]:
         """Return, for each hidden layer, the fraction of units with zero output or zero slope on every row."""

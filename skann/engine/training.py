@@ -205,6 +205,8 @@ class Trainer:
         self.validate, self.hooks = validate, hooks
         self.report, self.xp = report, xp
         self.error: Exception | None = None
+        self.held_out: Rows | None = None  # the rows that ``validate`` looks at
+        self.fingerprint: dict[str, str] = {}  # of the fit, noted before the first epoch where checkpoints are written
         self.first_epoch = progress.n_epochs
         self._on_host = parameters if state.trained is None else state.trained
         self.trained = self._on_host if xp is numpy else self._on_host.on(xp)

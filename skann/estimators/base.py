@@ -158,6 +158,7 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, FittedNetwork, ABC):
                 rows, held_out = self._split(rows, y, rng)
             trainer = self._trainer(architecture, parameters, rows, held_out, rng, goes_on, incremental, xp)
             trainer.hooks = hooks
+            trainer.held_out = None if held_out is None else held_out.rows
             error = self._train(trainer, incremental)
         vars(self).update(self._fitted_attributes(architecture, parameters))
         if hooks is not None and error is None:

@@ -140,7 +140,7 @@ def test_a_checkpoint_of_the_devices_noise_is_not_the_cpus(device, tmp_path):
     options = {**PLAIN, "dropout": 0.2}
     path = tmp_path / "run.npz"
     MLPClassifier(**options, device="cuda").set_callbacks(Checkpoint(path)).fit(X, Y)
-    with pytest.raises(ValueError, match="its device differ"):
+    with pytest.raises(ValueError, match="its device, generator of noise differ"):
         MLPClassifier(**options).set_callbacks(Checkpoint(path, resume=True)).fit(X, Y)
 
 
