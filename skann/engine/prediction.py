@@ -31,9 +31,10 @@ def outputs(
 ) -> numpy.ndarray:
     """Return the raw outputs for all rows, or what ``link`` makes of them, chunk by chunk, in float64 or float32.
 
-    In float32 a matrix product's last digits depend on how many rows it has, so a row's outputs depend on the rows
-    beside it; in float64 that stays below 1e-12. Parameters, rows and outputs lie on the host, whatever ``xp`` computes
-    with. There, ``run`` is called as ``map`` is, to work on so many parts of the rows, and may do so in threads.
+    A matrix product's last digits depend on how many rows it has, so a row's outputs depend on the rows beside it: in
+    float32 by its rounding, in float64 by less than 1e-12. Parameters, rows and outputs lie on the host, whatever
+    ``xp`` computes with. There, ``run`` is called as ``map`` is, to work on so many parts of the rows, and may do so in
+    threads.
 
     Returns
     -------

@@ -45,7 +45,7 @@ from .restoring import restored_on_error
 from .threads import blas_threads
 from .validation import ValidationSet, validator
 
-_FLOAT32_FROM = 1_000  # rows from which dtype="auto" means float32: below, precision costs nothing
+_FLOAT32_FROM = 1_000  # rows from which dtype="auto" means float32 for any X: below, precision costs nothing
 
 
 class BaseMLP(CallbackSupportMixin, HintingMixin, FittedNetwork, ABC):
@@ -258,7 +258,10 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, FittedNetwork, ABC):
                     "normalization has changed since. Undo that, or call fit with warm_start=False to start anew."
                 )
             return self._parameters.astype(self._parameters.theta.dtype if self.dtype == "auto" else self.dtype)
-        dtype = self.dtype if self.dtype != "auto" else "float64" if len(rows) < _FLOAT32_FROM else "float32"
+        dtype = self.dtype
+        if dtype == "auto":
+            single = rows.X.dtype.type is numpy.float32 or len(rows) >= _FLOAT32_FROM
+            dtype = "float32" if single else "float64"
         return Parameters.draw(layout, rng, numpy.dtype(dtype))
 
     # Validation

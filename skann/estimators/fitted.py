@@ -37,23 +37,31 @@ class FittedNetwork(BaseEstimator):
     _parameters: Parameters
 
     def _raw_outputs(self, X) -> numpy.ndarray:
-        """Return the raw outputs for X in float64."""
+        """Return the raw outputs for X."""
         self._check_fitted()
         return self._outputs_of(self._architecture, X)
 
     def _linked_outputs(self, X) -> numpy.ndarray:
-        """Return what the link makes of the raw outputs for X, in float64."""
+        """Return the link's values of the raw outputs for X."""
         self._check_fitted()
         return self._outputs_of(self._architecture, X, self._architecture.link)
 
     def _outputs_of(self, architecture: Architecture, X, link=None) -> numpy.ndarray:
-        rows = Rows(prediction_data(self, X))
-        xp = namespace_to_predict(self.device, len(rows))
-        n_threads = n_threads_to_predict(len(rows)) if xp is numpy else 1
+        X = prediction_data(self, X)
+        rows, n_rows, dtype = Rows(X), X.shape[0], self._output_dtype(X)
+        xp = namespace_to_predict(self.device, n_rows)
+        n_threads = n_threads_to_predict(n_rows) if xp is numpy else 1
         if n_threads == 1:
-            return prediction.outputs(architecture, self._parameters, rows, link, xp=xp)
+            return prediction.outputs(architecture, self._parameters, rows, link, dtype, xp)
         with predicting_threads(n_threads) as pool:
-            return prediction.outputs(architecture, self._parameters, rows, link, n_parts=n_threads, run=pool.map)
+            return prediction.outputs(
+                architecture, self._parameters, rows, link, dtype, n_parts=n_threads, run=pool.map
+            )
+
+    def _output_dtype(self, X) -> type[numpy.floating]:
+        """Return the dtype that outputs for X are computed in: float32 where X and the parameters are, else float64."""
+        single = X.dtype.type is self._parameters.theta.dtype.type is numpy.float32 and self.dtype != "float64"
+        return numpy.float32 if single else numpy.float64
 
     def _check_fitted(self) -> None:
         """Raise scikit-learn's NotFittedError before fit; its own check takes longer than a row's outputs."""

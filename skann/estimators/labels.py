@@ -12,8 +12,10 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from ..engine.losses import MULTIOUTPUT
 
-_TINY = numpy.finfo(numpy.float64).tiny  # softmax probabilities stay above it, so that their logarithms are finite
-_LEAST = 2.0**-53  # the distance of 1 to the float64 below: logistic probabilities stay this far from 0 and 1
+# by dtype: the least normal number, and the distance from 1 to the number below it, as Python's floats
+_LIMITS = {
+    limits.dtype: (float(limits.tiny), float(limits.epsneg)) for limits in map(numpy.finfo, (numpy.float32, float))
+}
 
 
 def labels_of(y) -> Labels:
@@ -189,11 +191,18 @@ class ColumnLabels(Labels):
         return decision[:, 0] if self.task == "binary" else decision
 
     def probabilities(self, p: numpy.ndarray) -> numpy.ndarray:
-        """Return the probabilities of the classes: none is 0, and only one that is alone is 1."""
-        if self.task == "multiclass":
-            return numpy.maximum(p, _TINY, out=p)
-        numpy.clip(p, _LEAST, 1 - _LEAST, out=p)
-        return numpy.hstack([1 - p, p]) if self.task == "binary" else p
+        """Return the probabilities of the classes, inside (0, 1), so that logarithms are finite; one alone is 1."""
+        tiny, gap = _LIMITS[p.dtype]
+        if self.task == "multiclass" and len(self.classes) == 1:
+            return p
+        numpy.maximum(p, tiny if self.task == "multiclass" else gap, out=p)
+        numpy.minimum(p, 1 - gap, out=p)
+        if self.task != "binary":
+            return p
+        both = numpy.empty((len(p), 2), p.dtype)
+        numpy.subtract(1, p[:, 0], out=both[:, 0])
+        both[:, 1] = p[:, 0]
+        return both
 
 
 @dataclass(frozen=True, eq=False)

@@ -155,7 +155,7 @@ def test_any_shape_dtype_label_and_weight(n_samples, n_features, hidden, dtype, 
     clf = MLPClassifier(hidden, solver=solver, batch_size=batch_size, max_iter=3, random_state=0).fit(X_any, y, weight)
     p = clf.predict_proba(X_any)
     assert p.shape == (n_samples, len(set(y.tolist())))
-    assert_allclose(p.sum(axis=1), 1)
+    assert_allclose(p.sum(axis=1), 1, rtol=1e-6)
     assert set(clf.predict(X_any).tolist()) <= set(y.tolist())
     target = rng.normal(size=(n_samples, 2))
     reg = MLPRegressor(hidden_layer_sizes=hidden, solver=solver, batch_size=batch_size, max_iter=3).fit(

@@ -160,34 +160,6 @@ def test_weight_init_auto():
             assert numpy.abs(bias).max() <= bound
 
 
-def test_precision():
-    X_many, y_many = numpy.tile(X, (7, 1)), numpy.tile(Y, 7)
-
-    def dtypes(n, **options):
-        clf = MLPClassifier((5,), max_iter=1, **options).fit(X_many[:n], y_many[:n])
-        assert (
-            clf.predict_proba(X).dtype
-            == clf.decision_function(X).dtype
-            == clf.hidden_layer_output(X).dtype
-            == "float64"
-        )
-        return {str(array.dtype) for array in [*clf.coefs_, *clf.intercepts_]}
-
-    assert dtypes(999) == {"float64"}
-    assert dtypes(1000) == {"float32"}
-    assert dtypes(1000, dtype="float64") == {"float64"}
-    assert dtypes(200, dtype="float32") == {"float32"}
-    clf = MLPClassifier((5,)).partial_fit(X_many[:200], y_many[:200], classes=[0, 1, 2])
-    clf.partial_fit(X_many, y_many)
-    assert clf.coefs_[0].dtype == "float64"  # as the first fit decided
-
-
-def test_a_row_is_predicted_alike_alone_and_among_others():
-    clf = MLPClassifier((100,), dtype="float32", max_iter=20, random_state=0).fit(X, Y)
-    together = clf.predict_proba(X)
-    assert_allclose(numpy.vstack([clf.predict_proba(row[None]) for row in X]), together, rtol=1e-12)
-
-
 def test_hidden_layer_output():
     clf = MLPClassifier((7, 5), activation=["tanh", Maxout(2)], dropout=0.4, max_iter=5, random_state=0).fit(X, Y)
     first = numpy.tanh(X @ clf.coefs_[0] + clf.intercepts_[0])

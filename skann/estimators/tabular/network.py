@@ -91,6 +91,9 @@ class RecipeMixin:
             fit_to_rows(architecture, parameters, rows.X[chosen], rng)
         return parameters
 
+    def _output_dtype(self, X):
+        return numpy.float64  # X is the encoder's float32, whatever the table was
+
     def _settings(self, n_samples: int, max_epochs: int) -> Settings:
         settings = super()._settings(n_samples, max_epochs)
         schedule = self.recipe.regularization_schedule
