@@ -183,8 +183,9 @@ def to_sklearn(fitted: BaseMLP, theirs: type[BaseEstimator]) -> BaseEstimator:
     _copy_attributes(fitted, estimator, *_ATTRIBUTES)
     if is_classifier(fitted):
         estimator._label_binarizer = _binarizer_of(fitted._labels)
-    estimator.coefs_ = [W.copy() for W in fitted.coefs_]
-    estimator.intercepts_ = [b.copy() for b in fitted.intercepts_]
+    dtype = None if getattr(fitted, "_moderate_target", True) else numpy.float64
+    estimator.coefs_ = [numpy.array(W, dtype) for W in fitted.coefs_]
+    estimator.intercepts_ = [numpy.array(b, dtype) for b in fitted.intercepts_]
     # the units of the outputs go into the last layer
     scale, center = _output_units(fitted)
     estimator.coefs_[-1][...] = fitted.coefs_[-1] * scale

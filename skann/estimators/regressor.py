@@ -5,14 +5,18 @@ from __future__ import annotations
 import numpy
 import sklearn  # its modules are imported when they are first asked for
 from sklearn.base import RegressorMixin
+from sklearn.utils import check_array
 from sklearn.utils.metaestimators import available_if
 
 from ..engine.losses import LOSSES, REGRESSION, Loss
+from ..engine.statistics import magnitude, mean_and_deviation, power_of_two, standardize
 from .base import BaseMLP
 from .compat import StrOptions, _fit_context
 from .constraints import RegisteredName, check_loss
 from .conversion import SklearnConversion
 from .docs import documented
+
+_MODERATE = (1e-18, 1e18)  # magnitudes of a target whose squares float32 holds
 
 
 @documented(tasks=REGRESSION, default="squared_error", score="R2")
@@ -66,6 +70,7 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
     _counterpart = "MLPRegressor"
     _y_numeric = True
     _task = "regression"
+    _moderate_target = True  # whether float32 holds the target's squares
 
     def __init__(
         self,
@@ -206,7 +211,11 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         return self._score_of(self.predict(X), y, sample_weight)
 
     def _score_of(self, predicted, y, sample_weight) -> float:
-        """Return the score of predictions."""
+        """Return the score of predictions, which does not depend on the units of y: none of its squares overflows."""
+        y = check_array(y, dtype=numpy.float64, ensure_2d=False, input_name="y")
+        unit = power_of_two(y)
+        if unit.size in (1, predicted.size // len(predicted)):  # other numbers of columns are the metric's to refuse
+            y, predicted = y / unit, predicted / unit
         levels = getattr(check_loss(self.loss, self._task), "levels", None)
         if numpy.ndim(levels) == 0 or len(levels) == 1:
             return sklearn.metrics.r2_score(y, predicted, sample_weight=sample_weight)
@@ -222,11 +231,14 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         loss.check_target(target)
         if not goes_on:
             self._target_center, self._target_scale = self._units_of(target, sample_weight, loss)
+            self._moderate_target = not _is_extreme(target).any()
         elif target.shape[1] != len(self._target_center):
             raise ValueError(
                 f"y has {target.shape[1]} outputs, but the regressor was fitted with {len(self._target_center)}."
             )
-        return target if self.target_transform is None else (target - self._target_center) / self._target_scale
+        if self.target_transform is None:
+            return target
+        return standardize(target, self._target_center, self._target_scale)
 
     def _units_of(self, target, sample_weight, loss: Loss) -> tuple[numpy.ndarray, numpy.ndarray]:
         """Return what the target is centred and scaled by: nothing, or the weighted mean and standard deviation."""
@@ -238,9 +250,12 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
                 f"target_transform='standard' makes negative targets, which loss={self.loss!r} does not take. "
                 "Use target_transform=None."
             )
-        center = numpy.average(target, axis=0, weights=sample_weight)
-        scale = numpy.sqrt(numpy.average((target - center) ** 2, axis=0, weights=sample_weight))
-        return center, numpy.where(scale > 0, scale, 1.0)
+        center, scale = mean_and_deviation(target, sample_weight)
+        scale_of_constant = numpy.where(_is_extreme(target), magnitude(target), 1.0)
+        return center, numpy.where(scale > 0, scale, scale_of_constant)
+
+    def _output_dtype(self, X):
+        return super()._output_dtype(X) if self._moderate_target else numpy.float64
 
     def _classes_to_stratify(self, rows):
         return None
@@ -254,3 +269,9 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         loss = LOSSES[self.loss] if isinstance(self.loss, str) and self.loss in LOSSES.names() else self.loss
         tags.target_tags.positive_only = getattr(loss, "positive_target", False)
         return tags
+
+
+def _is_extreme(target: numpy.ndarray) -> numpy.ndarray:
+    """Tell for each column of a target whether its magnitude is too small or too large for predictions in float32."""
+    size = magnitude(target)
+    return (size < _MODERATE[0]) | (size > _MODERATE[1])

@@ -11,7 +11,7 @@ ROOT = Path(skann.__file__).parent
 # each floor may import from those before it
 FLOORS = [
     ["version", "engine.counter_bits", "engine.files", "engine.npz"],
-    ["engine.backend", "engine.hyperparameters", "engine.registry"],
+    ["engine.backend", "engine.hyperparameters", "engine.registry", "engine.statistics"],
     ["engine.initializers", "engine.kernels", "engine.owed"],
     ["engine.parameters"],
     ["engine.layers"],

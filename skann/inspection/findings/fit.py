@@ -13,6 +13,7 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 
+from ...engine.statistics import power_of_two
 from .base import symptom
 from .case import Case
 
@@ -34,9 +35,11 @@ def under_fitting(case: Case) -> tuple[str, str] | None:
         return None
     rows = numpy.unique(numpy.linspace(0, case.X.shape[0] - 1, N_COMPARED).astype(int))
     X, y = case.X[rows].astype(float), case.y[rows]
+    if not case.is_classifier:
+        y = numpy.asarray(y, float) / power_of_two(y)  # R2 does not depend on the units, but squares overflow
     if len(rows) < 2 * KFold().n_splits:
         return None
-    score = case.predictor.score(case.X[rows], y)
+    score = case.predictor.score(case.X[rows], case.y[rows])
     name, folds = max(_references(case, X, y), key=lambda item: item[1].mean())
     reference = folds.mean()
     # in every fold, lest it is luck
