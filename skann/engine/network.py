@@ -13,7 +13,7 @@ from .hyperparameters import must_write
 from .kernels import kernels_for
 from .layers import Bound, Layer
 from .owed import Owed, number
-from .parameters import Parameters
+from .parameters import Parameters, by_layer
 
 
 @dataclass
@@ -187,9 +187,9 @@ class Network:
 
     def _cut_plan(self, n: int) -> _Plan:
         architecture, parameters = self.architecture, self.parameters
-        values = _by_layer(parameters.values)
-        grads = _by_layer(parameters.grads) if self.training else {}
-        state = _by_layer(parameters.state)
+        values = by_layer(parameters.values)
+        grads = by_layer(parameters.grads) if self.training else {}
+        state = by_layer(parameters.state)
         steps = []
         for i, (name, output) in enumerate(zip(self._names, self._outputs, strict=True)):
             bound = Bound(
@@ -225,14 +225,6 @@ class Network:
                     side = 1 - side
                     gradient = _cut(self._gradients[side], *_row_shape(steps[i - 1].y))
                 step.dx = gradient
-
-
-def _by_layer(arrays: dict[tuple[str, str], Array]) -> dict[str, dict[str, Array]]:
-    """Nest a dict with keys (layer, name)."""
-    nested: dict[str, dict[str, Array]] = {}
-    for (layer, name), array in arrays.items():
-        nested.setdefault(layer, {})[name] = array
-    return nested
 
 
 def _row_shape(array: Array) -> tuple[int, tuple[int, ...]]:

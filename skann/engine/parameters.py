@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType
+from typing import Any
 
 import numpy
 
@@ -63,11 +64,28 @@ class ParameterSpec:
         return draw(rng, self.shape, *self.fans)
 
 
+def by_layer(items: dict[tuple[str, str], Any]) -> dict[str, dict[str, Any]]:
+    """Nest a dict with keys (layer, name)."""
+    nested: dict[str, dict[str, Any]] = {}
+    for (layer, name), item in items.items():
+        nested.setdefault(layer, {})[name] = item
+    return nested
+
+
+def by_key(items: dict) -> dict[tuple[str, str], Any]:
+    """Undo ``by_layer``; a dict that has keys (layer, name) already, as in older pickles, stays."""
+    if any(isinstance(key, tuple) for key in items):
+        return items
+    return {(layer, name): item for layer, named in items.items() for name, item in named.items()}
+
+
 class Layout:
     """Where each parameter array lies in the flat vector: those that decay first, otherwise in the layers' order.
 
     Among those that decay, and among the others, arrays of the same learning-rate factor are neighbours, so that the
     vector is a few stretches of one factor each: an optimizer multiplies a number, not a vector of factors.
+
+    A pickle holds what the layout is computed from, by layer: formats other than pickle take no tuples as keys.
 
     Parameters
     ----------
@@ -111,6 +129,13 @@ class Layout:
         )
 
     __hash__ = None
+
+    def __getstate__(self) -> dict:
+        return {"specs": by_layer(self.specs), "state": by_layer(self.state)}
+
+    def __setstate__(self, state: dict) -> None:
+        specs = by_key(state["specs"])
+        self.__init__([(layer, name, spec) for (layer, name), spec in specs.items()], by_key(state["state"]))
 
     def shapes(self) -> dict[tuple[str, str], tuple[int, ...]]:
         """Return the shape of each array, by layer and name."""
@@ -206,7 +231,7 @@ class Parameters:
         return self.layout.n_decayed
 
     def __getstate__(self) -> dict:
-        return {"layout": self.layout, "theta": self.theta, "state": self.state}
+        return {"layout": self.layout, "theta": self.theta, "state": by_layer(self.state)}
 
     def __setstate__(self, state: dict) -> None:
-        self.__init__(**state)
+        self.__init__(state["layout"], state["theta"], by_key(state["state"]))

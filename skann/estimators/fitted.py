@@ -21,13 +21,19 @@ from .threads import n_threads_to_predict, predicting_threads
 
 
 class ParameterList(list):
-    """Views into a network's parameters, one for each layer; assigning to an element writes into the network."""
+    """Views into a network's parameters, one for each layer; assigning to an element writes into the network.
+
+    Copied and pickled it is a plain list, which is read back without skann.
+    """
 
     def __setitem__(self, i: int, value: Any) -> None:
         value = numpy.asarray(value)
         if value.shape != self[i].shape:
             raise ValueError(f"The parameters of layer {i} have shape {self[i].shape}. Got {value.shape} instead.")
         self[i][...] = value
+
+    def __reduce_ex__(self, protocol: int):
+        return list, (list(self),)
 
 
 class FittedNetwork(BaseEstimator):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import timedelta, timezone, tzinfo
 
 import numpy
 import pandas
@@ -20,7 +20,7 @@ _LEAST_VARIATION = 1e-6
 class DatetimeColumn(FittedColumn):
     """Datetimes: time since the epoch, scaled, and sine and cosine of those calendar parts that vary in fit.
 
-    A missing one is the median, and 0 in every part, with an indicator.
+    A missing one is the median, and 0 in every part, with an indicator. A pickle holds the time zone as a plain value.
     """
 
     zone: tzinfo | None
@@ -39,6 +39,12 @@ class DatetimeColumn(FittedColumn):
         parts = [part for part, x in cyclic_parts(present).items() if len(x) and numpy.ptp(x) > _LEAST_VARIATION]
         fitted = cls(zone, scale, parts, MissingIndicator.fit(missing, clip))
         return fitted if scale or fitted.indicator.scale else None
+
+    def __getstate__(self) -> dict:
+        return {**vars(self), "zone": _plain_zone(self.zone)}
+
+    def __setstate__(self, state: dict) -> None:
+        vars(self).update(state, zone=_zone_of(state["zone"]))
 
     def names(self, name: str) -> Blocks:
         """Return the column's own name, those of the parts and that of the indicator, of those that are there."""
@@ -77,3 +83,23 @@ def cyclic_parts(moments: numpy.ndarray) -> dict[str, numpy.ndarray]:
     }
     waves = {"sin": numpy.sin, "cos": numpy.cos}
     return {f"{part}_{wave}": waves[wave](2 * numpy.pi * x) for part, x in phases.items() for wave in waves}
+
+
+def _plain_zone(zone: tzinfo | None) -> float | str | tzinfo | None:
+    """Return a time zone as its seconds from UTC or its name, which any format can hold; itself if it has neither."""
+    if zone is None:
+        return None
+    offset = zone.utcoffset(None)  # None where it depends on the date
+    if offset is not None:
+        return offset.total_seconds()
+    try:
+        return str(zone) if pandas.DatetimeTZDtype(tz=str(zone)).tz == zone else zone
+    except (TypeError, ValueError, KeyError):
+        return zone
+
+
+def _zone_of(plain: float | str | tzinfo | None) -> tzinfo | None:
+    """Undo ``_plain_zone``."""
+    if isinstance(plain, float):
+        return timezone(timedelta(seconds=plain))
+    return pandas.DatetimeTZDtype(tz=plain).tz if isinstance(plain, str) else plain

@@ -18,7 +18,7 @@ _IDENTIFIERS_FROM = 51
 class Vocabulary:
     """Codes for the values of a category: 0 if missing or unknown, from 1 on the values in sorted order.
 
-    Rare values share the last code.
+    Rare values share the last code. A pickle holds the values as an array, which formats other than pickle take, too.
 
     Parameters
     ----------
@@ -46,6 +46,13 @@ class Vocabulary:
         if not frequent.all():
             labels.append("infrequent")
         return cls(kind, known, numpy.append(code_of, 0).astype(numpy.int32), labels)
+
+    def __getstate__(self) -> dict:
+        return {**vars(self), "known": self.known.to_numpy()}
+
+    def __setstate__(self, state: dict) -> None:
+        known = state["known"]
+        vars(self).update(state, known=pandas.Index(known, dtype=known.dtype))
 
     def encode(self, column: pandas.Series, name: str) -> numpy.ndarray:
         """Return the code of each row."""
