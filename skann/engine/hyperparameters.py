@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field, fields, replace
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Hyperparameters:
         """
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
-    def set_params(self, **params: Any) -> Hyperparameters:
+    def set_params(self, **params: Any) -> Self:
         """Set hyper-parameters by name.
 
         Parameters

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
+
+Class = TypeVar("Class")
 
 
 class Registry:
@@ -23,7 +25,7 @@ class Registry:
         self.base = base
         self._classes: dict[str, type] = {}
 
-    def register(self, name: str, *aliases: str, replace: bool = False) -> Callable[[type], type]:
+    def register(self, name: str, *aliases: str, replace: bool = False) -> Callable[[type[Class]], type[Class]]:
         """Return a class decorator that registers the class under its names.
 
         Parameters
@@ -46,7 +48,7 @@ class Registry:
             By ``decorate``, if a name is in use and ``replace`` is False; nothing is registered then.
         """
 
-        def decorate(cls: type) -> type:
+        def decorate(cls: type[Class]) -> type[Class]:
             taken = [key for key in (name, *aliases) if key in self._classes]
             if taken and not replace:
                 raise ValueError(

@@ -7,10 +7,11 @@ import warnings
 from abc import ABC, abstractmethod
 from dataclasses import fields
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
 import numpy
-from sklearn.callback import CallbackSupportMixin, with_callbacks
+from numpy.typing import ArrayLike
+from sklearn.callback import CallbackSupportMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
@@ -28,7 +29,8 @@ from ..engine.schedules import SCHEDULES, Constant, FunctionSchedule, Schedule
 from ..engine.solvers import minimize_lbfgs
 from ..engine.training import Settings, Trainer, TrainingState
 from .advice import warn_of_dead_units, warn_of_scales
-from .compat import _check_optimize_result, _check_sample_weight, _fit_context
+from .attributes import MLPAttributes
+from .compat import _check_optimize_result, _check_sample_weight, _fit_context, with_callbacks
 from .constraints import (
     SHARED_CONSTRAINTS,
     HintingMixin,
@@ -48,14 +50,23 @@ from .validation import ValidationSet, validator
 _FLOAT32_FROM = 1_000  # rows from which dtype="auto" means float32 for any X: below, precision costs nothing
 
 
-class BaseMLP(CallbackSupportMixin, HintingMixin, FittedNetwork, ABC):
+class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, ABC):
     """A multi-layer perceptron without a task: subclasses say what y is and what the outputs mean."""
 
     _parameter_constraints: dict = SHARED_CONSTRAINTS
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self:
         """Train on X and y, from fresh weights or, with ``warm_start``, from the last ones.
 
         Ctrl-C ends training early: the best weights so far are kept, and the estimator is fitted.
@@ -102,7 +113,7 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, FittedNetwork, ABC):
             raise error
         return self
 
-    def _partial_fit(self, X, y, sample_weight, goes_on: bool):
+    def _partial_fit(self, X, y, sample_weight, goes_on: bool) -> Self:
         """Train one epoch on the rows given."""
         with restored_on_error(self):
             self._fit(X, y, sample_weight, (None, None, None), goes_on=goes_on, incremental=True)

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from numbers import Real
+from typing import Any, Literal, Self
 
 import numpy
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils import check_array
-from sklearn.utils.metaestimators import available_if
 
 from ..engine.losses import CLASSIFICATION, LOSSES, MULTIOUTPUT, BlockLoss, Loss
 from ..engine.parameters import Parameters
+from .attributes import (
+    Activations,
+    ClassWeight,
+    Device,
+    LearningRate,
+    Precision,
+    RandomState,
+    Rates,
+    Scoring,
+    Sizes,
+)
 from .base import BaseMLP
 from .class_weights import weigh_classes
-from .compat import Interval, StrOptions, _check_partial_fit_first_call, _fit_context
+from .compat import Interval, StrOptions, _check_partial_fit_first_call, _fit_context, available_if
 from .constraints import NonZero, RegisteredName
 from .conversion import SklearnConversion
 from .docs import documented
@@ -78,51 +90,54 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     }
     _counterpart = "MLPClassifier"
+
+    classes_: NDArray[Any]
+
     _y_numeric = False
     _may_grow = False  # whether partial_fit takes new classes: its first call named none
 
     def __init__(
         self,
-        hidden_layer_sizes=(100,),
-        activation="relu",
+        hidden_layer_sizes: Sizes = (100,),
+        activation: Activations = "relu",
         *,
-        solver="adam",
-        alpha=0.0001,
-        batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.001,
-        power_t=0.5,
-        max_iter=200,
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        verbose=False,
-        warm_start=False,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        n_iter_no_change=10,
-        max_fun=15000,
-        loss="log_loss",
-        dropout=0.0,
-        softmax_beta=1.0,
-        weight_init="auto",
-        dtype="auto",
-        device="cpu",
-        class_weight=None,
-        label_smoothing=0.0,
-        scoring=None,
-        l1=0.0,
-        normalization=None,
-        noise=0.0,
-        averaging=0.0,
-        clip_norm=None,
-        max_norm=None,
-        warn=True,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: LearningRate = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: RandomState = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        loss: str | Loss = "log_loss",
+        dropout: Rates = 0.0,
+        softmax_beta: float = 1.0,
+        weight_init: str = "auto",
+        dtype: Precision = "auto",
+        device: Device = "cpu",
+        class_weight: ClassWeight = None,
+        label_smoothing: float = 0.0,
+        scoring: Scoring = None,
+        l1: float = 0.0,
+        normalization: str | None = None,
+        noise: float = 0.0,
+        averaging: float = 0.0,
+        clip_norm: float | None = None,
+        max_norm: float | None = None,
+        warn: bool = True,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -166,7 +181,9 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None, classes=None):
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: ArrayLike | None = None, classes: ArrayLike | None = None
+    ) -> Self:
         """Go on training with one pass over the given rows.
 
         Not available with solver='lbfgs' or early_stopping=True.
@@ -196,7 +213,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
                 self._may_grow = classes is None
             return self._partial_fit(X, y, sample_weight, goes_on=fitted)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each row.
 
         Parameters
@@ -211,7 +228,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         decision = self._decision(X)
         return self._labels.decode(decision)
 
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> NDArray[Any]:
         """Return beta z, z the raw outputs and beta ``softmax_beta``; its largest column is what predict returns.
 
         Parameters
@@ -228,7 +245,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         return self._labels.shown(decision)
 
     @available_if(lambda self: self._check_probabilities())
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return the probability of each class.
 
         Parameters
@@ -245,7 +262,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         return self._labels.probabilities(p)
 
     @available_if(lambda self: self._check_probabilities())
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Any) -> NDArray[Any]:
         """Return the logarithm of ``predict_proba``, which is finite.
 
         Parameters
@@ -260,7 +277,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         p = self.predict_proba(X)
         return [numpy.log(of_column) for of_column in p] if isinstance(p, list) else numpy.log(p)
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
         """Return the accuracy: the fraction of rows whose every label is predicted.
 
         Parameters

@@ -1,7 +1,14 @@
-"""Every private name of scikit-learn that skann uses, each with its reason: they may move between versions."""
+"""Every private name of scikit-learn that skann uses, each with its reason: they may move between versions.
 
-# validates parameters and skips that inside meta-estimators; there is no public way
-from sklearn.base import _fit_context
+Beside them its decorators of methods, which have no type hints, with types that keep the method's signature.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import sklearn.base
+import sklearn.callback
+import sklearn.utils.metaestimators
 
 # takes rows out of an array or a frame of any library
 from sklearn.utils import _safe_indexing
@@ -43,11 +50,30 @@ __all__ = [
     "_fit_context",
     "_get_threadpool_controller",
     "_safe_indexing",
+    "available_if",
     "is_search",
+    "with_callbacks",
 ]
 
+Method = TypeVar("Method", bound=Callable[..., Any])
 
-def is_search(estimator) -> bool:
+
+def _fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Method], Method]:
+    """Return a decorator that validates parameters, but inside meta-estimators; there is no public way."""
+    return sklearn.base._fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)
+
+
+def with_callbacks(method: Method) -> Method:
+    """Return the method, which sets callbacks up and tears them down."""
+    return sklearn.callback.with_callbacks(method)
+
+
+def available_if(check: Callable[[Any], bool]) -> Callable[[Method], Method]:
+    """Return a decorator of a method that is there if the check passes."""
+    return sklearn.utils.metaestimators.available_if(check)
+
+
+def is_search(estimator: Any) -> bool:
     """Tell whether it is a grid, randomized or halving search, whose base class has no public name."""
     from sklearn.model_selection._search import BaseSearchCV  # slow to import, and only needed to look inside
 

@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy
+from sklearn.base import BaseEstimator
 
 from ..engine.activations import ACTIVATIONS, Activation
 from ..engine.hyperparameters import Hyperparameters
@@ -103,7 +104,7 @@ SHARED_CONSTRAINTS: dict[str, list] = {
 }
 
 
-class HintingMixin:
+class HintingMixin(BaseEstimator):
     """Validates parameters as scikit-learn does, and says the way out of an unknown name or a bare function."""
 
     def _validate_params(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any, Self, TypeVar
 
 import numpy
 import scipy.sparse
@@ -23,14 +24,16 @@ from .labels import ColumnLabels, Labels
 _THEIR_ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
 _THEIR_VALUES = {"solver": ("adam", "sgd", "lbfgs"), "learning_rate": ("constant", "invscaling", "adaptive")}
 
+Network = TypeVar("Network", bound=BaseMLP)
 
-class SklearnConversion:
+
+class SklearnConversion(BaseMLP):
     """Conversion from and to scikit-learn's estimator of the same name."""
 
     _counterpart: str  # the class of sklearn.neural_network
 
     @classmethod
-    def from_sklearn(cls, fitted):
+    def from_sklearn(cls, fitted: Any) -> Self:
         """Return a fitted estimator that predicts as a fitted one of scikit-learn does.
 
         Parameters and fitted attributes are those of ``fitted``, in its precision. ``partial_fit`` and ``warm_start``
@@ -67,7 +70,7 @@ class SklearnConversion:
         """
         return from_sklearn(cls, getattr(sklearn.neural_network, cls._counterpart), fitted)
 
-    def to_sklearn(self):
+    def to_sklearn(self) -> Any:
         """Return a fitted estimator of scikit-learn that predicts as this one does.
 
         What concerns training alone and is unknown there (dropout, solvers, schedules, ...) is left out or becomes
@@ -101,7 +104,7 @@ class SklearnConversion:
         return to_sklearn(self, getattr(sklearn.neural_network, self._counterpart))
 
 
-def from_sklearn(ours: type[BaseMLP], theirs: type[BaseEstimator], fitted: BaseEstimator) -> BaseMLP:
+def from_sklearn(ours: type[Network], theirs: type[BaseEstimator], fitted: Any) -> Network:
     """Return an estimator of the class ``ours`` with what ``fitted``, one of the class ``theirs``, has learned."""
     if not isinstance(fitted, theirs):
         raise TypeError(
@@ -109,7 +112,7 @@ def from_sklearn(ours: type[BaseMLP], theirs: type[BaseEstimator], fitted: BaseE
             f"Got {type(fitted).__name__} instead."
         )
     check_is_fitted(fitted)
-    estimator = ours(**_shared_params(fitted, ours))
+    estimator: Any = ours(**_shared_params(fitted, ours))
     _copy_attributes(fitted, estimator, "n_features_in_", "feature_names_in_", "classes_")
     if is_classifier(fitted):
         estimator._labels = _labels_of(fitted)
@@ -141,7 +144,7 @@ def _copy_attributes(source: BaseEstimator, target: BaseEstimator, *names: str) 
     vars(target).update({name: copy.deepcopy(vars(source)[name]) for name in names if name in vars(source)})
 
 
-def _labels_of(fitted: BaseEstimator) -> ColumnLabels:
+def _labels_of(fitted: Any) -> ColumnLabels:
     """Return how the classes of scikit-learn's classifier lie on its outputs."""
     binarizer = fitted._label_binarizer
     if binarizer.y_type_.startswith("multilabel"):
@@ -149,7 +152,7 @@ def _labels_of(fitted: BaseEstimator) -> ColumnLabels:
     return ColumnLabels.from_classes(fitted.classes_)
 
 
-def _progress_of(fitted: BaseEstimator) -> Progress:
+def _progress_of(fitted: Any) -> Progress:
     """Return the course of a stochastic solver; what scikit-learn does not note of it is None."""
     progress = Progress(fitted.n_iter_, fitted.t_, stagnation=fitted._no_improvement_count)
     n_epochs = len(fitted.loss_curve_)
@@ -166,7 +169,7 @@ def _progress_of(fitted: BaseEstimator) -> Progress:
     return progress
 
 
-def to_sklearn(fitted: BaseMLP, theirs: type[BaseEstimator]) -> BaseEstimator:
+def to_sklearn(fitted: Any, theirs: type[BaseEstimator]) -> BaseEstimator:
     """Return an estimator of scikit-learn's class ``theirs`` with what ``fitted`` has learned."""
     check_is_fitted(fitted)
     architecture = fitted._architecture
@@ -179,7 +182,7 @@ def to_sklearn(fitted: BaseMLP, theirs: type[BaseEstimator]) -> BaseEstimator:
     params["hidden_layer_sizes"] = tuple(W.shape[1] for W in fitted.coefs_[:-1])
     if "loss" in params:
         params["loss"] = "poisson" if isinstance(architecture.link, Exp) else "squared_error"
-    estimator = theirs(**params)
+    estimator: Any = theirs(**params)
     _copy_attributes(fitted, estimator, *_ATTRIBUTES)
     if is_classifier(fitted):
         estimator._label_binarizer = _binarizer_of(fitted._labels)
@@ -224,7 +227,7 @@ def _binarizer_of(labels: Labels) -> BaseEstimator:
     )
 
 
-def _check_expressible(fitted: BaseMLP, architecture: Architecture) -> None:
+def _check_expressible(fitted: Any, architecture: Architecture) -> None:
     """Raise ValueError naming everything in the network that scikit-learn's MLP does not have."""
     obstacles = [
         f"the layer {layer!r}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from textwrap import dedent, indent
+from typing import TypeVar
 
 from ..engine.activations import ACTIVATIONS
 from ..engine.initializers import INITIALIZERS
@@ -14,13 +15,15 @@ from ..engine.optimizers import OPTIMIZERS
 from ..engine.registry import Registry
 from ..engine.schedules import SCHEDULES
 
+Class = TypeVar("Class")
+
 
 def _listed(registry: Registry, accepts: Callable[[type], bool] = lambda cls: True) -> str:
     """Return a bullet for each registered class: its names and the first line of its docstring."""
     bullets = []
     for cls in filter(accepts, registry.classes()):
         names = ", ".join(f"'{name}'" for name in registry.names() if registry[name] is cls)
-        bullets.append(f"- {names}: {inspect.getdoc(cls).splitlines()[0]}")
+        bullets.append(f"- {names}: {str(inspect.getdoc(cls)).splitlines()[0]}")
     return "\n".join(bullets)
 
 
@@ -368,7 +371,7 @@ REFERENCES = """\
 .. [6] Pascanu et al., 2013, "On the difficulty of training recurrent neural networks", arXiv:1211.5063."""
 
 
-def documented(*, tasks: frozenset[str], **words: str) -> Callable[[type], type]:
+def documented(*, tasks: frozenset[str], **words: str) -> Callable[[type[Class]], type[Class]]:
     """Return a class decorator that fills ``{parameters}``, ``{attributes}`` and ``{references}`` in the docstring.
 
     Parameters
@@ -387,12 +390,12 @@ def documented(*, tasks: frozenset[str], **words: str) -> Callable[[type], type]
         "normalization": _listed(NORMALIZATIONS),
     }
 
-    def decorate(cls: type) -> type:
+    def decorate(cls: type[Class]) -> type[Class]:
         names = [name for name in inspect.signature(cls).parameters if name != "self"]
         parameters = [entry(name, *_PARAMETERS[name], bullets.get(name, "")) for name in names]
         attributes = [entry(name, *text) for name, text in _ATTRIBUTES.items()]
         sections = {"parameters": parameters, "attributes": attributes}
-        text = inspect.cleandoc(cls.__doc__)
+        text = inspect.cleandoc(cls.__doc__ or "")
         for name, entries in sections.items():
             text = text.replace(f"{{{name}}}", "\n".join(entries))
         text = text.replace("{references}", REFERENCES)

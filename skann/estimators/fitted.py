@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from numbers import Integral
 from typing import Any
 
 import numpy
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -74,7 +76,7 @@ class FittedNetwork(BaseEstimator):
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)
 
-    def hidden_layer_output(self, X, layer=-1):
+    def hidden_layer_output(self, X: Any, layer: int = -1) -> NDArray[Any]:
         """Return what a hidden layer makes of X, after its activation and without dropout.
 
         Parameters
@@ -107,25 +109,25 @@ class FittedNetwork(BaseEstimator):
         return self._architecture.up_to(hidden[layer])
 
     @property
-    def coefs_(self) -> list[numpy.ndarray]:
+    def coefs_(self) -> list[NDArray[Any]]:
         """Weights of each layer, of shape (fan_in, units), or (fan_in, pieces, units) for maxout: views."""
         return self._parameter_list("W")
 
     @coefs_.setter
-    def coefs_(self, values) -> None:
+    def coefs_(self, values: Iterable[ArrayLike]) -> None:
         self._write_parameters("W", values)
 
     @property
-    def intercepts_(self) -> list[numpy.ndarray]:
+    def intercepts_(self) -> list[NDArray[Any]]:
         """Biases of each layer, of shape (units,), or (pieces, units) for maxout: views."""
         return self._parameter_list("b")
 
     @intercepts_.setter
-    def intercepts_(self, values) -> None:
+    def intercepts_(self, values: Iterable[ArrayLike]) -> None:
         self._write_parameters("b", values)
 
     @property
-    def parameters_(self) -> dict[str, numpy.ndarray]:
+    def parameters_(self) -> dict[str, NDArray[Any]]:
         """Learned parameters that are neither weight nor bias, by "layer.name": views."""
         return {
             f"{layer}.{name}": view

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal, Self
+
 import numpy
 import sklearn  # its modules are imported when they are first asked for
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils import check_array
-from sklearn.utils.metaestimators import available_if
 
 from ..engine.losses import LOSSES, REGRESSION, Loss
 from ..engine.statistics import magnitude, mean_and_deviation, power_of_two, standardize
+from .attributes import Activations, Device, LearningRate, Precision, RandomState, Rates, Scoring, Sizes
 from .base import BaseMLP
-from .compat import StrOptions, _fit_context
+from .compat import StrOptions, _fit_context, available_if
 from .constraints import RegisteredName, check_loss
 from .conversion import SklearnConversion
 from .docs import documented
@@ -74,44 +77,44 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
 
     def __init__(
         self,
-        loss="squared_error",
-        hidden_layer_sizes=(100,),
-        activation="relu",
+        loss: str | Loss = "squared_error",
+        hidden_layer_sizes: Sizes = (100,),
+        activation: Activations = "relu",
         *,
-        solver="adam",
-        alpha=0.0001,
-        batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.001,
-        power_t=0.5,
-        max_iter=200,
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        verbose=False,
-        warm_start=False,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        n_iter_no_change=10,
-        max_fun=15000,
-        dropout=0.0,
-        weight_init="auto",
-        dtype="auto",
-        device="cpu",
-        scoring=None,
-        l1=0.0,
-        normalization=None,
-        noise=0.0,
-        averaging=0.0,
-        clip_norm=None,
-        max_norm=None,
-        target_transform=None,
-        warn=True,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: LearningRate = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: RandomState = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dropout: Rates = 0.0,
+        weight_init: str = "auto",
+        dtype: Precision = "auto",
+        device: Device = "cpu",
+        scoring: Scoring = None,
+        l1: float = 0.0,
+        normalization: str | None = None,
+        noise: float = 0.0,
+        averaging: float = 0.0,
+        clip_norm: float | None = None,
+        max_norm: float | None = None,
+        target_transform: Literal["standard"] | None = None,
+        warn: bool = True,
     ):
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -153,7 +156,7 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
 
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
         """Go on training with one pass over the given rows.
 
         Not available with solver='lbfgs' or early_stopping=True.
@@ -174,7 +177,7 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         """
         return self._partial_fit(X, y, sample_weight, goes_on=self.__sklearn_is_fitted__())
 
-    def predict(self, X):
+    def predict(self, X: Any) -> NDArray[Any]:
         """Return the predicted target of each row.
 
         Parameters
@@ -191,7 +194,7 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         y += self._target_center
         return y[:, 0] if y.shape[1] == 1 else y
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
         """Return R2; for a loss with several quantile levels, the mean D2 of the levels' pinball losses.
 
         Parameters

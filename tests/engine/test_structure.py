@@ -36,6 +36,7 @@ FLOORS = [
     ["preprocessing"],
     [
         "estimators.advice",
+        "estimators.attributes",
         "estimators.labels",
         "estimators.data",
         "estimators.docs",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..compat import _check_sample_weight, _fit_context, _safe_indexing
+from ..attributes import RandomState, Scoring, TabularAttributes
+from ..compat import _check_sample_weight, _fit_context, _safe_indexing, with_callbacks
 from ..constraints import HintingMixin
 from ..restoring import restored_on_error
 from .constraints import SHARED_CONSTRAINTS
@@ -28,15 +30,29 @@ from .network import Recipe, TableClassifier, TableRegressor
 from .presets import resolved
 from .splits import Split, rotated_splits, single_split
 
+if TYPE_CHECKING:
+    import pandas
 
-class TabularMLP(CallbackSupportMixin, HintingMixin, BaseEstimator, ABC):
+
+class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEstimator, ABC):
     """Networks for tables without a task: subclasses say what y is, and what a network's outputs mean."""
 
     _parameter_constraints: dict = SHARED_CONSTRAINTS
 
+    members_: list[Member]
+
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self:
         """Encode the table and train the networks, from fresh weights.
 
         Ctrl-C ends training early: the best weights of the network in training and the networks before it are kept,
@@ -296,8 +312,16 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, BaseEstimator, ABC):
     # What may be asked of a fitted estimator
 
     def feature_importances(
-        self, X, y, *, scoring=None, n_repeats=5, sample_weight=None, random_state=None, n_jobs=None
-    ):
+        self,
+        X: Any,
+        y: Any,
+        *,
+        scoring: Scoring = None,
+        n_repeats: int = 5,
+        sample_weight: ArrayLike | None = None,
+        random_state: RandomState = None,
+        n_jobs: int | None = None,
+    ) -> pandas.DataFrame:
         """Return by how much the score falls when a column's values are shuffled, for each column of the raw table.
 
         Columns that tell the same share their importance: each can stand in for the other.

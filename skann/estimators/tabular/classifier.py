@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from numbers import Real
+from typing import Any, Literal
 
 import numpy
+from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 
+from ...engine.activations import Activation
+from ..attributes import LearningRate, RandomState, Scoring, Sizes
 from ..class_weights import weigh_classes
 from ..compat import Interval, StrOptions, _check_y
 from .base import TabularMLP
@@ -81,38 +86,40 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
     }
     _task = "classification"
 
+    classes_: NDArray[Any]
+
     def __init__(
         self,
-        preset="best",
+        preset: Literal["fast", "best"] = "best",
         *,
-        hidden_layer_sizes=(256, 256, 256),
-        activation="auto",
-        parametric_activation="auto",
-        numeric_embedding="auto",
-        categorical_features="from_dtype",
-        max_one_hot="auto",
-        embedding_size=8,
-        dropout="auto",
-        weight_decay="auto",
-        regularization_schedule="constant",
-        label_smoothing="auto",
-        learning_rate_init="auto",
-        learning_rate="coslog4",
-        weight_init="auto",
-        batch_size=256,
-        max_iter=256,
-        early_stopping=True,
-        beta_1=0.9,
-        beta_2=0.95,
-        epsilon=1e-8,
-        validation_fraction=0.2,
-        scoring=None,
-        n_members=1,
-        calibrate=False,
-        class_weight=None,
-        random_state=None,
-        verbose=False,
-        warn=True,
+        hidden_layer_sizes: Sizes = (256, 256, 256),
+        activation: str | Activation = "auto",
+        parametric_activation: bool | Literal["auto"] = "auto",
+        numeric_embedding: Literal["auto", "pbld", "piecewise_linear"] | None = "auto",
+        categorical_features: str | Sequence[Any] | NDArray[Any] | None = "from_dtype",
+        max_one_hot: int | Literal["auto"] | None = "auto",
+        embedding_size: int = 8,
+        dropout: float | Literal["auto"] = "auto",
+        weight_decay: float | Literal["auto"] = "auto",
+        regularization_schedule: LearningRate = "constant",
+        label_smoothing: float | Literal["auto"] = "auto",
+        learning_rate_init: float | Literal["auto"] = "auto",
+        learning_rate: LearningRate = "coslog4",
+        weight_init: Literal["auto", "data_driven", "normal"] = "auto",
+        batch_size: int = 256,
+        max_iter: int = 256,
+        early_stopping: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.95,
+        epsilon: float = 1e-8,
+        validation_fraction: float = 0.2,
+        scoring: Scoring = None,
+        n_members: int = 1,
+        calibrate: bool = False,
+        class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
+        random_state: RandomState = None,
+        verbose: bool | int = False,
+        warn: bool = True,
     ):
         self.preset = preset
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -144,7 +151,7 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         self.verbose = verbose
         self.warn = warn
 
-    def predict(self, X):
+    def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each row.
 
         Parameters
@@ -160,7 +167,7 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         p = self.predict_proba(X)
         return self.classes_[p.argmax(axis=1)]
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return the probability of each class.
 
         Parameters
@@ -175,7 +182,7 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         """
         return self._averaged(X)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Any) -> NDArray[Any]:
         """Return the logarithm of ``predict_proba``, which is finite.
 
         Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
-from ..docs import entry
+from ..docs import Class, entry
 from .presets import table
 
 _PARAMETERS = {
@@ -239,7 +239,7 @@ _REFERENCES = """\
   arXiv:2203.05556."""
 
 
-def documented(task: str, **words: str) -> Callable[[type], type]:
+def documented(task: str, **words: str) -> Callable[[type[Class]], type[Class]]:
     """Return a class decorator that fills ``{parameters}``, ``{attributes}``, ``{notes}`` and ``{references}``.
 
     Parameters
@@ -250,9 +250,9 @@ def documented(task: str, **words: str) -> Callable[[type], type]:
         Fill the like-named blanks in descriptions.
     """
 
-    def decorate(cls: type) -> type:
+    def decorate(cls: type[Class]) -> type[Class]:
         names = [name for name in inspect.signature(cls).parameters if name != "self"]
-        text = inspect.cleandoc(cls.__doc__)
+        text = inspect.cleandoc(cls.__doc__ or "")
         sections = {
             "parameters": "\n".join(entry(name, *_PARAMETERS[name]) for name in names),
             "attributes": "\n".join(entry(name, *told) for name, told in _ATTRIBUTES.items()),

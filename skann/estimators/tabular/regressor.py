@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 
+from ...engine.activations import Activation
 from ...engine.losses import LOSSES, REGRESSION, Loss
+from ..attributes import LearningRate, RandomState, Scoring, Sizes
 from ..compat import StrOptions, _check_y
 from ..constraints import RegisteredName, check_loss
 from ..targets import check_no_moments
@@ -72,35 +78,35 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
 
     def __init__(
         self,
-        preset="best",
+        preset: Literal["fast", "best"] = "best",
         *,
-        hidden_layer_sizes=(256, 256, 256),
-        activation="auto",
-        parametric_activation="auto",
-        numeric_embedding="auto",
-        categorical_features="from_dtype",
-        max_one_hot="auto",
-        embedding_size=8,
-        dropout="auto",
-        weight_decay="auto",
-        regularization_schedule="constant",
-        loss="squared_error",
-        clip_predictions="auto",
-        learning_rate_init="auto",
-        learning_rate="coslog4",
-        weight_init="auto",
-        batch_size=256,
-        max_iter=256,
-        early_stopping=True,
-        beta_1=0.9,
-        beta_2=0.95,
-        epsilon=1e-8,
-        validation_fraction=0.2,
-        scoring=None,
-        n_members=1,
-        random_state=None,
-        verbose=False,
-        warn=True,
+        hidden_layer_sizes: Sizes = (256, 256, 256),
+        activation: str | Activation = "auto",
+        parametric_activation: bool | Literal["auto"] = "auto",
+        numeric_embedding: Literal["auto", "pbld", "piecewise_linear"] | None = "auto",
+        categorical_features: str | Sequence[Any] | NDArray[Any] | None = "from_dtype",
+        max_one_hot: int | Literal["auto"] | None = "auto",
+        embedding_size: int = 8,
+        dropout: float | Literal["auto"] = "auto",
+        weight_decay: float | Literal["auto"] = "auto",
+        regularization_schedule: LearningRate = "constant",
+        loss: str | Loss = "squared_error",
+        clip_predictions: bool | Literal["auto"] = "auto",
+        learning_rate_init: float | Literal["auto"] = "auto",
+        learning_rate: LearningRate = "coslog4",
+        weight_init: Literal["auto", "data_driven", "normal"] = "auto",
+        batch_size: int = 256,
+        max_iter: int = 256,
+        early_stopping: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.95,
+        epsilon: float = 1e-8,
+        validation_fraction: float = 0.2,
+        scoring: Scoring = None,
+        n_members: int = 1,
+        random_state: RandomState = None,
+        verbose: bool | int = False,
+        warn: bool = True,
     ):
         self.preset = preset
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -131,7 +137,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         self.verbose = verbose
         self.warn = warn
 
-    def predict(self, X):
+    def predict(self, X: Any) -> NDArray[Any]:
         """Return the predicted target of each row.
 
         Parameters
@@ -146,7 +152,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         """
         return self._averaged(X)
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
         """Return R2; for a loss with several quantile levels, the mean D2 of the levels' pinball losses.
 
         Parameters
