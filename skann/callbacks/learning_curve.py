@@ -85,7 +85,7 @@ def _show(figure: Figure, display_id: str, is_first: bool) -> None:
     """Show a figure in a notebook, in the place of the last one with that id unless it is the first."""
     if "IPython" not in sys.modules:
         return
-    from IPython import display, get_ipython
+    from IPython import display, get_ipython  # pyright: ignore[reportMissingImports]
 
     if hasattr(get_ipython(), "kernel"):
         picture = io.BytesIO()

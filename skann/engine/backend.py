@@ -39,7 +39,7 @@ def cuda() -> ModuleType:
     """
     ways_out = 'Use device="cpu", or device="auto", which takes the CPU where there is no GPU.'
     try:
-        import cupy
+        import cupy  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise ImportError(
             f'device="cuda" needs CuPy, which could not be imported ({error}): {install_command("cuda")}. {ways_out}'
@@ -148,7 +148,7 @@ def erf(xp: ModuleType, x: Array, out: Array) -> None:
     if xp is numpy:
         scipy.special.erf(x, out=out)
     else:
-        from cupyx.scipy import special
+        from cupyx.scipy import special  # pyright: ignore[reportMissingImports]
 
         special.erf(x, out=out)
 

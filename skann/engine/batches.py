@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import numpy
 
@@ -49,8 +50,8 @@ class Rows:
         total_weight: float | None = None,
     ):
         self.X = X
-        self.target = target
-        self.weight = weight
+        self.target: Array = target  # or None
+        self.weight: Array = weight  # or None
         self.n_classes = n_classes
         self.index = index
         self._total_weight = total_weight
@@ -64,7 +65,7 @@ class Rows:
         return self.n_classes or self.target.shape[1]
 
     @property
-    def codes(self) -> Array | None:
+    def codes(self) -> Array:
         """The target where it is class codes, one a row."""
         return self.target if self.n_classes else None
 
@@ -77,7 +78,7 @@ class Rows:
             return float(len(self))
         return float(numpy.sum(self.of(self.weight)))
 
-    def of(self, array: Array | None) -> Array | None:
+    def of(self, array: Array) -> Array:
         """Return the elements of an array, or None, that belong to the rows."""
         return array if array is None or self.index is None else array[self.index]
 
@@ -116,7 +117,7 @@ class Reader:
         self.dtype = dtype
         self.n_rows = n_rows
         self.xp = namespace(rows.X)
-        self._x = self._staging = self._target = self._weight = None
+        self._x = self._staging = self._target = self._weight = cast("Array", None)
         if rows.target is not None:
             self._target = self.xp.empty((n_rows, rows.n_outputs), dtype)
             self._columns = self.xp.arange(rows.n_outputs)
@@ -155,7 +156,7 @@ class Reader:
         self.xp.multiply(self._weights[chosen], scale, out=weight)
         return x, target, weight
 
-    def _in_order(self, array: Array | None) -> Array | None:
+    def _in_order(self, array: Array) -> Array:
         return array if array is None or self.chosen is None else array[self.chosen]
 
     def _read_x(self, chosen: slice | Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field, fields, replace
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ class Hyperparameters:
     ``get_params`` and ``set_params`` follow scikit-learn, so that ``clone`` copies such an object and a grid
     may search ``activation__slope``.
     """
+
+    name: ClassVar[str]  # what it is registered as
 
     def __post_init__(self) -> None:
         for item in fields(self):

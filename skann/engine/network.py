@@ -33,8 +33,8 @@ class _Plan:
 
     steps: list[Step]
     first: int = 0
-    losses: Array | None = None
-    loss_work: Array | None = None
+    losses: Array = None
+    loss_work: Array = None
 
 
 class Network:
@@ -103,7 +103,7 @@ class Network:
             x = step.y
         return x
 
-    def loss_and_grad(self, x: Array, target: Array, weight: Array | float) -> Owed | float:
+    def loss_and_grad(self, x: Array, target: Array, weight: Array) -> Owed | float:
         """Return the batch's weighted loss; its gradient is then in ``parameters.grad``.
 
         Parameters

@@ -95,7 +95,7 @@ class Optimizer(Hyperparameters, ABC):
         factors, loss = self._factors(state, learning_rate), 0.0
         penalty = penalty or Penalty()
         kernels = kernels_for(xp) if self.kernel and not penalty.l1 else None
-        kernel = kernels and getattr(kernels, self.kernel)
+        kernel = kernels and getattr(kernels, str(self.kernel))
         for stretch, rate in stretches or [(slice(0, theta.size), 1.0)]:
             scaled = tuple(rate * factor for factor in factors)
             if kernel is not None:

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy
+from numpy.typing import DTypeLike
 
 from .backend import Array, move, namespace
 from .initializers import Initializer
@@ -128,8 +129,6 @@ class Layout:
             and self.state == other.state
         )
 
-    __hash__ = None
-
     def __getstate__(self) -> dict:
         return {"specs": by_layer(self.specs), "state": by_layer(self.state)}
 
@@ -177,7 +176,7 @@ class Parameters:
             parameters.values[key][...] = spec.draw(rng)
         return parameters
 
-    def astype(self, dtype: numpy.dtype, copy: bool = True) -> Parameters:
+    def astype(self, dtype: DTypeLike, copy: bool = True) -> Parameters:
         """Return the same values in another precision; with ``copy=False`` they are shared if it is the same one."""
         state = {key: array.astype(dtype, copy=copy) for key, array in self.state.items()}
         return Parameters(self.layout, self.theta.astype(dtype, copy=copy), state)

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-Class = TypeVar("Class")
+Class = TypeVar("Class", bound=type)
 
 
 class Registry:
@@ -25,7 +25,7 @@ class Registry:
         self.base = base
         self._classes: dict[str, type] = {}
 
-    def register(self, name: str, *aliases: str, replace: bool = False) -> Callable[[type[Class]], type[Class]]:
+    def register(self, name: str, *aliases: str, replace: bool = False) -> Callable[[Class], Class]:
         """Return a class decorator that registers the class under its names.
 
         Parameters
@@ -48,7 +48,7 @@ class Registry:
             By ``decorate``, if a name is in use and ``replace`` is False; nothing is registered then.
         """
 
-        def decorate(cls: type[Class]) -> type[Class]:
+        def decorate(cls: Class) -> Class:
             taken = [key for key in (name, *aliases) if key in self._classes]
             if taken and not replace:
                 raise ValueError(

@@ -72,6 +72,7 @@ def minimize_lbfgs(
 
     def tell(intermediate_result: scipy.optimize.OptimizeResult) -> None:
         nonlocal n_iter
+        assert report is not None
         n_iter += 1
         report(f"Iteration {n_iter}, loss = {intermediate_result.fun:.8f}")
 

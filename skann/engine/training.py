@@ -22,7 +22,7 @@ from .parameters import Parameters, blocks, scratch_for
 from .penalties import Penalty
 from .progress import Progress
 from .schedules import Schedule
-from .transfer import reader_for
+from .transfer import DeviceReader, reader_for
 
 _STEADY = Schedule()  # a factor of 1 throughout
 
@@ -445,7 +445,7 @@ def _is_finite(array: Array) -> bool:
     return math.isfinite(total) or bool(numpy.isfinite(move(array, numpy)).all())
 
 
-def batch_gradient(network: Network, reader: Reader, chosen: list[slice], scale: float) -> Owed | float:
+def batch_gradient(network: Network, reader: Reader | DeviceReader, chosen: list[slice], scale: float) -> Owed | float:
     """Return the loss over a batch given in chunks; the gradient summed over them is in ``parameters.grad``."""
     grad = network.parameters.grad
     loss = network.loss_and_grad(*reader.read(chosen[0], scale))

@@ -15,7 +15,7 @@ def available() -> bool:
     if os.environ.get("SKANN_FAST", "1") == "0":
         return False
     try:
-        import numba  # noqa: F401  takes half a second, so not before something is trained
+        import numba  # noqa: F401  # pyright: ignore[reportMissingImports]  takes half a second, so not before something is trained
     except ImportError:
         return False
     return True
@@ -23,7 +23,7 @@ def available() -> bool:
 
 def compiled(name: str) -> Callable:
     """Return the loop of that name, compiled."""
-    import numba
+    import numba  # pyright: ignore[reportMissingImports]
 
     # Numba's default is to look for divisions by zero, which keeps it from vectorising
     loop = getattr(loops, name)

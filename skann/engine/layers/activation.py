@@ -9,14 +9,14 @@ from ..hyperparameters import must_write
 from .base import Declaration, Layer
 
 if TYPE_CHECKING:
-    from ..activations import Activation
+    from ..activations import FixedActivation
 
 
 @dataclass(frozen=True)
 class ActivationLayer(Layer):
     """``y = f(x)``, with the shape of x."""
 
-    activation: Activation
+    activation: FixedActivation
     in_place = True
 
     @property

@@ -110,7 +110,7 @@ class Layer(ABC):
         """Write the output for the batch ``x`` into ``y``."""
 
     @abstractmethod
-    def backward(self, bound: Bound, x: Array, y: Array, dy: Array, dx: Array | None) -> None:
+    def backward(self, bound: Bound, x: Array, y: Array, dy: Array, dx: Array) -> None:
         """Write the gradient into ``bound.grads`` and ``dx``: overwrite, never accumulate.
 
         ``dy`` is the loss's gradient with respect to ``y``; ``dx``, with respect to ``x``, is None where nobody asks

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 import numpy
 
@@ -89,7 +90,7 @@ class Loss(Hyperparameters, Fusable, ABC):
     def evaluate(
         self,
         xp: ModuleType,
-        link: FixedActivation,
+        link: Any,
         raw: Array,
         target: Array,
         losses: Array,
@@ -120,7 +121,7 @@ class Loss(Hyperparameters, Fusable, ABC):
     def fused_evaluate(
         self,
         kernels: Kernels,
-        link: FixedActivation,
+        link: Any,
         raw: Array,
         target: Array,
         losses: Array,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Any
 
 import numpy
 
-from ..activations import FixedActivation
 from ..backend import Array
 from ..hyperparameters import must_write
 from .base import Loss
@@ -25,7 +25,7 @@ class BlockLink:
     blocks : tuple of slice
     """
 
-    links: tuple[FixedActivation, ...]
+    links: tuple[Any, ...]
     blocks: tuple[slice, ...]
 
     @property

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 
-from ..activations import FixedActivation, Logistic, Softmax
+from ..activations import Logistic, Softmax
 from ..activations.base import softplus_of
 from ..backend import Array
 from ..hyperparameters import real
@@ -31,8 +32,8 @@ class LogLoss(Loss):
     tasks = CLASSIFICATION
 
     def evaluate(self, xp, link, raw, target, losses, gradient, work):
-        cross_entropy = _softmax_cross_entropy if isinstance(link, Softmax) else _logistic_cross_entropy
-        cross_entropy(xp, link, raw, target, losses, gradient, work)
+        entropy: Callable[..., None] = _softmax_cross_entropy if isinstance(link, Softmax) else _logistic_cross_entropy
+        entropy(xp, link, raw, target, losses, gradient, work)
         if self.label_smoothing:
             _smooth_labels(xp, link, self.label_smoothing, raw, target, losses, gradient, work)
 
@@ -100,7 +101,7 @@ def _logistic_gradient(xp: ModuleType, link: Logistic, raw, target, gradient) ->
     _scale(xp, gradient, link.inverse_temperature)
 
 
-def _smooth_labels(xp: ModuleType, link: FixedActivation, e: float, raw, target, losses, gradient, work) -> None:
+def _smooth_labels(xp: ModuleType, link: Softmax | Logistic, e: float, raw, target, losses, gradient, work) -> None:
     """Add what smoothing adds to a cross-entropy, which is linear in y: e sum_k (y_k - 1 / K) v_k with v = beta raw."""
     n_classes = raw.shape[1] if isinstance(link, Softmax) else 2
     moved, terms = work
