@@ -9,30 +9,8 @@ import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from fuzzing.fits import draw_fit
-from fuzzing.outcomes import check_fit
-from fuzzing.relations import check_relations
+from fuzzing.mlp import draw_case
 from fuzzing.running import main
-
-
-def draw_case(watch, rng):
-    """Draw a fit, and check it and what follows from it."""
-    fit = draw_fit(rng)
-    if watch.verbose:
-        print("\n".join(fit.lines()))
-    estimator = fit.estimator()
-    done, returned = watch.fit(
-        "fit", lambda: estimator.fit(**fit.arguments), faults=fit.faults, risks=fit.risks, inputs=fit.arguments
-    )
-    if not done:
-        watch.check(not estimator.__sklearn_is_fitted__(), "a failed fit leaves the estimator fitted")
-        return
-    if fit.faults:
-        return
-    outputs = check_fit(watch, fit, estimator, returned)
-    if outputs is not None:
-        check_relations(watch, rng, fit, estimator)
-
 
 if __name__ == "__main__":
     raise SystemExit(main(__file__, draw_case, 10_000))

@@ -103,7 +103,7 @@ def _mixed_frame(values):
     columns = {}
     for j, name in enumerate(_names(values)):
         dtype = dtypes[j % len(dtypes)]
-        columns[name] = (whole[:, j] > 0 if "bool" in dtype else whole[:, j]).astype(dtype.lower())
+        columns[name] = whole[:, j] > 0 if "bool" in dtype else whole[:, j].astype(dtype.lower())
     frame = pandas.DataFrame(columns, index=numpy.arange(len(values)) // 2)
     return frame.astype({name: dtypes[j % len(dtypes)] for j, name in enumerate(columns)})
 
@@ -267,7 +267,7 @@ BAD_TABLES = [
     (lambda X: scipy.sparse.csr_matrix(_spoiled(X, numpy.nan)), bad("NaN in a sparse X", _NAN)),
     (lambda X: _spoiled(X, numpy.nan).astype("f4"), bad("NaN in float32", _NAN)),
     (lambda X: _spoiled(X.astype(object), None), bad("None in X", r"NaN|None", ValueError, TypeError)),
-    (lambda X: _spoiled(X.astype(object), pandas.NA), bad("pandas.NA in X", r"NaN|NA\b", ValueError, TypeError)),
+    (lambda X: _spoiled(X.astype(object), pandas.NA), bad("pandas.NA in X", r"NaN|\bNA", ValueError, TypeError)),
     (lambda X: pandas.DataFrame(X).astype("Float64").mask(X[0, 0] == X), bad("NA in Float64", _NAN)),
     (lambda X: _spoiled(X, numpy.inf), bad("infinity in X", _INFINITY)),
     (lambda X: _spoiled(X, -numpy.inf).astype("f4"), bad("infinity in float32", _INFINITY)),

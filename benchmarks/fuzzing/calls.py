@@ -10,7 +10,8 @@ import warnings
 from dataclasses import dataclass, field
 
 import numpy
-from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
+import pandas
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, UndefinedMetricWarning
 from sklearn.utils.parallel import _get_threadpool_controller
 
 from skann.exceptions import DivergenceError, IdentifierColumnWarning, TrainingWarning
@@ -58,16 +59,21 @@ DOCUMENTED_WARNINGS = [
     (UserWarning, r"solver='lbfgs' has no epochs to score X_val after"),
     (UserWarning, r"Training interrupted by user"),
     # scikit-learn's own, of labels that look like a regression's
+    (UndefinedMetricWarning, r""),
     (UserWarning, r"number of unique classes is greater than 50%"),
 ]
 
 
-def _is_documented(warning):
+_OF_NAMES = (UserWarning, r"X has feature names, but|X does not have valid feature names")
+
+
+def _is_documented(warning, is_bad):
+    """Tell whether a warning is documented; of input that is refused scikit-learn says a word more."""
     if "sklearn/metrics" in warning.filename:  # of predictions that are finite, but huge
         return True
     return any(
         issubclass(warning.category, category) and re.search(pattern, str(warning.message), re.S)
-        for category, pattern in DOCUMENTED_WARNINGS
+        for category, pattern in DOCUMENTED_WARNINGS + [_OF_NAMES] * is_bad
     )
 
 
@@ -83,6 +89,27 @@ def _is_blas(library):
 def _global_draws():
     """Return the state of the global generators, as bytes."""
     return pickle.dumps((numpy.random.get_state(), random.getstate()))  # noqa: NPY002 - scikit-learn's is the legacy one
+
+
+def _snapshot(data):
+    """Return what tells later whether data have changed."""
+    if isinstance(data, dict):
+        return {name: _snapshot(part) for name, part in data.items()}
+    if isinstance(data, tuple):
+        return tuple(map(_snapshot, data))
+    if isinstance(data, (pandas.DataFrame, pandas.Series)):
+        return data.copy(deep=True)  # its pickle holds caches too
+    return pickle.dumps(data)
+
+
+def _has_changed(data, before):
+    if isinstance(data, dict):
+        return any(_has_changed(part, before[name]) for name, part in data.items())
+    if isinstance(data, tuple):
+        return any(map(_has_changed, data, before))
+    if isinstance(data, (pandas.DataFrame, pandas.Series)):
+        return not data.equals(before) or not data.index.equals(before.index)
+    return pickle.dumps(data) != before
 
 
 @dataclass
@@ -145,7 +172,7 @@ class Watch:
         done, result : bool, object
             Whether it returned, and what.
         """
-        before = pickle.dumps(inputs)
+        before = _snapshot(inputs)
         draws, threads = _global_draws(), blas_threads()
         result = error = None
         with warnings.catch_warnings(record=True) as told, contextlib.redirect_stdout(io.StringIO()):
@@ -157,26 +184,27 @@ class Watch:
         if self.verbose:
             outcome = "returned" if error is None else f"raised {type(error).__name__}: {error}"
             print(f"    {what}: {outcome}" + "".join(f"\n      warned: {w.message}" for w in told))
-        self.check(pickle.dumps(inputs) == before, f"{what} changes its input")
+        self.check(not _has_changed(inputs, before), f"{what} changes its input")
         self.check(_global_draws() == draws, f"{what} draws from a global generator")
         self.check(blas_threads() == threads, f"{what} leaves another number of BLAS threads")
         for warning in told:
-            if not _is_documented(warning):
-                where = f"{warning.filename}:{warning.lineno}"
-                self.found(f"{what} warns: {warning.category.__name__}: {warning.message}", where)
+            if not _is_documented(warning, is_bad=bool(faults)):
+                told_by = f"{what}, {warning.filename}:{warning.lineno}"
+                self.found(f"warns {warning.category.__name__}: {warning.message}", told_by)
         self._judge(what, error, faults, risks)
         return error is None, result
 
     def _judge(self, what, error, faults, risks):
+        why = "; ".join(fault.why for fault in faults)
         if error is None:
             if faults:
-                self.found(f"{what} accepts bad input: {'; '.join(fault.why for fault in faults)}")
+                self.found(f"accepts bad input: {why}", what)
             return
         if any(fault.explains(error) for fault in (*faults, *risks)):
             return
         told = f"{type(error).__name__}: {error}"
         trace = "".join(traceback.format_exception(error))
         if faults:
-            self.found(f"{what} with bad input ({'; '.join(fault.why for fault in faults)}) raises {told}", trace=trace)
+            self.found(f"says of bad input {told}", f"{what} with {why}", trace)
         else:
-            self.found(f"{what} raises {told}", trace=trace)
+            self.found(f"refuses good input {told}", what, trace)

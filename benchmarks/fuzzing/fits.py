@@ -13,7 +13,7 @@ from skann.engine.losses import LOSSES
 
 from .arrays import Table, draw_bad_table, draw_table, numbers, short_by_one
 from .calls import DIVERGES, bad
-from .parameters import HARMLESS, conflicts, defaults, draw_parameters, n_levels, spoil
+from .parameters import HARMLESS, conflicts, defaults, draw_huge, draw_parameters, n_levels, spoil
 from .scorers import draw_scoring
 from .targets import Target, draw_bad_target, draw_indicator, draw_label_columns, draw_labels, draw_numbers
 from .values import chance, is_extreme, pick
@@ -125,7 +125,7 @@ def draw_fit(rng, cls=None, may_fail=True, n_rows=None):
     fit = Fit(cls, params, table, _draw_target(rng, params, table, is_classifier))
     if chance(rng, 0.25):
         fit.weight = draw_weights(rng, len(table.values))
-    if is_classifier and chance(rng, 0.2):
+    if is_classifier and fit.target.kind != "dates" and chance(rng, 0.2):
         params["class_weight"] = _class_weight(rng, fit.target)
     if chance(rng, 0.2):
         fit.validation = _draw_validation(rng, fit)
@@ -142,6 +142,11 @@ def draw_fit(rng, cls=None, may_fail=True, n_rows=None):
         fit.arguments |= fit.validation.arguments()
     if may_fail and chance(rng, 0.25):
         _spoil(rng, fit)
+    elif may_fail and chance(rng, 0.03):
+        fit.risks.append(draw_huge(rng, cls, params))
+        fit.wild.append("an int that no float reaches")
+    if target_is_ambiguous(fit.target):
+        fit.risks.append(bad("columns of two labels other than 0 and 1", r"0 and 1|multilabel"))
     if fit.wild:
         fit.risks.append(DIVERGES)
     return fit
@@ -184,6 +189,11 @@ def _dressed_weight(rng, weight):
     dress = [numpy.asarray, numpy.ndarray.tolist, pandas.Series]
     whole = (weight == numpy.rint(weight)).all() and weight.max() < 1e6
     return pick(rng, [*dress, lambda w: w.astype("i8")] if whole else dress)(weight)
+
+
+def target_is_ambiguous(target):
+    """Tell whether columns of classes hold two labels in all, which scikit-learn takes for a multilabel indicator."""
+    return target.task == "multioutput" and len({label for column in target.classes for label in column}) < 3
 
 
 def _printable(label):
@@ -295,7 +305,7 @@ def wildness(fit):
         reasons.append("penalties for such weights")
     if weight is not None and total > 0 and weight.max() / (total / len(weight)) > 20:
         reasons.append("uneven weights")
-    return reasons
+    return sorted(set(reasons))
 
 
 # Inputs that must be refused
@@ -316,15 +326,9 @@ def _spoil_parameter(rng, fit):
 
 
 def _spoil_X(rng, fit):
-    X, fault = draw_bad_table(rng, _usual(fit.table.values))
+    X, fault = draw_bad_table(rng, numpy.tanh(fit.table.values))
     fit.arguments["X"] = X
     fit.faults.append(fault)
-
-
-def _usual(values):
-    """Return numbers of usual size in their place, two rows at least."""
-    values = numpy.tanh(values)
-    return values if len(values) > 1 else numpy.vstack([values, values + 1])
 
 
 def _spoil_y(rng, fit):
@@ -360,7 +364,7 @@ def _spoil_weight(rng, fit):
         fit.faults.append(bad("weights whose sum overflows", r"sample_weight.*\brow\b|\brow\b.*sample_weight"))
     else:
         weight = numpy.ones((1, 1, 1))
-        fit.faults.append(bad("weights of three dimensions", word))
+        fit.faults.append(bad("weights of three dimensions", word + "|dim 3"))
     fit.arguments["sample_weight"] = weight
 
 

@@ -196,12 +196,7 @@ def spoil(rng, cls, params):
 
     A learning rate that is a function is called by stochastic solvers alone.
     """
-    kind = rng.random()
-    if kind < 0.15:
-        name = pick(rng, _real_names(cls))
-        params[name] = pick(rng, [HUGE, -HUGE])
-        return bad(f"{name}=10**400", name)
-    if kind < 0.45:
+    if chance(rng, 0.35):
         name, value, pattern = pick(rng, _bad_structures(rng, params))
         if name == "learning_rate" and callable(value):
             params["solver"] = "adam"
@@ -213,6 +208,13 @@ def spoil(rng, cls, params):
         if found:
             params[name] = value
             return bad(f"{name}={value!r}", f"'{name}' parameter of {cls.__name__} must be")
+
+
+def draw_huge(rng, cls, params):
+    """Put an int that no float reaches among the parameters; return the risk that it brings."""
+    name = pick(rng, _real_names(cls))
+    params[name] = HUGE
+    return bad(f"{name}=10**400", name)
 
 
 def other_value(rng, cls, name, present):

@@ -46,6 +46,7 @@ def grouped(findings):
 
 def key_of(message):
     """Return what messages of one kind have in common."""
+    message = re.sub(r"Classifier|Regressor|; .*", "", message)
     message = re.sub(r"0x[0-9a-f]+|-?\d[\d.,]*(e[+-]?\d+)?", "#", message)
     message = re.sub(r"'[^']*'|\[[^]]*\]", "...", message)
     return " ".join(message.split())[:110]
@@ -57,8 +58,9 @@ def report(script, seed, findings):
         number, finding = group[0]
         cases = sorted({number for number, _ in group})
         print(f"\n{len(group)} x {' '.join(finding.group.split())[:400]}")
-        if finding.detail:
-            print(f"    {' '.join(finding.detail.split())[:200]}")
+        details = list(dict.fromkeys(" ".join(finding.detail.split())[:160] for _, finding in group if finding.detail))
+        for detail in details[:4]:
+            print(f"    {detail}")
         print(
             f"    python benchmarks/{script} --seed {seed} --case {number}"
             + (f"    (also {', '.join(map(str, cases[1:6]))})" if len(cases) > 1 else "")

@@ -21,7 +21,7 @@ def weighted(estimator, X, y, sample_weight=None):
 
 def of_float32(estimator, X, y, **params):
     """Score as a NumPy number."""
-    return numpy.float32(len(estimator.predict(X)))
+    return numpy.float32(estimator.predict(X).shape[0])
 
 
 class Scorer:

@@ -151,7 +151,9 @@ def draw_label_columns(rng, n_rows):
         ("columns in a frame", numpy.arange(3, 8), pandas.DataFrame),
     ]
     kind, labels, build = pick(rng, kinds)
-    counts = [3, *(int(pick(rng, [1, 2, 3, 5])) for _ in range(int(rng.integers(1, 3))))]
+    counts = (
+        [2, 2] if chance(rng, 0.1) else [3, *(int(pick(rng, [1, 2, 3, 5])) for _ in range(int(rng.integers(1, 3))))]
+    )
     codes = numpy.column_stack([_codes(rng, n_rows, min(count, n_rows)) for count in counts])
     classes = [labels[numpy.unique(column)].tolist() for column in codes.T]
     return Target(kind, "multioutput", lambda some: build(labels[some]), codes, classes)
@@ -209,7 +211,7 @@ def draw_numbers(rng, values, positive):
     return Target(kind, "regression", build, numbers[:, 0] if n_columns == 1 else numbers, scale=scale)
 
 
-_MISSING = r"y.*NaN|NaN.*y|missing|pandas\.NA|\bNA\b"
+_MISSING = r"NaN|missing|\bNA\b"
 
 BAD_LABELS = [
     (lambda n: numpy.linspace(0, 1, n) + 0.1, bad("continuous labels", r"Unknown label type.*continuous")),

@@ -10,7 +10,6 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions, make_
 
 from skann.engine.hyperparameters import Hyperparameters
 from skann.engine.losses import Quantile
-from skann.estimators.constraints import RegisteredName
 
 HUGE = 10**400  # an int that no float reaches
 _OUTSIDE = [None, "nonsense", "", -1, -1e-300, 0, 1, 1.5, 2, math.nan, math.inf, -math.inf, [], {}, 1j, b"auto", object]
@@ -123,7 +122,7 @@ def _key(constraint):
 
 
 def hyperparameters(rng, registry, accepts=lambda cls: True):
-    """Return an object of a registered class with hyper-parameters within their bounds; and whether any is extreme."""
+    """Return an object of a registered class with hyper-parameters within their bounds."""
     cls = pick(rng, [cls for cls in registry.classes() if accepts(cls)])
     params = {}
     for item in fields(cls):
@@ -161,12 +160,3 @@ def is_extreme(value):
     if isinstance(value, bool) or not isinstance(value, (int, float, numpy.number)):
         return False
     return bool(abs(value) > 10 or 0 < abs(value) < 1e-12)
-
-
-def names_of(constraints):
-    """Return the names that registries among the constraints hold, with the registry."""
-    return [
-        (constraint.registry, constraint.accepts)
-        for constraint in constraints
-        if isinstance(constraint, RegisteredName)
-    ]
