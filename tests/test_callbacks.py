@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import types
+from pathlib import Path
 
 import numpy
 import pytest
@@ -25,6 +26,7 @@ from skann.engine import files
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
+ROOT = Path(__file__).parents[1]
 X, Y = scale(load_iris().data), load_iris().target
 OPTIONS = {"hidden_layer_sizes": (7, 5), "max_iter": 12, "batch_size": 40, "random_state": 0}
 
@@ -113,6 +115,14 @@ class TestCheckpoint:
         assert subprocess.run([sys.executable, "-c", script]).returncode == -signal.SIGKILL
         resumed = MLPClassifier(dropout=0.2, **OPTIONS).set_callbacks(Checkpoint(path, resume=True), Stop(99))
         assert_same(resumed.fit(X, Y), MLPClassifier(dropout=0.2, **OPTIONS).fit(X, Y))
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="the script forks")
+    def test_processes_killed_and_interrupted_at_random_moments(self):
+        """A few; the script alone does a hundred of each."""
+        script = [sys.executable, ROOT / "benchmarks" / "kill.py", "--kills", "2", "--interrupts", "2"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
+        run = subprocess.run(script, capture_output=True, text=True, timeout=60, env=environment)
+        assert run.returncode == 0, run.stdout + run.stderr
 
     def test_without_resume_the_file_is_written_anew(self, tmp_path):
         checkpoint = Checkpoint(tmp_path / "run.npz", every=5)
