@@ -11,9 +11,10 @@ from sklearn.callback import CallbackContext
 from ..engine import checkpoints
 from ..engine.files import regular_file
 from ..engine.fingerprints import fingerprint
+from ..engine.training import Trainer
 from .base import Callback, positive_int
 
-# parameters that say how long to train, what to tell and with how many processes, but not how
+# parameters that say how long to train, what to print and in how many processes: they change no step that is taken
 MAY_DIFFER = frozenset({"max_iter", "tol", "n_iter_no_change", "verbose", "warn", "n_jobs"})
 
 
@@ -81,7 +82,7 @@ class Checkpoint(Callback):
             return
         trainer = _trainer_of(estimator)
         path = _path_for(self.path, context)
-        if not trainer.fingerprint:  # by another checkpoint, which may have resumed already
+        if not trainer.fingerprint:  # else another checkpoint has noted it, and may have gone on from its file
             trainer.fingerprint = _fingerprint(estimator, trainer)
         if regular_file(path).exists() and self.resume:
             checkpoints.load(path, trainer)
@@ -92,7 +93,7 @@ class Checkpoint(Callback):
             checkpoints.save(_path_for(self.path, context.parent), estimator._running)
 
 
-def _trainer_of(estimator: Any) -> Any:
+def _trainer_of(estimator: Any) -> Trainer:
     """Return the trainer of the one network that an estimator is about to train, or raise ValueError."""
     n_members = getattr(estimator, "n_members", 1)
     if n_members > 1:
@@ -108,7 +109,7 @@ def _trainer_of(estimator: Any) -> Any:
     return estimator._running
 
 
-def _fingerprint(estimator: Any, trainer: Any) -> dict[str, str]:
+def _fingerprint(estimator: Any, trainer: Trainer) -> dict[str, str]:
     """Return what must be the same in the fit that goes on from the file."""
     params = estimator.get_params(deep=False)
     compared = {name: value for name, value in params.items() if name not in MAY_DIFFER}

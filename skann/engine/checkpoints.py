@@ -27,6 +27,7 @@ from .training import Trainer
 
 FORMAT = 2  # raised when an older skann could not read what is written
 _LONGEST_HEADER = 2**22  # bytes
+_MOST_TEXTS = 1000  # of the fit; a message may name them all
 _LARGEST = float(numpy.finfo(numpy.float64).max)
 _LARGEST_INT = 2**63 - 1
 # Least and largest allowed value, by the last part of a name. Others are finite floats or 64-bit counts; of integer
@@ -127,7 +128,8 @@ def load(path: str | os.PathLike, trainer: Trainer) -> None:
     with open(regular_file(path), "rb") as file, _damage_told(name, ways_out):
         archive = Archive(file)
         content = _header(archive)
-        different = [key for key, text in trainer.fingerprint.items() if content["fit"].get(key) != text]
+        here, there = trainer.fingerprint, content["fit"]
+        different = [key for key in {**here, **there} if here.get(key) != there.get(key)]
         fits = content["format"] == FORMAT and not different
         values = _checked(archive, content["state"], trainer) if fits else {}
     if content["format"] != FORMAT:
@@ -136,8 +138,8 @@ def load(path: str | os.PathLike, trainer: Trainer) -> None:
             f"{__version__} reads format {FORMAT}. Resume with that version, {ways_out}"
         )
     if different:
-        there = {key: content["fit"].get(key, HASH) for key in different}
-        told = ", ".join(f"{key}={text}" for key, text in there.items() if not text.startswith(HASH))
+        texts = {key: there.get(key, HASH) for key in different}
+        told = ", ".join(f"{key}={text}" for key, text in texts.items() if not text.startswith(HASH))
         raise ValueError(
             f"The checkpoint {name} is of another fit: its {', '.join(different)} differ from this one's"
             f"{f' (there: {told})' if told else ''}. Fit with the parameters and the data that it was made with, "
@@ -162,9 +164,10 @@ def _header(archive: Archive) -> dict[str, Any]:
     """Return the header, its parts of the right types; the state is not checked yet, nor is that of other formats."""
     content = json.loads(archive.read_bytes("header", _LONGEST_HEADER))
     _expect(0 <= _typed(content["format"], int) <= _LARGEST_INT, "format")
-    for text in (content["skann"], *(content["fit"].values() if content["format"] == FORMAT else ())):
+    fit = _typed(content["fit"], dict)
+    _expect(len(fit) <= _MOST_TEXTS, "texts")
+    for text in (content["skann"], *((*fit.keys(), *fit.values()) if content["format"] == FORMAT else ())):
         _expect(len(_typed(text, str)) <= LONGEST and text.isprintable(), "a text for a message")
-    _typed(content["fit"], dict)
     return content
 
 

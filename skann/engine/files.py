@@ -61,15 +61,15 @@ def replace_file(path: str | os.PathLike, write: Callable[[BinaryIO], object]) -
         _remove_abandoned(path)
         with _temporary_file(path) as temporary:
             with open(temporary, "wb") as file:
-                _keep_mode(path, temporary)
                 write(file)
                 file.flush()
                 os.fsync(file.fileno())
+            _keep_mode(path, temporary)
             os.replace(temporary, path)
 
 
 def _keep_mode(path: Path, temporary: Path) -> None:
-    """Let those read and write the new file who may read and write the old one, if there is one."""
+    """Give the new file the mode of the old one, if there is one."""
     if path.exists():
         old, new = (stat.S_IMODE(file.stat().st_mode) for file in (path, temporary))
         if new != old:  # some file systems refuse any change
@@ -83,10 +83,11 @@ def _temporary_file(path: Path) -> Iterator[Path]:
     The kernel releases the lock of a process that ends, however it ends and in whichever container it ran. A number of
     the process would tell less: numbers are used again, and containers that share a folder have the same ones.
     """
+    mode = 0o600 if path.exists() else 0o666  # the old file may be for its owner alone
     held = None
     while held is None:
         temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}{_SUFFIX}")
-        held = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+        held = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode)
         _lock(held, wait=True)
         if not temporary.exists():  # another writer found it before it was locked
             os.close(held)
@@ -103,9 +104,11 @@ def _temporary_file(path: Path) -> Iterator[Path]:
 
 def _lock(descriptor: int, wait: bool) -> bool:
     """Lock a file, where there are locks; tell whether it is locked now."""
+    if fcntl is None:
+        return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except (OSError, AttributeError):  # another holds it, the file system has no locks, or the platform
+    except OSError:  # another process or thread holds it, or the file system has no locks
         return False
     return True
 

@@ -137,7 +137,7 @@ def test_links_are_followed(path):
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o666])
-def test_the_mode_stays_and_holds_while_the_file_is_written(mode, path):
+def test_the_mode_stays_and_nobody_else_reads_what_is_half_written(mode, path):
     path.chmod(mode)
     modes = []
 
@@ -146,7 +146,7 @@ def test_the_mode_stays_and_holds_while_the_file_is_written(mode, path):
         modes.append(stat.S_IMODE(temporary.stat().st_mode))
 
     files.replace_file(path, write)
-    assert modes == [mode]
+    assert modes == [0o600]
     assert stat.S_IMODE(path.stat().st_mode) == mode
 
 
