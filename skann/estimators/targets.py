@@ -1,36 +1,153 @@
-"""Checks of the target that regressors share."""
+"""Targets of any type as arrays that scikit-learn checks: numbers for regression, labels for classification."""
 
 from __future__ import annotations
 
 import datetime
+from numbers import Integral
 from typing import Any
 
 import numpy
+import scipy.sparse
 
-_DURATIONS = (datetime.timedelta, numpy.timedelta64)
-_MOMENTS = (datetime.date, numpy.datetime64)
+from .dtypes import check_not_lazy, conversion
+
+_DAYS = {
+    "datetimes": "(y - y.min()) / numpy.timedelta64(1, 'D')",
+    "timedeltas": "y / numpy.timedelta64(1, 'D')",
+}
 
 
-def check_no_moments(y: Any, name: str) -> None:
-    """Raise TypeError if a regression target holds datetimes or timedeltas, whose counts are of an arbitrary unit.
+def as_numbers(y: Any) -> Any:
+    """Return a regression target, text and objects that stand for numbers as an array of floats.
 
-    Parameters
-    ----------
-    y : array-like
-        The target.
-    name : str
-        "y" or "y_val".
+    Raises
+    ------
+    TypeError
+        For datetimes and timedeltas, of which there are many ways to make numbers.
+    ValueError
+        For values that are missing or stand for no number; one of them is named.
     """
-    values = numpy.asarray(y)
-    kind = values.dtype.kind
-    of_objects = values.ravel().tolist() if kind == "O" else []
-    if kind == "m" or any(isinstance(value, _DURATIONS) for value in of_objects):
-        seen, remedy = "timedeltas", f"{name} / numpy.timedelta64(1, 'D')"
-    elif kind == "M" or any(isinstance(value, _MOMENTS) for value in of_objects):
-        seen, remedy = "datetimes", f"({name} - y.min()) / numpy.timedelta64(1, 'D')"
-    else:
-        return
-    raise TypeError(
-        f"{name} holds {seen} (dtype {values.dtype}), but a regressor needs numbers. Give it days, for example: "
-        f"{remedy}."
+    if isinstance(y, numpy.ndarray) and y.dtype.kind in "biufc":
+        return y
+    array = _as_array(y)
+    if array is None or array.dtype.kind in "biufc":
+        return y
+    if array.dtype.kind in "mM":
+        raise _no_times("datetimes" if array.dtype.kind == "M" else "timedeltas", f"dtype {array.dtype}")
+    try:
+        return array.astype(numpy.float64)
+    except OverflowError as error:
+        raise ValueError("Input y contains infinity or a value too large for dtype('float64').") from error
+    except (TypeError, ValueError) as error:
+        raise _no_number(array) from error
+
+
+def as_labels(y: Any) -> Any:
+    """Return a target of classes, objects that are all bool, all int or all float as an array of that type.
+
+    Raises
+    ------
+    ValueError
+        For missing labels, and for objects of several kinds or of a kind that cannot be labels.
+    """
+    if isinstance(y, numpy.ndarray) and y.dtype.kind != "O":
+        return y
+    array = _as_array(y)
+    if array is None or array.dtype.kind != "O":
+        return y
+    first = _first_of_each_kind(array.ravel())
+    if len(first) > 1:
+        one, other = list(first.values())[:2]
+        raise ValueError(
+            f"Labels must be of one kind. Got {one!r} ({type(one).__name__}) and {other!r} ({type(other).__name__}) "
+            "in y: convert them, for example with y.astype(str)."
+        )
+    [(kind, label)] = first.items()
+    if kind == "str":
+        return y
+    if kind not in _DTYPES:
+        raise ValueError(
+            f"Unknown label type: {kind}. Labels must be strings, booleans or whole numbers. Got {label!r} in y: "
+            "convert them, for example with y.astype(str)."
+        )
+    try:
+        return array.astype(_DTYPES[kind])
+    except OverflowError as error:
+        raise ValueError("y has labels beyond the range of int64: convert them with y.astype(str).") from error
+
+
+_DTYPES = {"bool": numpy.bool_, "int": numpy.int64, "float": numpy.float64}
+_KINDS = {"str": str, "bool": bool | numpy.bool_, "int": Integral, "float": float | numpy.floating}
+
+
+def _first_of_each_kind(labels: numpy.ndarray) -> dict[str, Any]:
+    """Return the first label of each kind, "str", "bool", "int", "float" or the name of another type."""
+    types = dict.fromkeys(map(type, labels))
+    if not types.keys() <= {str, bool, int} and any(map(is_missing, labels)):
+        raise ValueError("Input y contains NaN. Drop the rows whose label is missing.")
+    first: dict[str, Any] = {}
+    for of_type in types:
+        kind = next((kind for kind, wanted in _KINDS.items() if issubclass(of_type, wanted)), of_type.__name__)
+        first.setdefault(kind, next(label for label in labels if type(label) is of_type))
+    return first
+
+
+def _no_number(values: numpy.ndarray) -> Exception:
+    """Return the error that tells why values cannot become floats."""
+    for i, value in enumerate(values.ravel().tolist()):  # noqa: B007 - the last one is told
+        if is_missing(value):
+            return ValueError("Input y contains NaN.")
+        if kind_of_time(value) is not None:
+            return _no_times(kind_of_time(value), f"{value!r} is the first")
+        if not is_number(value):
+            break
+    return ValueError(
+        f"y must hold numbers for regression. Got {value!r} in row {i // (values.size // len(values))}: convert y, for "
+        "example with pandas.to_numeric, or fit a classifier if y holds labels."
     )
+
+
+def _no_times(kind: str, which: str) -> TypeError:
+    """Return the error for datetimes or timedeltas."""
+    return TypeError(f"y holds {kind} ({which}), but regression needs numbers, for example the days {_DAYS[kind]}.")
+
+
+def _as_array(y: Any) -> numpy.ndarray | None:
+    """Return the target as an array, or None if there is none to look at: scikit-learn's checks tell why."""
+    check_not_lazy(y, "y")
+    way_out = conversion(getattr(y, "dtype", None))
+    if way_out is not None:
+        raise TypeError(f"y has the dtype {y.dtype}, which no estimator reads: {way_out}.")
+    if y is None or scipy.sparse.issparse(y):
+        return None
+    try:
+        array = numpy.asarray(y)
+    except (TypeError, ValueError):  # ragged lists
+        return None
+    return array if array.ndim and array.size else None
+
+
+def is_missing(value: Any) -> bool:
+    """Return whether a value is None, NaN, NaT or pandas.NA, the only one that cannot tell whether it is itself."""
+    try:
+        return value is None or bool(value != value)
+    except (TypeError, ValueError):
+        return type(value).__name__ == "NAType"
+
+
+def is_number(value: Any) -> bool:
+    """Return whether float takes a value."""
+    try:
+        float(value)
+    except OverflowError:
+        return True  # scikit-learn's checks call it too large
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def kind_of_time(value: Any) -> str | None:
+    """Return "datetimes" or "timedeltas" if the value is one of them."""
+    if isinstance(value, (datetime.date, datetime.time, numpy.datetime64)):
+        return "datetimes"
+    return "timedeltas" if isinstance(value, (datetime.timedelta, numpy.timedelta64)) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from numbers import Integral, Real
 
@@ -18,6 +17,7 @@ from ..estimators.compat import (
     _check_feature_names_in,
     _fit_context,
 )
+from ..estimators.messages import listed, warn
 from ..exceptions import IdentifierColumnWarning
 from . import values
 from .categories import fit_category
@@ -275,13 +275,11 @@ def column_kinds(X, X_val, estimator: BaseEstimator) -> list[str]:
 
 def _warn_about(identifiers: list[str]) -> None:
     """Warn once of all columns that identify rows."""
-    listed = ", ".join(identifiers[:10]) + (f" and {len(identifiers) - 10} more" if len(identifiers) > 10 else "")
-    warnings.warn(
-        f"Left out, because most rows have a value of their own: {listed}. Drop what identifies rows before fit; "
-        "convert dates and numbers given as text (pandas.to_datetime, pandas.to_numeric); or derive from such a column "
-        "something that repeats.",
+    warn(
+        f"Left out, because most rows have a value of their own: {listed(identifiers)}. Drop what identifies rows "
+        "before fit; convert dates and numbers given as text (pandas.to_datetime, pandas.to_numeric); or derive from "
+        "such a column something that repeats.",
         IdentifierColumnWarning,
-        stacklevel=5,
     )
 
 

@@ -11,6 +11,7 @@ import pandas
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 
+from ..estimators.messages import listed
 from .values import unreadable
 
 
@@ -102,7 +103,7 @@ def _check_labels(X: Any) -> None:
         )
     twice = [str(label) for label, count in Counter(X.columns).items() if count > 1]
     if twice:
-        raise ValueError(f"X has column names that occur more than once: {', '.join(twice)}. Rename or drop columns.")
+        raise ValueError(f"X has column names that occur more than once: {listed(twice)}. Rename or drop columns.")
 
 
 def _check_size(shape: tuple[int, int], estimator: BaseEstimator) -> None:

@@ -15,6 +15,7 @@ from ...engine.layers.piecewise_linear import quantile_edges
 from ...engine.schedules import SCHEDULES, FunctionSchedule, Schedule
 from ...exceptions import IdentifierColumnWarning, TrainingWarning
 from ..hooks import FitHooks
+from ..messages import warn
 from .network import TableClassifier, TableRegressor
 
 _EMBEDDING_RATE = 0.1  # of the periodic embedding's learning rate
@@ -64,11 +65,10 @@ def fitted_encoder(X, kinds: Sequence[str], choices: dict[str, Any], quiet: bool
             warnings.simplefilter("ignore", IdentifierColumnWarning)
         encoder._fit(X, kinds)
     if not quiet and not len(encoder.get_feature_names_out()):
-        warnings.warn(
+        warn(
             "No column of X is left to learn from: all are constant, missing or identifiers of rows. Every row will "
             "have the same prediction. warn=False silences this.",
             TrainingWarning,
-            stacklevel=2,
         )
     return encoder
 

@@ -14,7 +14,7 @@ from ...engine.losses import LOSSES, REGRESSION, Loss
 from ..attributes import LearningRate, RandomState, Scoring, Sizes
 from ..compat import StrOptions, _check_y
 from ..constraints import RegisteredName, check_loss
-from ..targets import check_no_moments
+from ..targets import as_numbers
 from .base import TabularMLP
 from .docs import documented
 from .network import TableRegressor
@@ -173,11 +173,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         return self.members_[0].network._score_of(predicted, y, sample_weight)
 
     def _checked_target(self, y, known=False):
-        check_no_moments(y, "y_val" if known else "y")
-        try:
-            y = _check_y(y, multi_output=True, y_numeric=True, estimator=self)
-        except OverflowError as error:
-            raise ValueError("Input y contains a value too large for dtype('float64').") from error
+        y = _check_y(as_numbers(y), multi_output=True, y_numeric=True, estimator=self)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         return y
