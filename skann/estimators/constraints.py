@@ -107,6 +107,32 @@ SHARED_CONSTRAINTS: dict[str, list] = {
 class HintingMixin(BaseEstimator):
     """Validates parameters as scikit-learn does, and says the way out of an unknown name or a bare function."""
 
+    def set_params(self, **params):
+        """Set parameters; those of an object that is a parameter by ``activation__slope`` and the like.
+
+        Parameters
+        ----------
+        **params : object
+            Name and value of each.
+
+        Returns
+        -------
+        self : object
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            For unknown names, and for parameters of what has none, such as an activation given by its name.
+        """
+        for key in params:
+            owner, _, name = key.partition("__")
+            value = params.get(owner, getattr(self, owner, None))
+            if name and owner in self._parameter_constraints and not hasattr(value, "set_params"):
+                way_out = _way_to_set(name, value, self._parameter_constraints[owner], self.get_params(deep=False))
+                raise ValueError(f"{key} cannot be set, as {owner}={value!r} has no parameters{way_out}.")
+        return super().set_params(**params)
+
     def _validate_params(self) -> None:
         """Raise InvalidParameterError, with the way out, unless every parameter is allowed."""
         params = self.get_params(deep=False)
@@ -120,6 +146,17 @@ class HintingMixin(BaseEstimator):
                     f"The {name!r} parameter of {type(self).__name__} must be at most {sys.float_info.max:g}, the "
                     f"largest float. Got an int of {value.bit_length()} bits instead."
                 )
+
+
+def _way_to_set(name: str, value: Any, allowed: list, params: dict[str, Any]) -> str:
+    """Return the way out for who sets a parameter of a value that has none: an object that has it, or its own name."""
+    takes_objects = any(isinstance(kind, type) and issubclass(kind, Hyperparameters) for kind in allowed)
+    for names in [kind for kind in allowed if takes_objects and isinstance(kind, RegisteredName)]:
+        having = [cls for cls in names.registry.classes() if names.accepts(cls) and name in cls.__dataclass_fields__]
+        named = [cls for cls in having if isinstance(value, str) and cls.name == value]
+        if having:
+            return f": pass an object: {(named or having)[0].__name__}()"
+    return f"; the estimator itself has the parameter {name!r}" if name in params else ""
 
 
 def hints(constraints: dict[str, list], params: dict[str, Any]) -> str:
