@@ -1,15 +1,17 @@
-"""What fit warns of: features on scales that train badly, and layers of which most units are dead."""
+"""What fit warns of: features on scales that train badly, validation rows on others, rare classes, dead units."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy
 import scipy.sparse
+from sklearn.exceptions import ConvergenceWarning
 
 from ..engine.architecture import Architecture
 from ..exceptions import TrainingWarning
+from .messages import warn
 
 # On breast cancer, wine and digits, standardised and then spread over scales, accuracy fell by 1 to 4 points where the
 # scales differ by a factor of 1,000, and by 4 to 20 points where all are 0.01 or one column is 1,000.
@@ -17,8 +19,14 @@ LARGEST, SMALLEST, SPREAD = 1_000.0, 0.01, 1_000.0
 LARGE = 100.0  # from which a spread counts: below, small columns may be the last components of a PCA
 NEGLIGIBLE = 1e-6  # columns this much smaller than the largest are rounding errors
 DEAD = 0.5  # share of a layer's units
+RARE = 0.1  # share of the rows
 WIDE = 10  # units of a layer, of which more than half do not die by the chance of a draw
 N_ROWS = 256  # enough to tell such scales apart, and under 1 % of a fit
+
+# Breast cancer, raw against standardised, differs by this much in 26 of 30 columns; splits in time stay below.
+FAR = 5.0  # interquartile ranges between two medians, or times one interquartile range is as wide as another
+FEWEST_VALIDATION_ROWS = 20  # whose quartiles tell anything
+N_ROWS_OF_QUARTILES = 1024
 
 
 def scale_problem(X, name_of: Callable[[int], str]) -> str | None:
@@ -74,6 +82,56 @@ def warn_of_dead_units(fractions: Sequence[float], architecture: Architecture) -
     _warn(dead_layers(told), DEAD_REMEDY)
 
 
+def warn_of_validation_rows(X, X_val) -> None:
+    """Warn if most columns of the validation rows lie elsewhere, or spread otherwise, than those of training."""
+    if X_val.shape[0] < FEWEST_VALIDATION_ROWS:
+        return
+    sample, sample_val = _sample(X), _sample(X_val)
+    if scipy.sparse.issparse(sample):
+        # a column with zeros in three rows of four has no interquartile range: what is left is as dense as an array
+        filled = numpy.bincount(sample.indices, minlength=sample.shape[1]) > sample.shape[0] / 4
+        sample, sample_val = (part[:, filled].toarray() for part in (sample, sample_val))
+    with numpy.errstate(over="ignore", invalid="ignore"):
+        low, median, high = _quartiles(sample)
+        low_val, median_val, high_val = _quartiles(sample_val)
+        spread, spread_val = high - low, high_val - low_val
+        far = numpy.abs(median_val - median) > FAR * spread
+        far |= (spread_val > FAR * spread) | (spread_val * FAR < spread)
+    varied = spread > 0
+    if far[varied].sum() > varied.sum() / 2:
+        _warn(
+            f"X_val looks untransformed: use transform_input. In {far[varied].sum()} of {varied.sum()} columns its "
+            "values lie elsewhere than those of X, or spread more or less.",
+            'In a Pipeline that is given transform_input=["X_val"] it passes the same steps as X; or transform it '
+            "before fit.",
+        )
+
+
+def warn_of_imbalance(counts: numpy.ndarray) -> None:
+    """Warn of a class so rare that accuracy, by which early stopping judges, hardly counts it; given all classes."""
+    share = counts.min() / counts.sum()
+    if share < RARE and share < 0.5 / len(counts):
+        _warn(
+            f"The rarest class has {share:.1%} of the rows, and early_stopping=True judges epochs by accuracy, which "
+            "is high without it.",
+            'Set scoring="neg_log_loss" or "average_precision", or class_weight="balanced".',
+        )
+
+
+def warn_of_lbfgs(result: Any, max_iter: int) -> None:
+    """Warn as scikit-learn does if L-BFGS has not converged."""
+    if result.status == 0:
+        return
+    n_iter = min(result.nit, max_iter)
+    more = f"\nIncrease the number of iterations to improve the convergence (max_iter={max_iter})."
+    warn(
+        f"lbfgs failed to converge after {n_iter} iteration(s) (status={result.status}):\n{result.message}\n"
+        f"{more if n_iter == max_iter else ''}\nYou might also want to scale the data as shown in:\n"
+        "    https://scikit-learn.org/stable/modules/preprocessing.html",
+        ConvergenceWarning,
+    )
+
+
 def column_name(names: Sequence[str] | None, i: int) -> str:
     """Return what to call column i."""
     return f"column {i}" if names is None else f"column {names[i]!r}"
@@ -82,7 +140,20 @@ def column_name(names: Sequence[str] | None, i: int) -> str:
 def _warn(problem: str | None, remedy: str) -> None:
     """Warn if there is a problem."""
     if problem is not None:
-        warnings.warn(f"{problem} {remedy} warn=False silences this.", TrainingWarning, stacklevel=2)
+        warn(f"{problem} {remedy} warn=False silences this.", TrainingWarning)
+
+
+def _sample(X):
+    """Return some rows, drawn at random lest they fall in step with a season, the same each time."""
+    n_rows = X.shape[0]
+    if n_rows <= N_ROWS_OF_QUARTILES:
+        return X
+    return X[numpy.sort(numpy.random.default_rng(0).choice(n_rows, N_ROWS_OF_QUARTILES, replace=False))]
+
+
+def _quartiles(X) -> numpy.ndarray:
+    """Return the quartiles of each column."""
+    return numpy.quantile(numpy.asarray(X, dtype=numpy.float64), [0.25, 0.5, 0.75], axis=0)
 
 
 def _figure(value: float) -> str:

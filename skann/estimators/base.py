@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from abc import ABC, abstractmethod
 from dataclasses import fields
 from types import ModuleType
@@ -28,9 +27,9 @@ from ..engine.progress import Progress
 from ..engine.schedules import SCHEDULES, Constant, FunctionSchedule, Schedule
 from ..engine.solvers import minimize_lbfgs
 from ..engine.training import Settings, Trainer, TrainingState
-from .advice import warn_of_dead_units, warn_of_scales
+from .advice import warn_of_dead_units, warn_of_lbfgs, warn_of_scales, warn_of_validation_rows
 from .attributes import MLPAttributes
-from .compat import _check_optimize_result, _check_sample_weight, _fit_context, with_callbacks
+from .compat import _fit_context, with_callbacks
 from .constraints import (
     SHARED_CONSTRAINTS,
     HintingMixin,
@@ -39,13 +38,15 @@ from .constraints import (
     check_hidden_layer_sizes,
     check_loss,
 )
-from .data import split_validation, training_data
+from .data import renamed, split_validation, training_data, validation_data
 from .devices import namespace_to_fit
 from .fitted import FittedNetwork
 from .hooks import FitHooks
+from .messages import warn
 from .restoring import restored_on_error
 from .threads import blas_threads
 from .validation import ValidationSet, validator
+from .weights import check_range, check_sample_weight, check_some_count
 
 _FLOAT32_FROM = 1_000  # rows from which dtype="auto" means float32 for any X: below, precision costs nothing
 
@@ -77,12 +78,20 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, 
             Training rows: finite numbers of any real dtype. An array of more than 4 MB is never copied whole.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             For classification, labels of any type or a multilabel indicator matrix; for regression, finite numbers.
+            Objects that are all bool or all int are labels of that type.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights, not all zero. They are normalised over the whole training set: a weight of 2 is a
-            row repeated, at any batch size. None weighs every row 1.
+            row repeated, at any batch size. None weighs every row 1. No weight but 0, times n_samples, may become 0 or
+            infinite in the precision of training.
         X_val, y_val : like X and y, default=None
             A validation set of your own, in place of one split off by ``early_stopping``. It is scored after each
             epoch; with ``early_stopping=False`` it is only noted in ``history_``. lbfgs warns that it is not used.
+            A Pipeline transforms it as X where metadata is routed, and not otherwise::
+
+                sklearn.set_config(enable_metadata_routing=True)
+                mlp = MLPClassifier(early_stopping=True).set_fit_request(X_val=True, y_val=True)
+                pipeline = make_pipeline(StandardScaler(), mlp, transform_input=["X_val"])
+                pipeline.fit(X, y, X_val=X_val, y_val=y_val)
         sample_weight_val : array-like of shape (n_validation_samples,), default=None
             Weights of the validation rows.
 
@@ -95,6 +104,8 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, 
         ------
         ValueError
             For parameters or data out of range.
+        TypeError
+            For columns and targets of datetimes and of dtypes that hold no numbers; the column is named.
         skann.exceptions.DivergenceError
             A ValueError, if the loss becomes infinite or NaN. After any error, what was fitted before stays; only an
             error of a callback leaves the estimator fitted with its best weights.
@@ -144,25 +155,28 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, 
         """
         X, y = training_data(self, X, y, reset=not goes_on, y_numeric=self._y_numeric)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+            sample_weight = check_sample_weight(sample_weight, X)
         target = self._encode_target(y, sample_weight, goes_on, incremental)
-        sample_weight = self._weigh_classes(y, sample_weight)
+        weight = self._weigh_classes(y, sample_weight)
+        if not incremental:  # a batch may hold only rows that do not count
+            check_some_count(weight)
         # a call of partial_fit cannot know the sum of all weights
         total_weight = len(target) if incremental else None
-        rows = Rows(X, target, sample_weight, n_classes=self._n_one_hot, total_weight=total_weight)
-        if self.warn and not incremental:  # every call of partial_fit would say it again
-            warn_of_scales(X, getattr(self, "feature_names_in_", None))
+        rows = Rows(X, target, weight, n_classes=self._n_one_hot, total_weight=total_weight)
         held_out = self._given_validation(*validation)
+        if self.warn and not incremental:  # every call of partial_fit would say it again
+            self._advise(rows, held_out, sample_weight)
         xp = namespace_to_fit(self.device, self.solver)
         rng = check_random_state(self.random_state)
         architecture = self._build_architecture(X.shape[1], rows.n_outputs)
         parameters = self._starting_parameters(architecture, rows, rng, goes_on)
+        self._check_weights(parameters.theta.dtype, rows, y, held_out)
         error = None
         if self.solver == "lbfgs":
             if hooks is not None:
                 hooks.fit_begins()
             if held_out is not None:
-                warnings.warn("solver='lbfgs' has no epochs to score X_val after: it is not used.", stacklevel=4)
+                warn("solver='lbfgs' has no epochs to score X_val after: it is not used.")
             self._minimize(architecture, parameters, rows)
         else:
             if self.early_stopping and held_out is None:
@@ -221,6 +235,19 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, 
     @abstractmethod
     def _validation_score(self, raw: numpy.ndarray, link: FixedActivation, rows: Rows) -> float:
         """Return the score of finite raw outputs for the rows of a validation set, the larger the better."""
+
+    def _advise(self, rows: Rows, held_out: ValidationSet | None, sample_weight) -> None:
+        """Warn of what may train badly and has a remedy."""
+        warn_of_scales(rows.X, getattr(self, "feature_names_in_", None))
+        if held_out is not None and self.solver != "lbfgs":
+            warn_of_validation_rows(rows.X, held_out.rows.X)
+
+    def _check_weights(self, dtype: numpy.dtype, rows: Rows, y, held_out: ValidationSet | None) -> None:
+        """Raise ValueError for weights, those of the validation rows too, that training cannot use in its dtype."""
+        check_range(rows.weight, dtype, None if getattr(self, "class_weight", None) is None else y)
+        if held_out is not None:
+            with renamed("sample_weight", "sample_weight_val"):
+                check_range(held_out.rows.weight, dtype)
 
     # The network
 
@@ -285,10 +312,12 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, 
             missing, there = ("X_val", "y_val") if X is None else ("y_val", "X_val")
             raise ValueError(f"{there} was given without {missing}: give both, or neither.")
         given = X
-        X, y = training_data(self, X, y, reset=False, y_numeric=self._y_numeric)
+        X, y = validation_data(self, X, y, y_numeric=self._y_numeric)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        target = self._encode_target(y, sample_weight, goes_on=True, incremental=True)
+            with renamed("sample_weight", "sample_weight_val"):
+                sample_weight = check_sample_weight(sample_weight, X)
+        with renamed("y", "y_val"):
+            target = self._encode_target(y, sample_weight, goes_on=True, incremental=True)
         return ValidationSet(Rows(X, target, sample_weight, n_classes=self._n_one_hot), y, given)
 
     def _split(self, rows: Rows, y, rng: numpy.random.RandomState) -> tuple[Rows, ValidationSet]:
@@ -361,10 +390,7 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, 
         """Return how to train on that many rows."""
         batch_size = min(200, n_samples) if self.batch_size == "auto" else self.batch_size
         if batch_size > n_samples:
-            warnings.warn(
-                f"Got `batch_size` {batch_size}, larger than sample size {n_samples}. It is going to be clipped",
-                stacklevel=2,
-            )
+            warn(f"Got `batch_size` {batch_size}, larger than sample size {n_samples}. It is going to be clipped")
         return Settings(
             optimizer=self._made_from_parameters(OPTIMIZERS[self.solver]),
             schedule=self._schedule(),
@@ -401,16 +427,12 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, 
         """Warn unless training ended of itself."""
         if reason == "interrupted":
             kept = "best weights so far" if trainer.best is not None else "last weights"
-            warnings.warn(
-                f"Training interrupted by user after {trainer.progress.n_epochs} epochs: the {kept} are kept.",
-                stacklevel=2,
-            )
+            warn(f"Training interrupted by user after {trainer.progress.n_epochs} epochs: the {kept} are kept.")
         elif reason == "max_epochs" and not incremental:
-            warnings.warn(
+            warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization hasn't "
                 "converged yet.",
                 ConvergenceWarning,
-                stacklevel=2,
             )
 
     # what a stochastic solver leaves of its course, and lbfgs has not
@@ -457,7 +479,8 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, 
             )
         for name in self._COURSE:
             vars(self).pop(name, None)
-        self.n_iter_ = _check_optimize_result("lbfgs", result, self.max_iter)
+        warn_of_lbfgs(result, self.max_iter)
+        self.n_iter_ = min(result.nit, self.max_iter)
         self.t_ = 0
         self.loss_ = float(result.fun)
 

@@ -12,6 +12,7 @@ from sklearn.utils import check_array
 
 from ..engine.losses import CLASSIFICATION, LOSSES, MULTIOUTPUT, BlockLoss, Loss
 from ..engine.parameters import Parameters
+from .advice import warn_of_imbalance
 from .attributes import (
     Activations,
     ClassWeight,
@@ -24,13 +25,14 @@ from .attributes import (
     Sizes,
 )
 from .base import BaseMLP
-from .class_weights import weigh_classes
 from .compat import Interval, StrOptions, _check_partial_fit_first_call, _fit_context, available_if
 from .constraints import NonZero, RegisteredName
 from .conversion import SklearnConversion
 from .docs import documented
 from .labels import labels_named, labels_of
 from .restoring import restored_on_error
+from .targets import as_labels
+from .weights import weigh_classes
 
 
 @documented(tasks=CLASSIFICATION, default="log_loss", score="accuracy")
@@ -293,6 +295,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         score : float
             In [0, 1].
         """
+        y = as_labels(y)
         if not self.__sklearn_is_fitted__() or self._task != MULTIOUTPUT:
             return super().score(X, y, sample_weight)
         right = (self.predict(X) == check_array(y, dtype=None)).all(axis=1)
@@ -316,9 +319,9 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         """Set ``classes_`` in the first call of partial_fit; raise ValueError if a later one names others."""
         of_columns = isinstance(classes, list) and any(numpy.ndim(of_column) for of_column in classes)
         if not of_columns:
-            _check_partial_fit_first_call(self, classes)
+            _check_partial_fit_first_call(self, as_labels(classes))
             return
-        classes = [numpy.unique(of_column) for of_column in classes]
+        classes = [numpy.unique(as_labels(of_column)) for of_column in classes]
         known = getattr(self, "classes_", classes)
         if len(known) != len(classes) or not all(map(numpy.array_equal, known, classes)):
             raise ValueError(f"`classes={classes}` is not the same as on last call to partial_fit, was: {known}")
@@ -363,6 +366,13 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
                 new[..., kept] = 0
             new[..., kept[-value.shape[-1] :]] = value
         return parameters
+
+    def _advise(self, rows, held_out, sample_weight):
+        super()._advise(rows, held_out, sample_weight)
+        by_accuracy = self.early_stopping and self.scoring is None and self.solver != "lbfgs"
+        unweighted = sample_weight is None and self.class_weight is None
+        if by_accuracy and unweighted and self._task in ("binary", "multiclass"):
+            warn_of_imbalance(numpy.bincount(rows.target.ravel(), minlength=len(self.classes_)))
 
     def _weigh_classes(self, y, sample_weight):
         if self.class_weight is None:

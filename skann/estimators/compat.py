@@ -4,6 +4,7 @@ Beside them its decorators of methods, which have no type hints, with types that
 """
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any, TypeVar
 
 import sklearn.base
@@ -18,9 +19,6 @@ from sklearn.utils._param_validation import HasMethods, Interval, InvalidParamet
 
 # sets classes_ on the first partial_fit, with scikit-learn's own errors
 from sklearn.utils.multiclass import _check_partial_fit_first_call
-
-# warns as scikit-learn does when L-BFGS has not converged
-from sklearn.utils.optimize import _check_optimize_result
 
 # finds the thread pools of all BLAS libraries, once a process: that takes ten milliseconds
 from sklearn.utils.parallel import _get_threadpool_controller
@@ -43,13 +41,13 @@ __all__ = [
     "StrOptions",
     "_check_categorical_features",
     "_check_feature_names_in",
-    "_check_optimize_result",
     "_check_partial_fit_first_call",
     "_check_sample_weight",
     "_check_y",
     "_fit_context",
     "_get_threadpool_controller",
     "_safe_indexing",
+    "accepts_sample_weight",
     "available_if",
     "is_search",
     "with_callbacks",
@@ -71,6 +69,17 @@ def with_callbacks(method: Method) -> Method:
 def available_if(check: Callable[[Any], bool]) -> Callable[[Method], Method]:
     """Return a decorator of a method that is there if the check passes."""
     return sklearn.utils.metaestimators.available_if(check)
+
+
+def accepts_sample_weight(scorer: Any) -> bool:
+    """Tell whether a scorer takes weights of rows; scikit-learn's own know whether the metric inside does."""
+    if hasattr(scorer, "_accept_sample_weight"):
+        return scorer._accept_sample_weight()
+    try:
+        parameters = signature(scorer).parameters
+    except (TypeError, ValueError):  # compiled functions may have none to look at
+        return False
+    return "sample_weight" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
 def is_search(estimator: Any) -> bool:

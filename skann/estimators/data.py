@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy
 import sklearn
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_array, column_or_1d
+from sklearn.exceptions import DataConversionWarning
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.validation import validate_data
 
 from ..engine.backend import is_sparse
-from ..engine.batches import Rows
+from ..engine.batches import SMALL, Rows
+from .compat import _check_y
+from .messages import warn
+from .targets import as_labels, as_numbers
+from .unreadable import check_readable, explain
 
 _ACCEPTED = {"accept_sparse": ["csr", "csc"], "dtype": "numeric"}
+_FEWEST_ROWS = 3  # two that validate and one that trains
 
 
 def training_data(estimator: BaseEstimator, X: Any, y: Any, *, reset: bool, y_numeric: bool):
@@ -22,61 +31,115 @@ def training_data(estimator: BaseEstimator, X: Any, y: Any, *, reset: bool, y_nu
     Raises
     ------
     ValueError, TypeError
-        scikit-learn's, except that text columns of a DataFrame are named, and that an int beyond the floats is one.
+        scikit-learn's, except that columns which hold no numbers are named, and that an int beyond the floats is a
+        ValueError.
     """
+    y = (as_numbers if y_numeric else as_labels)(y)
+    check_readable(estimator, X)
     try:
         checked, y = validate_data(estimator, X, y, reset=reset, multi_output=True, y_numeric=y_numeric, **_ACCEPTED)
-        checked = _as_numbers(checked)
+        checked = _as_numbers(estimator, checked)
     except (TypeError, ValueError, OverflowError) as error:
-        _explain(estimator, X, error)
+        explain(estimator, X, error)
         raise
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = column_or_1d(y, warn=True)
-    return checked, y
+    return checked, in_one_dimension(y)
+
+
+def validation_data(estimator: BaseEstimator, X: Any, y: Any, *, y_numeric: bool):
+    """Return ``X_val`` and ``y_val`` as ``training_data`` returns X and y; errors call them by these names."""
+    with renamed("X", "X_val"):
+        X = prediction_data(estimator, X)
+    with renamed("y", "y_val"):
+        y = (as_numbers if y_numeric else as_labels)(y)
+        y = in_one_dimension(_check_y(y, multi_output=True, y_numeric=y_numeric, estimator=estimator))
+    with renamed("X", "X_val and y_val"):
+        check_consistent_length(X, y)
+    return X, y
 
 
 def prediction_data(estimator: BaseEstimator, X: Any):
     """Return X as an array, or as CSR if sparse, checked against the features seen in fit."""
+    check_readable(estimator, X)
     try:
-        return _as_numbers(validate_data(estimator, X, reset=False, **_ACCEPTED))
+        return _as_numbers(estimator, validate_data(estimator, X, reset=False, **_ACCEPTED))
     except (TypeError, ValueError, OverflowError) as error:
-        _explain(estimator, X, error)
+        explain(estimator, X, error)
         raise
 
 
-def _as_numbers(X):
+def _as_numbers(estimator: BaseEstimator, X):
     """Return a sparse matrix by rows and an array of objects, which a frame of mixed columns may become, as floats."""
     if is_sparse(X):
         return X.tocsr()
-    return check_array(X, dtype=numpy.float64, input_name="X") if X.dtype == object else X
+    if X.dtype.kind in "mM":
+        raise TypeError(f"X has the dtype {X.dtype}, which is none of numbers.")
+    return check_array(X, dtype=numpy.float64, input_name="X", estimator=estimator) if X.dtype == object else X
 
 
-def _explain(estimator: BaseEstimator, X: Any, error: Exception) -> None:
-    """Raise a ValueError for an int beyond the floats, or one that names the text columns of a DataFrame with any."""
-    if isinstance(error, OverflowError):
-        raise ValueError("Input X or y contains a value too large for dtype('float64').") from error
-    names = _text_columns(X)
-    if names:
-        listed = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
-        raise ValueError(
-            f"X has {len(names)} text column{'s' * (len(names) > 1)} ({listed}): encode them as numbers before "
-            f"{type(estimator).__name__}, for example with OneHotEncoder in a ColumnTransformer."
-        ) from error
+class ChosenRows(Rows):
+    """Rows of an array too large to be copied, as a scorer is given them: like an array, which they become on demand.
+
+    Parameters
+    ----------
+    rows : Rows
+        Of an array, not of a sparse matrix.
+    """
+
+    ndim = 2
+
+    def __init__(self, rows: Rows):
+        super().__init__(rows.X, index=rows.index)
+
+    @staticmethod
+    def suit(rows: Rows) -> bool:
+        """Tell whether they are many enough for an array not to be copied."""
+        return not is_sparse(rows.X) and len(rows) * rows.X.shape[1] * rows.X.itemsize > SMALL
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of rows and columns."""
+        return len(self), self.X.shape[1]
+
+    @property
+    def dtype(self) -> numpy.dtype:
+        """Of the array."""
+        return self.X.dtype
+
+    def __array__(self, dtype=None, copy=None) -> numpy.ndarray:
+        return numpy.asarray(self.of(self.X), dtype)
+
+    def __getitem__(self, key) -> numpy.ndarray:
+        rows, *columns = key if isinstance(key, tuple) else (key,)
+        return self.X[self.index[rows]][(..., *columns)]
 
 
-def _text_columns(X: Any) -> list[str]:
-    """Return the names of the columns of a DataFrame (pandas or polars) that are no numbers."""
-    if not (hasattr(X, "columns") and hasattr(X, "dtypes")):
-        return []
+def in_one_dimension(y: numpy.ndarray) -> numpy.ndarray:
+    """Return a target of one column without the axis of columns, and warn of that as scikit-learn does."""
+    if y.ndim != 2 or y.shape[1] != 1:
+        return y
+    warn(
+        "A column-vector y was passed when a 1d array was expected. Please change the shape of y to (n_samples, ), for "
+        "example using ravel().",
+        DataConversionWarning,
+    )
+    return column_or_1d(y)
 
-    def is_text(values: numpy.ndarray) -> bool:
-        try:
-            values.astype(numpy.float64)
-        except (TypeError, ValueError):
-            return True
-        return values.dtype.kind in "US"
 
-    return [str(name) for name in X.columns if is_text(numpy.asarray(X[name]))]
+@contextmanager
+def renamed(name: str, other: str) -> Iterator[None]:
+    """Have errors of the block speak of ``other`` where their first line speaks of ``name``, or begin with it.
+
+    What stands in quotes or brackets is the user's: a label or a column may have that name.
+    """
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        first, *more = str(error).split("\n", 1)
+        parts = re.split(r"('[^']*'|\"[^\"]*\"|\([^)]*\)|\[[^\]]*\])", first)
+        parts[::2] = [re.sub(rf"\b{name}\b", other, part) for part in parts[::2]]
+        told = "".join(parts)
+        message = "\n".join([f"{other}: {first}" if told == first else told, *more])
+        raise (TypeError if isinstance(error, TypeError) else ValueError)(message) from error
 
 
 def split_validation(
@@ -100,9 +163,14 @@ def split_validation(
     n_validation = max(2, int(numpy.ceil(fraction * len(index))))
     n_training = len(index) - n_validation
     if n_training < 1:
+        if len(index) < _FEWEST_ROWS:
+            raise ValueError(
+                "The validation set is too small. Increase the size of your dataset: early_stopping=True needs "
+                f"{_FEWEST_ROWS} rows of positive weight, but n_samples = {len(index)}."
+            )
         raise ValueError(
-            "The validation set is too small. Increase 'validation_fraction' or the size of your dataset: "
-            f"early_stopping=True needs 3 rows of positive weight, but n_samples = {len(index)}."
+            f"The training set is empty: validation_fraction={fraction} of n_samples = {len(index)} rows of positive "
+            "weight leaves none to train on. Lower 'validation_fraction' or increase the size of your dataset."
         )
     if classes is not None:
         classes = classes[index]

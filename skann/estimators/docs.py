@@ -235,7 +235,7 @@ _PARAMETERS = {
     "class_weight": (
         "dict, list of dict, 'balanced' or None, default=None",
         """
-        Weights of the classes, multiplied into ``sample_weight``: a dict of class to weight (others weigh 1),
+        Weights of the classes, multiplied into ``sample_weight``: a dict of class to weight >= 0 (others weigh 1),
         'balanced' for n_samples / (n_classes * count), or for a multilabel target a list of dicts, one for each
         column.
         """,
@@ -251,7 +251,8 @@ _PARAMETERS = {
         "str, callable or None, default=None",
         """
         What validation rows are scored by: None for {score}, 'loss' for minus the loss, or a scorer's name or a
-        callable ``scorer(estimator, X, y)``.
+        callable ``scorer(estimator, X, y)``, which is passed ``sample_weight`` too if there are weights and it takes
+        them. Rows split off an array, if they are more than 4 MB, reach it as an object that ``numpy.asarray`` copies.
         """,
     ),
     "target_transform": (
@@ -306,7 +307,10 @@ _PARAMETERS = {
         """
         Whether fit warns, with a skann.exceptions.TrainingWarning, of features on scales that train badly (typical
         values of a column above 1,000, or above 100 and 1,000 times those of another column; or of all columns below
-        0.01) and of hidden layers of 10 units or more with over half of them dead at the end (not with
+        0.01); of an ``X_val`` of 20 rows or more that looks untransformed (in most columns that vary, its median lies
+        more than 5 interquartile ranges from that of X, or the interquartile ranges differ by more than a factor of
+        5); with early_stopping=True, scoring=None and no weights, of a class with under 10 % of the rows and under half
+        of 1 / n_classes; and of hidden layers of 10 units or more with over half of them dead at the end (not with
         solver='lbfgs').
         """,
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from numbers import Integral
 from typing import Any
@@ -19,6 +18,7 @@ from ..engine.parameters import Parameters
 from ..version import __version__
 from .data import prediction_data
 from .devices import namespace_to_predict
+from .messages import warn
 from .threads import n_threads_to_predict, predicting_threads
 
 
@@ -55,8 +55,8 @@ class FittedNetwork(BaseEstimator):
         return self._outputs_of(self._architecture, X, self._architecture.link)
 
     def _outputs_of(self, architecture: Architecture, X, link=None) -> numpy.ndarray:
-        X = prediction_data(self, X)
-        rows, n_rows, dtype = Rows(X), X.shape[0], self._output_dtype(X)
+        rows = X if isinstance(X, Rows) else Rows(prediction_data(self, X))
+        n_rows, dtype = len(rows), self._output_dtype(rows.X)
         xp = namespace_to_predict(self.device, n_rows)
         n_threads = n_threads_to_predict(n_rows) if xp is numpy else 1
         if n_threads == 1:
@@ -162,9 +162,8 @@ class FittedNetwork(BaseEstimator):
         state = dict(state)
         version = state.pop("_skann_version", "unknown")
         if version != __version__:
-            warnings.warn(
+            warn(
                 f"This {type(self).__name__} was pickled by skann {version} and is being loaded by {__version__}. "
-                "That may fail or give other predictions: fit it anew with this version.",
-                stacklevel=2,
+                "That may fail or give other predictions: fit it anew with this version."
             )
         super().__setstate__(state)

@@ -143,7 +143,7 @@ class ColumnLabels(Labels):
             )
         if not set(found) <= set(self.classes):
             raise ValueError(
-                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. 'y' has {found}."
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. Got {found}."
             )
 
     def joined_by(self, y) -> Labels:

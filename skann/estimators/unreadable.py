@@ -32,8 +32,10 @@ def explain(estimator: BaseEstimator, X: Any, error: Exception) -> None:
     TypeError
         For columns of datetimes, and of dtypes that no estimator reads.
     ValueError
-        For columns of text and other objects, and for missing values.
+        For columns of text and other objects, for missing values, and for an int beyond the floats.
     """
+    if isinstance(error, OverflowError):
+        raise ValueError("Input X contains a value too large for dtype('float64').") from error
     _check_columns(estimator, X)
     if str(error).startswith("Input X contains NaN"):
         raise ValueError(f"{error}\n{_tables(estimator)} takes missing values as they are.") from error

@@ -48,7 +48,7 @@ FLOORS = [
         "estimators.threads",
         "estimators.devices",
     ],
-    ["estimators.constraints", "estimators.fitted", "estimators.validation", "estimators.class_weights"],
+    ["estimators.constraints", "estimators.fitted", "estimators.validation", "estimators.weights"],
     ["estimators.base"],
     ["estimators.conversion"],
     ["estimators.classifier", "estimators.regressor"],

@@ -191,10 +191,10 @@ def test_early_stopping_keeps_classes_in_proportion_and_survives_small_ones():
             seen.append(numpy.bincount(rows.target[rows.index], minlength=3))
             return super()._validation_score(raw, link, rows)
 
-    Spy(early_stopping=True, max_iter=1, validation_fraction=0.2).fit(X, labels)
+    Spy(early_stopping=True, max_iter=1, validation_fraction=0.2, warn=False).fit(X, labels)
     assert_array_equal(seen[0], [30, 8, 2])
     labels[-1] = 3  # a single row
-    Spy(early_stopping=True, max_iter=1).fit(X, labels)
+    Spy(early_stopping=True, max_iter=1, warn=False).fit(X, labels)
     MLPClassifier(early_stopping=True, max_iter=2).fit(X[:4], [0, 1, 2, 3])
 
 

@@ -144,8 +144,8 @@ class TestValidation:
         [
             ({}, {"X_val": X}, "X_val was given without y_val"),
             ({}, {"y_val": Y}, "y_val was given without X_val"),
-            ({}, {"X_val": X, "y_val": Y + 1}, "classes not in `self.classes_`"),
-            ({}, {"X_val": X[:, :3], "y_val": Y}, "X has 3 features, but MLPClassifier is expecting 4"),
+            ({}, {"X_val": X, "y_val": Y + 1}, "^`y_val` has classes not in `self.classes_`"),
+            ({}, {"X_val": X[:, :3], "y_val": Y}, "^X_val has 3 features, but MLPClassifier is expecting 4"),
             ({"scoring": "accurate"}, {"X_val": X, "y_val": Y}, "accurate"),
             (
                 {"scoring": lambda est, X, y: numpy.nan},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy
@@ -13,9 +14,11 @@ from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..attributes import RandomState, Scoring, TabularAttributes
-from ..compat import _check_sample_weight, _fit_context, _safe_indexing, with_callbacks
+from ..compat import _fit_context, _safe_indexing, with_callbacks
 from ..constraints import HintingMixin
+from ..data import renamed
 from ..restoring import restored_on_error
+from ..weights import check_range, check_sample_weight, check_some_count
 from .constraints import SHARED_CONSTRAINTS
 from .members import (
     LabelledRows,
@@ -32,6 +35,8 @@ from .splits import Split, rotated_splits, single_split
 
 if TYPE_CHECKING:
     import pandas
+
+_DTYPE = numpy.dtype("float32")  # of the members' training
 
 
 class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEstimator, ABC):
@@ -134,10 +139,10 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
         y = self._checked_target(y)
         check_consistent_length(X, y)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+            sample_weight = check_sample_weight(sample_weight, X)
         weight = self._row_weights(y, sample_weight)
-        if weight is not None and not weight.any():
-            raise ValueError("sample_weight and class_weight leave no row with a weight above 0.")
+        check_some_count(weight)
+        check_range(weight, _DTYPE, None if getattr(self, "class_weight", None) is None else y)
         return LabelledRows(X, y, weight)
 
     def _table(self, X, *, reset: bool, **y):
@@ -155,10 +160,16 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
         if X is None or y is None:
             missing, there = ("X_val", "y_val") if X is None else ("y_val", "X_val")
             raise ValueError(f"{there} was given without {missing}: give both, or neither.")
-        X, y = self._table(X, reset=False), self._checked_target(y, known=True)
-        check_consistent_length(X, y)
+        with renamed("X", "X_val"):
+            X = self._table(X, reset=False)
+        with renamed("y", "y_val"):
+            y = self._checked_target(y, known=True)
+        with renamed("X", "X_val and y_val"):
+            check_consistent_length(X, y)
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+            with renamed("sample_weight", "sample_weight_val"):
+                sample_weight = check_sample_weight(sample_weight, X)
+                check_range(sample_weight, _DTYPE)
         return LabelledRows(X, y, sample_weight)
 
     def _kinds(self, rows: LabelledRows, given: LabelledRows | None) -> list[str]:
@@ -209,7 +220,9 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
             choices["early_stopping"] and validating is not None,
         )
         if validating is not None:
-            validating = validating._replace(X=member.encoded(validating.X))
+            with renamed("X", "X_val") if given is not None else nullcontext():
+                encoded = member.encoded(validating.X)
+            validating = validating._replace(X=encoded)
         return member, validating
 
     def _train(

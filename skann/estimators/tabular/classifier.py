@@ -9,13 +9,14 @@ from typing import Any, Literal
 import numpy
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
-from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 
 from ...engine.activations import Activation
 from ..attributes import LearningRate, RandomState, Scoring, Sizes
-from ..class_weights import weigh_classes
 from ..compat import Interval, StrOptions, _check_y
+from ..data import in_one_dimension
+from ..targets import as_labels
+from ..weights import weigh_classes
 from .base import TabularMLP
 from .calibration import inverse_temperature
 from .docs import documented
@@ -196,11 +197,27 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         """
         return numpy.log(self.predict_proba(X))
 
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy: the fraction of rows whose label is predicted.
+
+        Parameters
+        ----------
+        X : {pandas.DataFrame, polars.DataFrame, array-like} of shape (n_samples, n_features)
+            The columns of fit, in their order.
+        y : array-like of shape (n_samples,)
+            The true labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the mean.
+
+        Returns
+        -------
+        score : float
+            In [0, 1].
+        """
+        return super().score(X, as_labels(y), sample_weight)
+
     def _checked_target(self, y, known=False):
-        y = column_or_1d(y, warn=True)
-        if y.dtype == object and any(label is None or label != label for label in y):
-            raise ValueError("Input y contains NaN. Drop the rows whose label is missing.")
-        y = _check_y(y, estimator=self)
+        y = _check_y(in_one_dimension(numpy.asarray(as_labels(y))), estimator=self)
         check_classification_targets(y)
         if known:
             self._labels.check(y, all_there=False)

@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
-from sklearn.utils import column_or_1d
 
 from ...engine.activations import Activation
 from ...engine.losses import LOSSES, REGRESSION, Loss
 from ..attributes import LearningRate, RandomState, Scoring, Sizes
 from ..compat import StrOptions, _check_y
 from ..constraints import RegisteredName, check_loss
+from ..data import in_one_dimension
 from ..targets import as_numbers
 from .base import TabularMLP
 from .docs import documented
@@ -174,9 +174,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
 
     def _checked_target(self, y, known=False):
         y = _check_y(as_numbers(y), multi_output=True, y_numeric=True, estimator=self)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        return y
+        return in_one_dimension(y)
 
     def _made_network(self, params, choices):
         positive = check_loss(self.loss, "regression").positive_target
