@@ -15,6 +15,8 @@ from ..engine.architecture import Architecture
 from ..engine.backend import quiet
 from ..engine.batches import Reader, Rows, chunks
 from ..engine.parameters import Parameters
+from .compat import accepts_sample_weight
+from .data import ChosenRows
 
 
 @dataclass
@@ -49,6 +51,14 @@ class ValidationSet:
             loss += float((losses * weight).sum())
         return loss / rows.total_weight
 
+    def scored(self, scorer: Callable[..., float], fitted: Any, weighs: bool) -> float:
+        """Return a scorer's score of a fitted estimator, in which the rows' weights count if the scorer ``weighs``."""
+        rows, X = self.rows, self.X
+        if X is None:
+            X = ChosenRows(rows) if ChosenRows.suit(rows) else rows.of(rows.X)
+        weights = {"sample_weight": rows.of(rows.weight)} if weighs else {}
+        return scorer(fitted, X, self.y, **weights)
+
 
 def validator(
     estimator: Any, validation: ValidationSet, architecture: Architecture, parameters: Parameters, xp: ModuleType
@@ -60,6 +70,7 @@ def validator(
     """
     scoring = estimator.scoring
     scorer = sklearn.metrics.check_scoring(estimator, scoring) if scoring is not None and scoring != "loss" else None
+    weighs = validation.rows.weight is not None and scorer is not None and accepts_sample_weight(scorer)
 
     def validate() -> tuple[float, float]:
         raw = prediction.outputs(architecture, parameters, validation.rows, dtype=parameters.theta.dtype, xp=xp)
@@ -69,7 +80,8 @@ def validator(
         elif scorer is None:
             score = -loss
         else:
-            score = _scored(scorer, estimator, validation, architecture, parameters)
+            fitted = estimator._as_fitted(architecture, parameters, named=validation.X is not None)
+            score = validation.scored(scorer, fitted, weighs)
         if not numpy.isfinite(score):
             raise ValueError(
                 f"The validation score (scoring={scoring!r}) was {score} after an epoch. Scale the features of the "
@@ -79,13 +91,3 @@ def validator(
         return loss, float(score)
 
     return validate
-
-
-def _scored(scorer, estimator, validation: ValidationSet, architecture: Architecture, parameters: Parameters) -> float:
-    """Return the scorer's score of an estimator with these parameters."""
-    rows, X = validation.rows, validation.X
-    fitted = estimator._as_fitted(architecture, parameters, named=X is not None)
-    if X is None:
-        X = rows.of(rows.X)
-    weights = {} if rows.weight is None else {"sample_weight": rows.of(rows.weight)}
-    return scorer(fitted, X, validation.y, **weights)

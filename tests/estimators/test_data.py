@@ -108,6 +108,52 @@ def test_X_is_never_copied_whole(make, shuffle, batch_size):
     assert peak < per_row + batch + (0.3 * size if scipy.sparse.issparse(big) else 0)
 
 
+class Recorder:
+    """A scorer that notes what it is given."""
+
+    def __init__(self):
+        self.seen = []
+
+    def __call__(self, estimator, X, y):
+        self.seen.append(X)
+        return estimator.score(X, y)
+
+
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "accuracy", Recorder()], ids=["proba", "predict", "callable"])
+def test_validation_rows_of_a_memory_map_are_never_copied_whole(tmp_path, scoring):
+    numpy.save(tmp_path / "X.npy", numpy.random.RandomState(0).normal(size=(40_000, 100)))
+    big = numpy.load(tmp_path / "X.npy", mmap_mode="r")
+    y = numpy.arange(40_000) % 2
+    options = {"early_stopping": True, "validation_fraction": 0.5, "max_iter": 1, "random_state": 0}
+    clf = MLPClassifier((2,), scoring=scoring, **options)
+    tracemalloc.start()
+    clf.fit(big, y)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 0.5 * big.nbytes / 2
+    expected = MLPClassifier((2,), scoring="loss" if scoring == "neg_log_loss" else None, **options).fit(big, y)
+    assert clf.best_validation_score_ == pytest.approx(expected.best_validation_score_)
+
+
+def test_rows_that_are_not_copied_look_like_an_array():
+    scorer = Recorder()
+    big = numpy.arange(12_000 * 100.0, dtype="float32").reshape(12_000, 100) / 1e6
+    options = {"hidden_layer_sizes": (2,), "max_iter": 1, "early_stopping": True, "scoring": scorer}
+    MLPRegressor(**options).fit(big, big[:, 0])
+    (rows,) = scorer.seen
+    assert isinstance(rows, numpy.ndarray), "of less than 4 MB"
+    options["validation_fraction"] = 0.9
+    MLPRegressor(**options).fit(big, big[:, 0])
+    rows, array = scorer.seen[1], numpy.asarray(scorer.seen[1])
+    assert not isinstance(rows, numpy.ndarray)
+    assert (rows.shape, rows.ndim, rows.dtype, len(rows)) == ((10_800, 100), 2, "float32", 10_800)
+    chosen = array[:, 3] > 0.5
+    for key in (3, slice(5, 9), chosen, (slice(None), 2), (slice(3), [1, 2]), (4, 2), (chosen, slice(1, 3))):
+        assert_array_equal(rows[key], array[key])
+    assert_array_equal(numpy.asarray(rows, dtype="float64"), array)
+    assert numpy.mean(rows) == array.mean()
+
+
 def test_a_small_X_is_made_ready_before_training():
     frame, codes, index = numpy.asfortranarray(X), numpy.arange(len(X)) % 3, numpy.arange(5, 50)
     ready = Rows(frame, codes, codes + 1.0, n_classes=3, index=index, total_weight=7).at_hand(numpy.dtype("float32"))
