@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import takewhile
+from typing import Any
 
 from .activations import Activation, FixedActivation
 from .initializers import Initializer
@@ -47,7 +48,7 @@ class Architecture:
             raise ValueError(f"Each layer needs a name of its own. Got {repeated[0]!r} more than once among {names}.")
         self.layers = dict(layers)
         self.loss = loss
-        self.link = link
+        self.link: Any = link  # a FixedActivation, or a BlockLink of several
         self.hidden = tuple(hidden)
         self.declarations = {}
         shape = in_shape

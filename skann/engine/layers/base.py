@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 from ..backend import Array
 from ..kernels import Kernels
@@ -95,6 +95,7 @@ class Layer(ABC):
         Whether ``x`` may be a CSR matrix.
     """
 
+    name: ClassVar[str]  # what it is registered as, if it is
     keeps = frozenset()
     in_place = False
     only_in_training = False
