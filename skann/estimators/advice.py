@@ -39,8 +39,8 @@ def scale_problem(X, name_of: Callable[[int], str]) -> str | None:
     used = numpy.flatnonzero(scales > NEGLIGIBLE * scales.max(initial=0.0))
     if len(used) == 0:
         return None
-    low, high = used[scales[used].argmin()], used[scales[used].argmax()]
-    least, most = scales[low], scales[high]
+    low, high = int(used[scales[used].argmin()]), int(used[scales[used].argmax()])
+    least, most = float(scales[low]), float(scales[high])
     if SMALLEST <= most <= LARGEST and (most <= LARGE or most <= SPREAD * least):
         return None
     if _figure(least) == _figure(most):

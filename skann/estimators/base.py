@@ -6,7 +6,7 @@ import copy
 from abc import ABC, abstractmethod
 from dataclasses import fields
 from types import ModuleType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy
 from numpy.typing import ArrayLike
@@ -49,6 +49,8 @@ from .validation import ValidationSet, validator
 from .weights import check_range, check_sample_weight, check_some_count
 
 _FLOAT32_FROM = 1_000  # rows from which dtype="auto" means float32 for any X: below, precision costs nothing
+
+Named = TypeVar("Named", bound=Hyperparameters)
 
 
 class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, ABC):
@@ -215,10 +217,7 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, 
     _n_one_hot: int | None = None  # columns that a target of class codes is spread over
     softmax_beta = 1.0  # a parameter of the classifier alone
 
-    @property
-    @abstractmethod
-    def _task(self) -> str:
-        """What the outputs mean: "binary", "multiclass", "multilabel" or "regression"."""
+    _task: str  # what the outputs mean: "binary", "multiclass", "multilabel", "multioutput" or "regression"
 
     @abstractmethod
     def _encode_target(self, y, sample_weight, goes_on: bool, incremental: bool) -> numpy.ndarray:
@@ -418,7 +417,7 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, 
             schedule = FunctionSchedule(schedule)
         return Constant() if schedule.sgd_only and self.solver != "sgd" else schedule
 
-    def _made_from_parameters(self, cls: type) -> Hyperparameters:
+    def _made_from_parameters(self, cls: type[Named]) -> Named:
         """Return an object of the class with its hyper-parameters taken from the estimator's of the same names."""
         params = vars(self)  # get_params would look at the signature, in a twentieth of a short fit
         return cls(**{field.name: params[field.name] for field in fields(cls) if field.name in params})

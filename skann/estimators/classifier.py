@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 import numpy
 from numpy.typing import ArrayLike, NDArray
@@ -29,7 +29,7 @@ from .compat import Interval, StrOptions, _check_partial_fit_first_call, _fit_co
 from .constraints import NonZero, RegisteredName
 from .conversion import SklearnConversion
 from .docs import documented
-from .labels import labels_named, labels_of
+from .labels import LabelColumns, labels_named, labels_of
 from .restoring import restored_on_error
 from .targets import as_labels
 from .weights import weigh_classes
@@ -276,8 +276,8 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         log_p : ndarray of shape (n_samples, n_classes)
             float64, in the order of ``classes_``. For a target with several columns of classes, a list of such arrays.
         """
-        p = self.predict_proba(X)
-        return [numpy.log(of_column) for of_column in p] if isinstance(p, list) else numpy.log(p)
+        p: Any = self.predict_proba(X)
+        return cast("Any", [numpy.log(of_column) for of_column in p]) if isinstance(p, list) else numpy.log(p)
 
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
         """Return the accuracy: the fraction of rows whose every label is predicted.
@@ -298,8 +298,9 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         y = as_labels(y)
         if not self.__sklearn_is_fitted__() or self._task != MULTIOUTPUT:
             return super().score(X, y, sample_weight)
-        right = (self.predict(X) == check_array(y, dtype=None)).all(axis=1)
-        return float(numpy.average(right, weights=sample_weight))
+        truth = check_array(y, dtype=None)  # pyright: ignore[reportArgumentType]
+        right = (self.predict(X) == truth).all(axis=1)
+        return float(numpy.average(right, weights=cast("Any", sample_weight)))
 
     def _decision(self, X) -> numpy.ndarray:
         """Return beta z of shape (n_samples, n_outputs)."""
@@ -325,7 +326,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         known = getattr(self, "classes_", classes)
         if len(known) != len(classes) or not all(map(numpy.array_equal, known, classes)):
             raise ValueError(f"`classes={classes}` is not the same as on last call to partial_fit, was: {known}")
-        self.classes_ = classes
+        self.classes_ = cast("Any", classes)
 
     def _encode_target(self, y, sample_weight, goes_on, incremental):
         self._may_grow = self._may_grow and incremental
@@ -344,6 +345,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
     def _made_loss(self):
         if self._task != MULTIOUTPUT:
             return super()._made_loss()
+        assert isinstance(self._labels, LabelColumns)
         return BlockLoss(self._made_loss_for("multiclass"), self._labels.problems)
 
     def _starting_parameters(self, architecture, rows, rng, goes_on):
@@ -393,7 +395,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         if self.__sklearn_is_fitted__():
             loss = self._architecture.loss
         else:
-            loss = LOSSES[self.loss] if self.loss in LOSSES.names() else self.loss
+            loss = LOSSES[self.loss] if isinstance(self.loss, str) and self.loss in LOSSES.names() else self.loss
         if not getattr(loss, "gives_probabilities", True):
             raise AttributeError(
                 f"The loss {self.loss!r} gives no probabilities. Use decision_function, loss='log_loss', or "
@@ -404,7 +406,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
     def _classes_to_stratify(self, rows):
         return rows.target.ravel() if self._task in ("binary", "multiclass") else None
 
-    def _validation_score(self, raw, link, rows):
+    def _validation_score(self, raw, link: Any, rows):
         right = self._labels.is_right(link.inverse_temperature * raw, rows.of(rows.target))
         return numpy.average(right, weights=rows.of(rows.weight))
 

@@ -58,17 +58,20 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 def _fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Method], Method]:
     """Return a decorator that validates parameters, but inside meta-estimators; there is no public way."""
-    return sklearn.base._fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)
+    decorate: Any = sklearn.base._fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)
+    return decorate
 
 
 def with_callbacks(method: Method) -> Method:
     """Return the method, which sets callbacks up and tears them down."""
-    return sklearn.callback.with_callbacks(method)
+    decorated: Any = sklearn.callback.with_callbacks(method)
+    return decorated
 
 
 def available_if(check: Callable[[Any], bool]) -> Callable[[Method], Method]:
     """Return a decorator of a method that is there if the check passes."""
-    return sklearn.utils.metaestimators.available_if(check)
+    decorate: Any = sklearn.utils.metaestimators.available_if(check)
+    return decorate
 
 
 def accepts_sample_weight(scorer: Any) -> bool:

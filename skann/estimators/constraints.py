@@ -5,7 +5,7 @@ import difflib
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy
 from sklearn.base import BaseEstimator
@@ -19,6 +19,8 @@ from ..engine.optimizers import OPTIMIZERS
 from ..engine.registry import Registry
 from ..engine.schedules import SCHEDULES, Schedule
 from .compat import Interval, InvalidParameterError, Options, StrOptions
+
+Own = TypeVar("Own", bound=Hyperparameters)
 
 
 class RegisteredName(StrOptions):
@@ -107,6 +109,8 @@ SHARED_CONSTRAINTS: dict[str, list] = {
 class HintingMixin(BaseEstimator):
     """Validates parameters as scikit-learn does, and says the way out of an unknown name or a bare function."""
 
+    _parameter_constraints: dict
+
     def set_params(self, **params):
         """Set parameters; those of an object that is a parameter by ``activation__slope`` and the like.
 
@@ -188,10 +192,10 @@ def instead_of_callable(name: str, value: Any) -> str:
     return f" For a function of your own, {_OF_YOUR_OWN[name]}, and pass an object of that class."
 
 
-def check_hidden_layer_sizes(sizes: int | Sequence[int]) -> list[int]:
+def check_hidden_layer_sizes(sizes: Any) -> list[int]:
     """Return the sizes as a list, one positive int for each hidden layer."""
-    listed = [sizes] if isinstance(sizes, Real) else list(sizes)
-    if not all(isinstance(size, Integral) and not isinstance(size, bool) and size > 0 for size in listed):
+    listed: list[Any] = [sizes] if isinstance(sizes, Real) else list(sizes)
+    if not all(isinstance(size, Integral) and not isinstance(size, bool) and int(size) > 0 for size in listed):
         raise ValueError(
             f"hidden_layer_sizes must be > 0, got {listed}. Give a positive int (not a float or bool) for each hidden "
             "layer, for example (100, 50), or () for none."
@@ -219,12 +223,12 @@ def check_activations(activation: str | Activation | Sequence, n_hidden: int) ->
     return [_own(ACTIVATIONS.get(entry)) for entry in activation]
 
 
-def _own(hyperparameters: Hyperparameters) -> Hyperparameters:
+def _own(hyperparameters: Own) -> Own:
     """Return a copy, so that set_params on the user's object does not reach a fitted network."""
     return copy.deepcopy(hyperparameters)
 
 
-def check_dropout(dropout: float | Sequence[float], n_hidden: int) -> list[float]:
+def check_dropout(dropout: Any, n_hidden: int) -> list[float]:
     """Return the probability of dropping for the input and for each hidden layer."""
     if isinstance(dropout, Real):
         return [0.0] + [float(dropout)] * n_hidden
@@ -234,14 +238,14 @@ def check_dropout(dropout: float | Sequence[float], n_hidden: int) -> list[float
             f"dropout has {len(rates)} entries, but there are {n_hidden} hidden layers: give {n_hidden + 1} "
             "(input, hidden 1, ..., hidden L), or a single number for all hidden layers."
         )
-    if not all(isinstance(rate, Real) and 0 <= rate < 1 for rate in rates):
+    if not all(isinstance(rate, Real) and 0 <= float(rate) < 1 for rate in rates):
         raise ValueError(f"Each entry of dropout must be a float in the range [0.0, 1.0). Got {rates} instead.")
     return [float(rate) for rate in rates]
 
 
 def check_loss(loss: str | Loss, task: str) -> Loss:
     """Return the loss as an object that applies to the task."""
-    loss = _own(LOSSES.get(loss))
+    loss = cast("Loss", _own(LOSSES.get(loss)))
     if task not in loss.tasks:
         suited = [name for name in LOSSES.names() if task in LOSSES[name].tasks]
         raise ValueError(f"The loss {loss!r} does not apply to a {task} target. Use one of {suited}.")

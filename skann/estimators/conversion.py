@@ -18,7 +18,7 @@ from ..engine.losses import BlockLink, Exp
 from ..engine.parameters import Parameters
 from ..engine.progress import Progress
 from .base import BaseMLP
-from .labels import ColumnLabels, Labels
+from .labels import ColumnLabels
 
 # what scikit-learn's MLP knows of parameters for which skann has more values
 _THEIR_ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
@@ -104,7 +104,7 @@ class SklearnConversion(BaseMLP):
         return to_sklearn(self, getattr(sklearn.neural_network, self._counterpart))
 
 
-def from_sklearn(ours: type[Network], theirs: type[BaseEstimator], fitted: Any) -> Network:
+def from_sklearn(ours: type[Network], theirs: type[Any], fitted: Any) -> Network:
     """Return an estimator of the class ``ours`` with what ``fitted``, one of the class ``theirs``, has learned."""
     if not isinstance(fitted, theirs):
         raise TypeError(
@@ -217,7 +217,7 @@ def _hidden_activations(architecture: Architecture) -> list:
     return [layer.activation for layer in architecture.layers.values() if isinstance(layer, ActivationLayer)]
 
 
-def _binarizer_of(labels: Labels) -> BaseEstimator:
+def _binarizer_of(labels: Any) -> BaseEstimator:
     """Return what scikit-learn's classifier encodes and decodes labels with."""
     if labels.task != "multilabel":
         return sklearn.preprocessing.LabelBinarizer().fit(labels.classes)

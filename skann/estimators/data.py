@@ -25,7 +25,7 @@ _ACCEPTED = {"accept_sparse": ["csr", "csc"], "dtype": "numeric"}
 _FEWEST_ROWS = 3  # two that validate and one that trains
 
 
-def training_data(estimator: BaseEstimator, X: Any, y: Any, *, reset: bool, y_numeric: bool):
+def training_data(estimator: BaseEstimator, X: Any, y: Any, *, reset: bool, y_numeric: bool) -> tuple[Any, Any]:
     """Return X and y as arrays, X as CSR if sparse; note feature names and number, or with ``reset=False`` check them.
 
     Raises

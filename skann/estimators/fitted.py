@@ -16,6 +16,7 @@ from ..engine.architecture import Architecture
 from ..engine.batches import Rows
 from ..engine.parameters import Parameters
 from ..version import __version__
+from .attributes import Device
 from .data import prediction_data
 from .devices import namespace_to_predict
 from .messages import warn
@@ -41,6 +42,7 @@ class ParameterList(list):
 class FittedNetwork(BaseEstimator):
     """An estimator that holds an architecture and its parameters once it is fitted."""
 
+    device: Device
     _architecture: Architecture
     _parameters: Parameters
 
@@ -156,7 +158,8 @@ class FittedNetwork(BaseEstimator):
         return hasattr(self, "_parameters")
 
     def __getstate__(self):
-        return {**super().__getstate__(), "_skann_version": __version__}
+        state: Any = super().__getstate__()
+        return {**state, "_skann_version": __version__}
 
     def __setstate__(self, state):
         state = dict(state)

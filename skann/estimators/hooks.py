@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from sklearn.callback import CallbackContext
@@ -21,8 +20,8 @@ class FitHooks:
 
     def __init__(self, root: CallbackContext, told: dict[str, Any]):
         self.root, self.told = root, told
-        self.epoch: CallbackContext | None = None
-        self.fitted_now: Callable[[], dict[str, Any]] | None = None
+        self.epoch: Any = None  # the context of the current one
+        self.fitted_now: Any = None  # returns the attributes of a fitted estimator
 
     def fit_begins(self) -> None:
         """Tell that training begins."""

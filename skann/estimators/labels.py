@@ -78,7 +78,7 @@ class Labels(ABC):
         """Return the engine's target: codes (n,), or columns of 0 and 1, one for each output."""
 
     @abstractmethod
-    def decode(self, decision: numpy.ndarray):
+    def decode(self, decision: numpy.ndarray) -> Any:
         """Return the labels for the decision function's values, of shape (n_samples, n_outputs)."""
 
     @abstractmethod
@@ -86,11 +86,11 @@ class Labels(ABC):
         """Tell for each row whether the decision function's values give the encoded target, every label of it."""
 
     @abstractmethod
-    def shown(self, decision: numpy.ndarray):
+    def shown(self, decision: numpy.ndarray) -> Any:
         """Return the decision function's values in the shape that scikit-learn gives them."""
 
     @abstractmethod
-    def probabilities(self, p: numpy.ndarray):
+    def probabilities(self, p: numpy.ndarray) -> Any:
         """Return the probabilities of the classes from those of the outputs, which may be overwritten."""
 
 
@@ -170,7 +170,7 @@ class ColumnLabels(Labels):
         codes = numpy.searchsorted(self.classes, y).astype(numpy.int32)
         return codes.astype(numpy.uint8)[:, None] if self.task == "binary" else codes
 
-    def decode(self, decision: numpy.ndarray):
+    def decode(self, decision: numpy.ndarray) -> Any:
         """Return the labels for the decision function's values, of shape (n_samples, n_outputs)."""
         if self.task == "multiclass":
             return self.classes[decision.argmax(axis=1)]

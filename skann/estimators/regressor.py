@@ -219,7 +219,7 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         unit = power_of_two(y)
         if unit.size in (1, predicted.size // len(predicted)):  # other numbers of columns are the metric's to refuse
             y, predicted = y / unit, predicted / unit
-        levels = getattr(check_loss(self.loss, self._task), "levels", None)
+        levels: Any = getattr(check_loss(self.loss, self._task), "levels", None)
         if numpy.ndim(levels) == 0 or len(levels) == 1:
             return sklearn.metrics.r2_score(y, predicted, sample_weight=sample_weight)
         scores = [

@@ -150,7 +150,7 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
         from ...preprocessing.frames import Table  # brings pandas, which other estimators do without
 
         data = Table(X, self).data
-        validate_data(self, data, reset=reset, skip_check_array=True, **y)
+        validate_data(self, data, reset=reset, skip_check_array=True, **y)  # pyright: ignore[reportArgumentType]
         return data
 
     def _given_validation(self, X, y, sample_weight) -> LabelledRows | None:
@@ -274,7 +274,7 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
         """Set the attributes that tell how training went."""
         networks = [member.network for member in self.members_]
         histories = [network.history_ for network in networks]
-        scores = [network.best_validation_score_ for network in networks if network.early_stopping]
+        scores: list[Any] = [network.best_validation_score_ for network in networks if network.early_stopping]
         self.n_iter_ = max(network.n_iter_ for network in networks)
         self.history_ = histories[0] if self.n_members == 1 else histories
         self.best_validation_score_ = float(numpy.mean(scores)) if scores else None
@@ -378,7 +378,7 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
         data = table.data
         if table.is_frame and not isinstance(data, pandas.DataFrame):  # scikit-learn shuffles no columns of polars
             data = pandas.DataFrame({name: table.column(i) for i, name in enumerate(table.names)})
-        found = permutation_importance(
+        found: Any = permutation_importance(
             self,
             data,
             y,
@@ -397,7 +397,8 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
         return hasattr(self, "members_")
 
     def __getstate__(self):
-        return {name: value for name, value in super().__getstate__().items() if name != "_running"}
+        state: Any = super().__getstate__()
+        return {name: value for name, value in state.items() if name != "_running"}
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -243,13 +243,13 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         return member.network.predict_proba(member.encoded(X))
 
     def _finish(self, held_out):
-        judged = [pair for pair in zip(self.members_, held_out, strict=True) if pair[1] is not None]
+        judged = [(member, rows) for member, rows in zip(self.members_, held_out, strict=True) if rows is not None]
         if not self.calibrate or not judged:
             return
         raw = numpy.vstack([member.network._raw_outputs(rows.X) for member, rows in judged])
         codes = numpy.concatenate([self._labels.encode(rows.y) for _, rows in judged])
-        has_weights = all(rows.weight is not None for _, rows in judged)
-        weight = numpy.concatenate([rows.weight for _, rows in judged]) if has_weights else None
+        weights = [rows.weight for _, rows in judged if rows.weight is not None]
+        weight = numpy.concatenate(weights) if len(weights) == len(judged) else None
         beta = inverse_temperature(raw, codes, weight)
         for member in self.members_:
             member.network.set_inverse_temperature(beta)

@@ -16,7 +16,6 @@ from ...engine.schedules import SCHEDULES, FunctionSchedule, Schedule
 from ...exceptions import IdentifierColumnWarning, TrainingWarning
 from ..hooks import FitHooks
 from ..messages import warn
-from .network import TableClassifier, TableRegressor
 
 _EMBEDDING_RATE = 0.1  # of the periodic embedding's learning rate
 _BINS = 32  # of a column, in the piecewise-linear encoding
@@ -34,7 +33,7 @@ class Member(NamedTuple):
     """
 
     encoder: Any
-    network: TableClassifier | TableRegressor
+    network: Any
 
     def encoded(self, X) -> numpy.ndarray:
         """Return X as the network takes it; a table of which nothing is left becomes a column of zeros."""

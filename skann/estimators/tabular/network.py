@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy
 
@@ -15,6 +16,7 @@ from ...engine.layers import Layer
 from ...engine.schedules import Schedule
 from ...engine.tabular import tabular_network
 from ...engine.training import Settings
+from ..base import BaseMLP
 from ..classifier import MLPClassifier
 from ..constraints import check_hidden_layer_sizes
 from ..hooks import FitHooks
@@ -49,7 +51,7 @@ class Recipe:
     gives_up: bool
 
 
-class RecipeMixin:
+class RecipeMixin(BaseMLP):
     """Overrides of BaseMLP: the chain of layers, its starting weights and what is special in its training.
 
     Attributes
@@ -81,7 +83,7 @@ class RecipeMixin:
             output_init=DataDriven() if recipe.data_driven else Constant(0.0),
             embeddings=recipe.embeddings,
             share_rate=0.1 if recipe.parametric_activation else None,
-            dropout=self.dropout,
+            dropout=cast("float", self.dropout),
         )
 
     def _starting_parameters(self, architecture, rows, rng, goes_on):
