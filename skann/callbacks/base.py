@@ -58,7 +58,7 @@ class Callback:
         stop : bool
             Whether to stop training.
         """
-        return context.task_name == "epoch" and bool(self.on_epoch_end(estimator, context))
+        return context.task_name == "epoch" and bool(self.on_epoch_end(estimator, context))  # pyright: ignore[reportAttributeAccessIssue]
 
     def on_epoch_end(self, estimator: Any, context: CallbackContext) -> bool | None:
         """Do what is to be done after an epoch.

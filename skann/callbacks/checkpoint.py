@@ -78,7 +78,7 @@ class Checkpoint(Callback):
 
     def on_fit_task_begin(self, estimator, context) -> None:
         """Note which fit it is, and go on from the file, before the first epoch."""
-        if context.task_name == "epoch":
+        if context.task_name == "epoch":  # pyright: ignore[reportAttributeAccessIssue]
             return
         trainer = _trainer_of(estimator)
         path = _path_for(self.path, context)

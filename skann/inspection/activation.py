@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 import numpy
+from numpy.typing import ArrayLike
 
 from ..engine.activations import ACTIVATIONS, Activation, ElementwiseActivation, Maxout, PReLU
 from ..estimators.constraints import check_activations
@@ -49,7 +52,7 @@ class ActivationDisplay:
         self.x = x
 
     @classmethod
-    def from_activations(cls, activations, *, x=None, ax=None):
+    def from_activations(cls, activations: Any, *, x: ArrayLike | None = None, ax: Any = None) -> Self:
         """Draw activations.
 
         Parameters
@@ -78,7 +81,7 @@ class ActivationDisplay:
         return cls([ACTIVATIONS.get(activation) for activation in listed], x=x).plot(ax)
 
     @classmethod
-    def from_estimator(cls, estimator, *, x=None, ax=None):
+    def from_estimator(cls, estimator: Any, *, x: ArrayLike | None = None, ax: Any = None) -> Self:
         """Draw the activations of a fitted network's hidden layers, each once.
 
         Parameters
@@ -107,7 +110,7 @@ class ActivationDisplay:
             raise ValueError("The network has no hidden layer, and so no activation to draw.")
         return cls.from_activations(list(dict.fromkeys(check_activations(network.activation, n_hidden))), x=x, ax=ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Self:
         """Draw the functions on the left and their derivatives on the right.
 
         Parameters

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 import numpy
 
 from ._course import check_history, history_of, layer_columns
@@ -22,7 +24,7 @@ class _LayerCourse:
         self.epochs = epochs
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None):
+    def from_estimator(cls, estimator: Any, *, ax: Any = None) -> Self:
         """Draw a fitted network's hidden layers.
 
         Parameters
@@ -46,7 +48,7 @@ class _LayerCourse:
         return cls.from_history(history_of(estimator), ax=ax)
 
     @classmethod
-    def from_history(cls, history, *, ax=None):
+    def from_history(cls, history: Any, *, ax: Any = None) -> Self:
         """Draw the hidden layers from an estimator's ``history_``.
 
         Parameters
@@ -69,7 +71,7 @@ class _LayerCourse:
         check_history(history, cls._entry)
         return cls(layer_columns(history, cls._entry), epochs=numpy.asarray(history["epoch"])).plot(ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Self:
         """Draw a line for each hidden layer, from dark (the first) to light (the last).
 
         Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import Any
+from typing import Any, Self, cast
 
 import numpy
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, MetaEstimatorMixin, TransformerMixin, clone
@@ -63,13 +63,13 @@ class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         "prefit": ["boolean"],
     }
 
-    def __init__(self, estimator, layer=-1, prefit=False):
+    def __init__(self, estimator: Any, layer: int = -1, prefit: bool = False):
         self.estimator = estimator
         self.layer = layer
         self.prefit = prefit
 
     @_fit_context(prefer_skip_nested_validation=False)  # the network's parameters are the user's, too
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Fit a clone of the network, or with ``prefit`` make sure that it is fitted.
 
         Parameters
@@ -92,13 +92,13 @@ class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         sklearn.exceptions.NotFittedError
             With ``prefit``, if the network is not fitted.
         """
-        fitted = self._prefitted() if self.prefit else clone(self.estimator).fit(X, y)
+        fitted = self._prefitted() if self.prefit else cast("Any", clone(self.estimator)).fit(X, y)
         network, _ = unwrap(fitted)
         network._up_to_hidden(self.layer)
         self.estimator_ = fitted
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> Any:
         """Return the hidden layer's outputs, after its activation and without dropout.
 
         Parameters

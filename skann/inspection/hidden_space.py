@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
+from typing import Any, Self
 
 import numpy
 import pandas
@@ -83,7 +83,7 @@ class HiddenSpaceDisplay:
         self.y = y
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, layer=-1, grid=20, ax=None):
+    def from_estimator(cls, estimator: Any, X: Any, y: Any, *, layer: int = -1, grid: int = 20, ax: Any = None) -> Self:
         """Draw what a hidden layer of a fitted classifier does to the plane of its inputs.
 
         Parameters
@@ -120,13 +120,13 @@ class HiddenSpaceDisplay:
         _check_two_inputs(network)
         if not isinstance(grid, Integral) or grid < 2:
             raise ValueError(f"grid must be an int of at least 2. Got {grid!r} instead.")
-        X = check_array(transformed(X, steps), ensure_min_samples=2, dtype=float)
+        X = check_array(transformed(X, steps), ensure_min_samples=2, dtype=float)  # pyright: ignore[reportArgumentType]
         y = _checked_labels(y, X, network)
         names = input_names(network, steps) or ["input 1", "input 2"]
         before = _inputs(network, X, grid, (names[0], names[1]))
         return cls(before, _hidden(network, before, layer), y=y).plot(ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Self:
         """Draw the two planes.
 
         Parameters
@@ -225,9 +225,9 @@ def _hidden(network: Any, before: Plane, layer: int) -> Plane:
         raise ValueError(f"Layer {layer} gives the same outputs for all rows: there is no plane to draw them in.")
     pca = PCA(2).fit(points)
     shares = 100 * pca.explained_variance_ratio_
-    labels = tuple(f"{name}, principal component {i + 1} ({share:.0f} %)" for i, share in enumerate(shares))
+    first, second = (f"{name}, principal component {i + 1} ({share:.0f} %)" for i, share in enumerate(shares))
     grid, boundary = ([pca.transform(outputs(line)) for line in lines] for lines in (before.grid, before.boundary))
-    return Plane(pca.transform(points), grid, boundary, labels)
+    return Plane(pca.transform(points), grid, boundary, (first, second))
 
 
 def _linear_boundary(network: Any, outputs: numpy.ndarray) -> list[numpy.ndarray]:
@@ -252,7 +252,8 @@ def _boundary(decision: Any, x: numpy.ndarray, y: numpy.ndarray) -> list[numpy.n
     else:
         others = [numpy.delete(values, k, axis=1).max(axis=1) for k in range(values.shape[1])]
         margins = [values[:, k] - other for k, other in enumerate(others)]
-    return [line for margin in margins for line in contour_generator(x, y, margin.reshape(len(y), len(x))).lines(0.0)]
+    generators: list[Any] = [contour_generator(x, y, margin.reshape(len(y), len(x))) for margin in margins]
+    return [line for generator in generators for line in generator.lines(0.0)]
 
 
 def _as_input(network: Any, points: numpy.ndarray) -> Any:

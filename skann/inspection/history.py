@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy
 from sklearn.base import is_classifier
@@ -64,7 +64,7 @@ class TrainingHistoryDisplay:
         self.score_name = score_name
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None):
+    def from_estimator(cls, estimator: Any, *, ax: Any = None) -> Self:
         """Draw the course of training of a fitted network, or of several.
 
         Parameters
@@ -93,7 +93,7 @@ class TrainingHistoryDisplay:
         return cls._from_histories(histories, score_name, ax)
 
     @classmethod
-    def from_history(cls, history, *, score_name="validation score", ax=None):
+    def from_history(cls, history: Any, *, score_name: str = "validation score", ax: Any = None) -> Self:
         """Draw the course of training from an estimator's ``history_``, or from several.
 
         Parameters
@@ -128,7 +128,7 @@ class TrainingHistoryDisplay:
             check_history(history, "loss")
         return cls(histories, score_name=score_name).plot(ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Self:
         """Draw the panels.
 
         Parameters
@@ -207,7 +207,7 @@ class TrainingHistoryDisplay:
         else:
             names = enumerate(self.histories)
             handles = [Line2D([], [], label=name, **self._look(i, False, 1)) for i, name in names]
-            looks = {kind: "--" if kinds[kind] else "-" for kind in kinds}
+            looks: dict[str, Any] = {kind: "--" if kinds[kind] else "-" for kind in kinds}
             handles += [Line2D([], [], label=kind, color="0.4", linestyle=looks[kind]) for kind in kinds]
             best = "best epoch"
         handles.append(Line2D([], [], label=best, **_RING))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from numbers import Integral
+from typing import Any, Self
 
 import numpy
 from sklearn.base import is_classifier
@@ -73,7 +74,9 @@ class NetworkDisplay:
         self.dropped = dropped
 
     @classmethod
-    def from_estimator(cls, estimator, *, max_units=10, dropout=False, random_state=None, ax=None):
+    def from_estimator(
+        cls, estimator: Any, *, max_units: int = 10, dropout: bool = False, random_state: Any = None, ax: Any = None
+    ) -> Self:
         """Draw a fitted network, with its feature names and classes if it has them.
 
         Parameters
@@ -114,7 +117,9 @@ class NetworkDisplay:
         )
 
     @classmethod
-    def from_weights(cls, coefs, *, feature_names=None, output_names=None, max_units=10, ax=None):
+    def from_weights(
+        cls, coefs: Any, *, feature_names: Any = None, output_names: Any = None, max_units: int = 10, ax: Any = None
+    ) -> Self:
         """Draw a network of which only the weights are at hand.
 
         Parameters
@@ -156,7 +161,7 @@ class NetworkDisplay:
                 raise ValueError(f"{name} has {len(options[name])} entries, but the network has {n_units} of these.")
         return cls(coefs, **options).plot(ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Self:
         """Draw the net.
 
         Parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral
+from typing import Any, Self
 
 import numpy
 
@@ -53,7 +54,7 @@ class WeightsDisplay:
         self.image_shape = image_shape
 
     @classmethod
-    def from_estimator(cls, estimator, *, image_shape=None, ax=None):
+    def from_estimator(cls, estimator: Any, *, image_shape: tuple[int, int] | None = None, ax: Any = None) -> Self:
         """Draw the weights of a fitted network.
 
         Parameters
@@ -79,7 +80,7 @@ class WeightsDisplay:
         return cls.from_weights(unwrap(estimator)[0].coefs_, image_shape=image_shape, ax=ax)
 
     @classmethod
-    def from_weights(cls, coefs, *, image_shape=None, ax=None):
+    def from_weights(cls, coefs: Any, *, image_shape: tuple[int, int] | None = None, ax: Any = None) -> Self:
         """Draw weights.
 
         Parameters
@@ -106,7 +107,7 @@ class WeightsDisplay:
             _check_image_shape(image_shape, len(coefs[0]))
         return cls(coefs, image_shape=image_shape).plot(ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Self:
         """Draw histograms, or images if there is an ``image_shape``.
 
         Parameters
@@ -160,7 +161,7 @@ class WeightsDisplay:
 def _check_image_shape(image_shape, n_inputs: int) -> None:
     """Raise ValueError unless images of that shape have a pixel for each input."""
     is_shape = isinstance(image_shape, (tuple, list)) and len(image_shape) == 2
-    if not is_shape or not all(isinstance(side, Integral) and side > 0 for side in image_shape):
+    if not is_shape or not all(isinstance(side, Integral) and int(side) > 0 for side in image_shape):
         raise ValueError(f"image_shape must be (height, width), two positive ints. Got {image_shape!r} instead.")
     height, width = image_shape
     if height * width != n_inputs:

@@ -23,7 +23,9 @@ class BinaryColumn(FittedColumn):
     def fit(cls, vocabulary: Vocabulary, codes: numpy.ndarray, clip: float | None) -> BinaryColumn:
         """Return what the column of those codes becomes."""
         raw = numpy.array([0.0, -1.0, 1.0])
-        return cls(vocabulary, RobustScale.fit(raw[codes], clip)(raw).astype(numpy.float32))
+        scale = RobustScale.fit(raw[codes], clip)
+        assert scale is not None  # both values occur
+        return cls(vocabulary, scale(raw).astype(numpy.float32))
 
     def names(self, name: str) -> Blocks:
         """Return the name of the column with its second value, which is +1."""

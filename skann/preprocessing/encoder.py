@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -134,7 +136,7 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         self.clip = clip
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Learn what each column becomes.
 
         Parameters
@@ -167,7 +169,7 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         columns, identifiers = self._fit_columns(table, kinds)
         if identifiers:
             _warn_about(identifiers)
-        validate_data(self, table.data, reset=True, skip_check_array=True)
+        validate_data(self, table.data, reset=True, skip_check_array=True)  # pyright: ignore[reportArgumentType]
         self._columns: dict[int, FittedColumn] = columns
         self._places, self._totals = places(columns.values())
         self.numeric_columns_ = numpy.arange(self._totals.numeric)
@@ -176,7 +178,7 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         self.cardinalities_ = numpy.array([n for n in cardinalities if n is not None], dtype=int)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> Any:
         """Encode a table with the columns seen in fit.
 
         Parameters
@@ -197,13 +199,13 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         table = Table(X, self)
-        validate_data(self, table.data, reset=False, skip_check_array=True)
+        validate_data(self, table.data, reset=False, skip_check_array=True)  # pyright: ignore[reportArgumentType]
         out = numpy.empty((table.n_rows, sum(self._totals)), dtype=numpy.float32)
         for (i, fitted), place in zip(self._columns.items(), self._places, strict=True):
             fitted.write(table.column(i), table.names[i], Blocks(*(out[:, block] for block in place)))
         return out
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[Any]:
         """Return the names of the output's columns.
 
         Parameters
@@ -223,7 +225,7 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
             If ``input_features`` has another length than X in fit, or is not ``feature_names_in_``.
         """
         check_is_fitted(self)
-        names_in = _check_feature_names_in(self, input_features)
+        names_in: Any = _check_feature_names_in(self, input_features)
         by_column = [fitted.names(str(names_in[i])) for i, fitted in self._columns.items()]
         names = [name for block in range(3) for names in by_column for name in names[block]]
         return numpy.array(_distinct(names), dtype=object)

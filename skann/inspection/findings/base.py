@@ -5,8 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from .case import Case
+
+Look = TypeVar("Look", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -51,16 +54,16 @@ class Symptom:
     @property
     def description(self) -> str:
         """The first line of the docstring of ``look``."""
-        return inspect.getdoc(self.look).splitlines()[0]
+        return str(inspect.getdoc(self.look)).splitlines()[0]
 
 
 SYMPTOMS: list[Symptom] = []
 
 
-def symptom(name: str, needs: str | None = None) -> Callable[[Callable], Callable]:
+def symptom(name: str, needs: str | None = None) -> Callable[[Look], Look]:
     """Return a decorator that registers a function as what looks for a symptom."""
 
-    def register(look: Callable) -> Callable:
+    def register(look: Look) -> Look:
         SYMPTOMS.append(Symptom(name, look, needs))
         return look
 

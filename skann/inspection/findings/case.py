@@ -41,11 +41,12 @@ class Case:
     """
 
     def __init__(self, estimator: Any, X: Any, y: Any):
+        self.network: Any
         self.network, before = unwrap(estimator)
         if y is None:
             raise ValueError("diagnose requires y, the targets that the network was trained on. Got None.")
         check_consistent_length(X, y)
-        self._names = getattr(self.network, "feature_names_in_", None)
+        self._names: Any = getattr(self.network, "feature_names_in_", None)
         if self._names is None:
             self._names = _names_after(before)
         X = prediction_data(self.network, transformed(X, before))
@@ -56,7 +57,7 @@ class Case:
             X, y = X[rows], y[rows]
         self.X, self.y = X, y
 
-    def course(self, name: str) -> numpy.ndarray | None:
+    def course(self, name: str) -> Any:
         """Return an entry of ``history_``, with an element for each epoch, or None if there is none."""
         values = getattr(self.network, "history_", {}).get(name, [None])
         return None if any(value is None for value in values) else numpy.asarray(values, dtype=float)

@@ -30,7 +30,7 @@ def constant_columns(case: Case) -> tuple[str, str] | None:
         same &= ~zero
     if not same.any() or len(case.y) == 1:
         return None
-    listed = _listed([case.name_of(i) for i in numpy.flatnonzero(same)])
+    listed = _listed([case.name_of(int(i)) for i in numpy.flatnonzero(same)])
     return (
         f"{same.sum()} of {len(same)} columns have the same value in all {_n_rows(case)} rows: {listed}.",
         "Leave them out, for example with VarianceThreshold, and see whether something went wrong where they come "
