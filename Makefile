@@ -17,6 +17,7 @@ demo: $(VENV)/installed
 test: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
 	$(MAKE) --no-print-directory suite
 
 suite: $(VENV)/installed

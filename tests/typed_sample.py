@@ -1,0 +1,112 @@
+"""What type checkers know of the public API: `make test` checks this file, and nothing runs it.
+
+``assert_type`` fails where a hint is missing or too wide; an ``ignore`` fails where the checker finds no error.
+"""
+
+# pyright: strict, reportUnnecessaryTypeIgnoreComment=error
+
+from dataclasses import dataclass
+from typing import Any, assert_type
+
+import numpy
+import pandas  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+import skann
+from skann import MLPClassifier, MLPRegressor, TabularMLPClassifier, TabularMLPRegressor
+from skann.activations import ELU, ElementwiseActivation, LeakyReLU, Maxout, register
+from skann.callbacks import Checkpoint, TimeLimit
+from skann.inspection import HiddenLayerTransformer, TrainingHistoryDisplay, diagnose
+from skann.losses import Focal, Huber
+from skann.preprocessing import TabularEncoder
+from skann.schedules import Cosine
+
+X: NDArray[numpy.float64] = numpy.zeros((4, 2))
+y: NDArray[numpy.int64] = numpy.zeros(4, dtype=numpy.int64)
+
+
+def methods_of_the_classifier() -> None:
+    clf = MLPClassifier((100, 50), LeakyReLU(0.2), dropout=[0.1, 0.5, 0.5], batch_size=numpy.size(y), random_state=0)
+    assert_type(clf, MLPClassifier)
+    assert_type(clf.fit(X, y, X_val=X, y_val=y), MLPClassifier)
+    assert_type(clf.partial_fit(X, y, classes=[0, 1]), MLPClassifier)
+    assert_type(clf.predict(X), NDArray[Any])
+    assert_type(clf.predict_proba(X), NDArray[Any])
+    assert_type(clf.predict_log_proba(X), NDArray[Any])
+    assert_type(clf.decision_function(X), NDArray[Any])
+    assert_type(clf.score(X, y, sample_weight=[1, 1, 2, 1]), float)
+    assert_type(clf.hidden_layer_output(X, layer=0), NDArray[Any])
+    assert_type(MLPClassifier.from_sklearn(clf.to_sklearn()), MLPClassifier)
+
+
+def attributes_of_the_classifier(clf: MLPClassifier) -> None:
+    assert_type(clf.classes_, NDArray[Any])
+    assert_type(clf.coefs_, list[NDArray[Any]])
+    assert_type(clf.intercepts_, list[NDArray[Any]])
+    assert_type(clf.parameters_, dict[str, NDArray[Any]])
+    assert_type(clf.history_, dict[str, list[Any]])
+    assert_type(clf.loss_curve_, list[float])
+    assert_type(clf.best_loss_, float | None)
+    assert_type(clf.n_iter_, int)
+    assert_type(clf.max_iter, int)
+    clf.coefs_ = [numpy.ones((2, 3)), numpy.ones((3, 1))]
+
+
+def the_regressor() -> None:
+    reg = MLPRegressor(Huber(2.0), [10], "elu", learning_rate=Cosine(), clip_norm=1.0, target_transform="standard")
+    assert_type(reg.fit(X, y), MLPRegressor)
+    assert_type(reg.partial_fit(X, y), MLPRegressor)
+    assert_type(reg.predict(X), NDArray[Any])
+    assert_type(reg.score(X, y), float)
+    assert_type(reg.history_, dict[str, list[Any]])
+    assert_type(reg.coefs_, list[NDArray[Any]])
+
+
+def estimators_of_tables(frame: pandas.DataFrame) -> None:
+    clf = TabularMLPClassifier("fast", n_members=3)
+    assert_type(clf.fit(frame, y), TabularMLPClassifier)
+    assert_type(clf.predict(frame), NDArray[Any])
+    assert_type(clf.predict_proba(frame), NDArray[Any])
+    assert_type(clf.classes_, NDArray[Any])
+    assert_type(clf.feature_importances(frame, y), pandas.DataFrame)
+    assert_type(clf.n_iter_, int)
+    reg = skann.TabularMLPRegressor(loss="huber", random_state=0)
+    assert_type(reg, TabularMLPRegressor)
+    assert_type(reg.fit(frame, y), TabularMLPRegressor)
+    assert_type(reg.predict(frame), NDArray[Any])
+    assert_type(reg.score(frame, y), float)
+    assert_type(TabularEncoder().fit(frame), TabularEncoder)
+
+
+def what_else_is_public(clf: MLPClassifier) -> None:
+    assert_type(LeakyReLU(0.1).set_params(slope=0.3), LeakyReLU)
+    assert_type(ELU()([1.0, -1.0]), NDArray[Any])
+    assert_type(HiddenLayerTransformer(clf, layer=0).fit(X, y), HiddenLayerTransformer)
+    assert_type(TrainingHistoryDisplay.from_estimator(clf), TrainingHistoryDisplay)
+    diagnose(clf, X, y)
+    Checkpoint("fit.npz")
+    TimeLimit(10)
+
+    @register("typed")
+    @dataclass(frozen=True)
+    class Typed(ElementwiseActivation):
+        scale: float = 1.0
+
+    Typed(scale=2.0)  # type: ignore[abstract]
+
+
+def what_is_an_error(clf: MLPClassifier) -> None:
+    MLPClassifier(droput=0.1)  # type: ignore[call-arg]
+    MLPRegressor(droput=0.1)  # type: ignore[call-arg]
+    TabularMLPClassifier(droput=0.1)  # type: ignore[call-arg]
+    TabularMLPRegressor(droput=0.1)  # type: ignore[call-arg]
+    LeakyReLU(slop=0.1)  # type: ignore[call-arg]
+    Maxout(piece=3)  # type: ignore[call-arg]
+    Focal(gama=2)  # type: ignore[call-arg]
+    MLPClassifier(max_iter="200")  # type: ignore[arg-type]
+    MLPClassifier(dtype="float23")  # type: ignore[arg-type]
+    clf.fit(X)  # type: ignore[call-arg]
+    clf.fit(X, y, X_valid=X)  # type: ignore[call-arg]
+    clf.partial_fit(X, y, clases=[0, 1])  # type: ignore[call-arg]
+    clf.predict(X).fit(X, y)  # type: ignore[attr-defined]
+    clf.history_["loss"].mean()  # type: ignore[attr-defined]
