@@ -262,11 +262,11 @@ def _of_data(fit):
         faults.append(bad("all weights are zero", r"weight"))
     if settings["solver"] != "lbfgs" and settings["early_stopping"] and fit.validation is None:
         n_rows = len(y) if weight is None else int((weight > 0).sum())
-        faults += _of_split(settings["validation_fraction"], n_rows)
+        faults += faults_of_split(settings["validation_fraction"], n_rows)
     return faults
 
 
-def _of_split(fraction, n_rows):
+def faults_of_split(fraction, n_rows):
     """Return the faults of a validation split of rows of positive weight."""
     if fraction == 0:
         return [bad("validation_fraction=0", r"validation_fraction")]
@@ -301,7 +301,7 @@ def wildness(fit):
         reasons.append("an exponential")
     weight = total_weights(fit)
     total = len(fit.target.codes) if weight is None else weight.sum()
-    if total > 0 and max(settings["alpha"], settings["l1"]) / total > 0.5:
+    if total > 0 and max(settings["alpha"], settings["l1"]) > 0.5 * total:
         reasons.append("penalties for such weights")
     if weight is not None and total > 0 and weight.max() / (total / len(weight)) > 20:
         reasons.append("uneven weights")

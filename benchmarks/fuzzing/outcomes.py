@@ -24,7 +24,9 @@ def same(first, second):
     first, second = numpy.asarray(first), numpy.asarray(second)
     if first.shape != second.shape or first.dtype != second.dtype:
         return False
-    return first.tolist() == second.tolist() if first.dtype.hasobject else first.tobytes() == second.tobytes()
+    if first.dtype.kind in "fc":
+        return numpy.array_equal(first, second, equal_nan=True)
+    return first.tolist() == second.tolist()
 
 
 def outputs_of(estimator, X):

@@ -4,6 +4,7 @@ import argparse
 import re
 import time
 import traceback
+import warnings
 from collections import defaultdict
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from .calls import BLAS_THREADS, Watch
 def run_case(draw_case, seed, number, verbose=False):
     """Run one case; return its watch."""
     watch = Watch(verbose)
-    with threadpool_limits(BLAS_THREADS, user_api="blas"):
+    with threadpool_limits(BLAS_THREADS, user_api="blas"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # in the checks; calls under watch record their own
         try:
             draw_case(watch, numpy.random.default_rng([seed, number]))
         except Exception as error:

@@ -5,6 +5,7 @@ import math
 
 import numpy
 
+from .calls import DIVERGES
 from .outcomes import outputs_of, same, stacked
 from .parameters import other_value
 from .relations import number_of, relation, stable
@@ -99,7 +100,7 @@ def warm_start(watch, rng, fit, estimator):
     model = fit.estimator(warm_start=True)
     total = 0
     for _ in range(int(rng.integers(2, 4))):
-        done, _ = watch.fit("fit with warm_start", lambda: model.fit(**fit.arguments), risks=fit.risks)
+        done, _ = watch.fit("fit with warm_start", lambda: model.fit(**fit.arguments), risks=[*fit.risks, DIVERGES])
         if not done:
             return
         total += model.n_iter_

@@ -238,7 +238,10 @@ BAD_LABELS = [
         lambda n: numpy.zeros((n, 2, 2)),
         bad("labels of three dimensions", r"dim 3|bad input shape|Unknown label|3D|Expected"),
     ),
-    (lambda n: numpy.random.RandomState(0).rand(n, 2), bad("columns of continuous labels", r"Unknown label type")),
+    (
+        lambda n: numpy.random.RandomState(0).rand(n, 2),
+        bad("columns of continuous labels", r"Unknown label type|1d array"),
+    ),
     (lambda n: None, bad("no labels", r"requires y|None")),
     (lambda n: 3, bad("a number for labels", r"", ValueError, TypeError)),
     (lambda n: [], bad("empty labels", r"inconsistent|0 sample|empty|Found")),
