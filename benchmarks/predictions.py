@@ -42,14 +42,12 @@ def compare_rows(n_rows, repeats):
     return compare(f"predict_proba, digits, {n_rows} rows", "us", peers, repeats)
 
 
-def compare_predictions(repeats):
-    """Yield the comparison of each number of rows."""
-    yield compare_rows(1, repeats)
-    yield compare_rows(1000, repeats)
-    X, y = CASE.data()
+def compare_many(dtype, repeats):
+    """Return the comparison for a million rows of a dtype, with networks trained on rows of it."""
+    X, y = CASE.data(dtype)
     ours = skann.MLPClassifier(**CASE.params()).fit(X, y)
     theirs = sklearn.neural_network.MLPClassifier(**CASE.params()).fit(X, y)
-    many = numpy.random.default_rng(0).standard_normal((1_000_000, 100))
+    many = numpy.random.default_rng(0).standard_normal((1_000_000, 100)).astype(dtype, copy=False)
     peers = {
         "skann": lambda: seconds(ours.predict_proba, many),
         "scikit-learn": lambda: seconds(theirs.predict_proba, many),
@@ -59,4 +57,13 @@ def compare_predictions(repeats):
 
         model = torch_peer.fit(CASE, X, y)
         peers["PyTorch (float32)"] = lambda: seconds(torch_peer.probabilities, model, many)
-    yield compare(f"predict_proba, {CASE.name}", "s", peers, min(repeats, 3))
+    task = f"predict_proba, {CASE.name}" + ", X float32" * (dtype == "float32")
+    return compare(task, "s", peers, min(repeats, 3))
+
+
+def compare_predictions(repeats):
+    """Yield the comparison of each number of rows, of a million in both dtypes."""
+    yield compare_rows(1, repeats)
+    yield compare_rows(1000, repeats)
+    yield compare_many("float64", repeats)
+    yield compare_many("float32", repeats)

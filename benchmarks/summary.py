@@ -18,7 +18,8 @@ ROWS = [
     ("step M", ", maxout", "Numba"),
     ("fit MNIST", "", "Numba"),
     ("grid search", "", "Numba"),
-    ("predict_proba, 1,000,000", "", "Numba"),
+    ("predict_proba, 1,000,000", "(100,)", "Numba"),
+    ("predict_proba, 1,000,000", ", X float32", "Numba"),
     ("predict_proba, digits, 1 rows", "", "Numba"),
 ]
 
