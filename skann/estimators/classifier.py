@@ -240,8 +240,9 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         Returns
         -------
         decision : ndarray of shape (n_samples, n_classes), or (n_samples,) for two classes
-            float64. For two classes and multilabel targets, positive where the class (``classes_[1]``) is predicted.
-            For a target with several columns of classes, a list of such arrays.
+            float32 where X and the weights are, else float64. For two classes and multilabel targets, positive where
+            the class (``classes_[1]``) is predicted. For a target with several columns of classes, a list of such
+            arrays.
         """
         decision = self._decision(X)
         return self._labels.shown(decision)
@@ -257,8 +258,9 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         Returns
         -------
         p : ndarray of shape (n_samples, n_classes)
-            float64, above 0, in the order of ``classes_``. Rows sum to one, except for multilabel targets. For a
-            target with several columns of classes, a list of such arrays.
+            In (0, 1), in the order of ``classes_``: float32 where X and the weights are, else float64. A single class
+            has 1. Rows sum to one, except for multilabel targets. For a target with several columns of classes, a list
+            of such arrays.
         """
         p = self._linked_outputs(X)
         return self._labels.probabilities(p)
@@ -274,7 +276,8 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         Returns
         -------
         log_p : ndarray of shape (n_samples, n_classes)
-            float64, in the order of ``classes_``. For a target with several columns of classes, a list of such arrays.
+            In the dtype of ``predict_proba``, in the order of ``classes_``. For a target with several columns of
+            classes, a list of such arrays.
         """
         p: Any = self.predict_proba(X)
         return cast("Any", [numpy.log(of_column) for of_column in p]) if isinstance(p, list) else numpy.log(p)

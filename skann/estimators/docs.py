@@ -218,8 +218,10 @@ _PARAMETERS = {
     "dtype": (
         "{'auto', 'float32', 'float64'}, default='auto'",
         """
-        Precision of weights and training. 'auto' is float64 where the first fit has under 1,000 rows, else float32.
-        Predictions are float64 always.
+        Precision of weights and training. 'auto' is float32 where the X of the first fit is float32 or has at least
+        1,000 rows, else float64. Predictions are float32 where X and the weights are, and then depend on the rows
+        beside a row by rounding; otherwise, and always with 'float64', they are float64 and independent of those rows
+        to 1e-12.
         """,
     ),
     "device": (
@@ -259,8 +261,8 @@ _PARAMETERS = {
         "'standard' or None, default=None",
         """
         'standard' trains on y less its weighted mean, divided by its weighted standard deviation, column by column;
-        predictions come back in y's units. Losses and penalties are then of the standardised target. Not with a loss of
-        positive targets.
+        predictions come back in y's units. Losses and penalties are then of the standardised target. y may be of any
+        size that float64 holds: neither this nor ``score`` overflows. Not with a loss of positive targets.
         """,
     ),
     "l1": (

@@ -90,7 +90,7 @@ class FittedNetwork(BaseEstimator):
         Returns
         -------
         output : ndarray of shape (n_samples, n_units)
-            float64.
+            float32 where X and the weights are, else float64.
 
         Raises
         ------

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils import check_array
 
+from ..engine.backend import quiet
 from ..engine.losses import LOSSES, REGRESSION, Loss
 from ..engine.statistics import magnitude, mean_and_deviation, power_of_two, standardize
 from .attributes import Activations, Device, LearningRate, Precision, RandomState, Rates, Scoring, Sizes
@@ -20,6 +21,7 @@ from .conversion import SklearnConversion
 from .docs import documented
 
 _MODERATE = (1e-18, 1e18)  # magnitudes of a target whose squares float32 holds
+_FARTHEST = 1e100  # that a prediction counts as, in units of y: the square of more overflows
 
 
 @documented(tasks=REGRESSION, default="squared_error", score="R2")
@@ -187,7 +189,8 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            float64.
+            float32 where X and the weights are, unless the largest absolute y of an output in fit was outside
+            [1e-18, 1e18]; else float64.
         """
         y = self._linked_outputs(X)
         y *= self._target_scale
@@ -215,10 +218,7 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
 
     def _score_of(self, predicted, y, sample_weight) -> float:
         """Return the score of predictions, which does not depend on the units of y: none of its squares overflows."""
-        y = check_array(y, dtype=numpy.float64, ensure_2d=False, input_name="y")
-        unit = power_of_two(y)
-        if unit.size in (1, predicted.size // len(predicted)):  # other numbers of columns are the metric's to refuse
-            y, predicted = y / unit, predicted / unit
+        y, predicted = _in_common_units(y, predicted)
         levels: Any = getattr(check_loss(self.loss, self._task), "levels", None)
         if numpy.ndim(levels) == 0 or len(levels) == 1:
             return sklearn.metrics.r2_score(y, predicted, sample_weight=sample_weight)
@@ -278,3 +278,14 @@ def _is_extreme(target: numpy.ndarray) -> numpy.ndarray:
     """Tell for each column of a target whether its magnitude is too small or too large for predictions in float32."""
     size = magnitude(target)
     return (size < _MODERATE[0]) | (size > _MODERATE[1])
+
+
+def _in_common_units(y, predicted: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Return y and finite predictions in float64, divided by powers of two that make each column of y about 1."""
+    y = check_array(y, dtype=numpy.float64, ensure_2d=False, input_name="y")
+    unit = power_of_two(y)
+    if unit.size not in (1, predicted.size // len(predicted)):
+        return y, predicted  # the metric refuses them
+    with quiet():
+        near = numpy.clip(predicted / unit, -_FARTHEST, _FARTHEST)
+    return y / unit, numpy.where(numpy.isfinite(predicted), near, predicted)

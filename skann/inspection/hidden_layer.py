@@ -108,7 +108,7 @@ class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         Returns
         -------
         output : ndarray of shape (n_samples, n_units)
-            float64.
+            float32 where X and the weights are, else float64.
         """
         check_is_fitted(self)
         network, before = unwrap(self._fitted())

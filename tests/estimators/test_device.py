@@ -58,6 +58,16 @@ def test_a_classifier_is_the_cpus(device, options):
     assert_allclose(there.hidden_layer_output(X, 0), here.hidden_layer_output(X, 0), rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("rows", "dtype"), [(X.astype("float32"), "float32"), (X, "float64")], ids=["single", "double"]
+)
+def test_the_device_predicts_in_the_cpus_precision(device, rows, dtype):
+    clf = MLPClassifier((20,), max_iter=1, random_state=0, dtype="float32", device="cuda").fit(rows, Y)
+    there = clf.predict_proba(rows)
+    assert there.dtype == dtype
+    assert_allclose(there, clf.set_params(device="cpu").predict_proba(rows), rtol=1e-4)
+
+
 @pytest.mark.parametrize("loss", ["squared_error", "huber", "absolute_error"])
 def test_a_regressor_is_the_cpus(device, loss):
     data, y = DIABETES

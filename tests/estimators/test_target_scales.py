@@ -179,3 +179,13 @@ def test_scores_of_other_shapes_are_refused_as_by_scikit_learn():
     with pytest.raises(ValueError, match="Input y contains NaN"):
         reg.score(X, numpy.append(UNIT[1:], numpy.nan))
     assert reg.score(X, UNIT[:, None]) == reg.score(X, UNIT) == r2_score(UNIT, reg.predict(X))
+
+
+@pytest.mark.parametrize(("size", "scale"), [(1.0, 1e-170), (1e200, 1.0), (1e200, 1e-300)])
+def test_predictions_out_of_all_proportion_have_a_finite_score(size, scale):
+    reg = MLPRegressor(hidden_layer_sizes=(), max_iter=1, random_state=0, dtype="float64").fit(X, UNIT)
+    reg.coefs_[0] *= size
+    assert -numpy.inf < reg.score(X, scale * UNIT) < -1e90
+    reg.coefs_[0][...] = numpy.inf
+    with pytest.raises(ValueError, match="infinity"):
+        reg.score(numpy.abs(X), UNIT)

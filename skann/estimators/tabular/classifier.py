@@ -179,7 +179,7 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         Returns
         -------
         p : ndarray of shape (n_samples, n_classes)
-            float64, above 0, in the order of ``classes_``; rows sum to one.
+            float64, in (0, 1), in the order of ``classes_``; rows sum to one. A single class has 1.
         """
         return self._averaged(X)
 
