@@ -81,6 +81,10 @@ class Architecture:
         }
         return Layout(specs, state)
 
+    def with_link(self, link: FixedActivation) -> Architecture:
+        """Return the same chain with another link at its end."""
+        return Architecture(list(self.layers.items()), self.in_shape, self.loss, link, self.hidden)
+
     def up_to(self, last: str) -> Architecture:
         """Return the chain that ends with the layer of that name."""
         kept = [*takewhile(lambda item: item[0] != last, self.layers.items()), (last, self.layers[last])]

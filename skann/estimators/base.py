@@ -28,6 +28,7 @@ from ..engine.schedules import SCHEDULES, Constant, FunctionSchedule, Schedule
 from ..engine.solvers import minimize_lbfgs
 from ..engine.training import Settings, Trainer, TrainingState
 from .advice import warn_of_dead_units, warn_of_lbfgs, warn_of_scales, warn_of_validation_rows
+from .assembly import forget_assigned
 from .attributes import MLPAttributes
 from .compat import _fit_context, with_callbacks
 from .constraints import (
@@ -119,7 +120,7 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, 
                 y,
                 sample_weight,
                 (X_val, y_val, sample_weight_val),
-                goes_on=self.warm_start and self.__sklearn_is_fitted__(),
+                goes_on=self.warm_start and self._can_continue(),
                 hooks=hooks,
             )
         if error is not None:
@@ -155,6 +156,8 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, 
 
         ``goes_on`` keeps the weights of the last fit.
         """
+        if not goes_on:
+            forget_assigned(self)
         X, y = training_data(self, X, y, reset=not goes_on, y_numeric=self._y_numeric)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, X)
@@ -200,7 +203,6 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, 
             "_parameters": parameters,
             "n_layers_": len(architecture.hidden) + 2,
             "n_outputs_": architecture.out_shape[0],
-            "out_activation_": architecture.link.name,
         }
 
     def _as_fitted(self, architecture: Architecture, parameters: Parameters, named: bool = False):
@@ -291,8 +293,9 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, 
         if goes_on:
             if layout != self._parameters.layout:
                 raise ValueError(
-                    "The parameters of the last fit do not fit the network: hidden_layer_sizes, activation or "
-                    "normalization has changed since. Undo that, or call fit with warm_start=False to start anew."
+                    "The parameters of the last fit, or assigned as coefs_, do not fit the network: "
+                    f"hidden_layer_sizes={self.hidden_layer_sizes}, activation or normalization differs from theirs. "
+                    "Change that back, or call fit with warm_start=False to start anew."
                 )
             return self._parameters.astype(self._parameters.theta.dtype if self.dtype == "auto" else self.dtype)
         dtype = self.dtype

@@ -13,6 +13,7 @@ from sklearn.utils import check_array
 from ..engine.losses import CLASSIFICATION, LOSSES, MULTIOUTPUT, BlockLoss, Loss
 from ..engine.parameters import Parameters
 from .advice import warn_of_imbalance
+from .assembly import binarizer_of, set_binarizer
 from .attributes import (
     Activations,
     ClassWeight,
@@ -208,7 +209,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
             The estimator, trained further.
         """
         with restored_on_error(self):
-            fitted = self.__sklearn_is_fitted__()
+            fitted = self._can_continue()
             if classes is not None:
                 self._check_named_classes(classes)
             if not fitted:
@@ -299,7 +300,8 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
             In [0, 1].
         """
         y = as_labels(y)
-        if not self.__sklearn_is_fitted__() or self._task != MULTIOUTPUT:
+        self._check_fitted()
+        if self._task != MULTIOUTPUT:
             return super().score(X, y, sample_weight)
         truth = check_array(y, dtype=None)  # pyright: ignore[reportArgumentType]
         right = (self.predict(X) == truth).all(axis=1)
@@ -310,6 +312,19 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         decision = self._raw_outputs(X)
         decision *= self._architecture.link.inverse_temperature
         return decision
+
+    @property
+    def _label_binarizer(self):
+        """What scikit-learn's classifier keeps its labels in; scripts read it there, or assign one."""
+        if "_label_binarizer" in vars(self):
+            return vars(self)["_label_binarizer"]
+        if "_labels" not in vars(self) or self._task == MULTIOUTPUT:
+            raise AttributeError(f"This {type(self).__name__} has no _label_binarizer.")
+        return binarizer_of(self._labels)
+
+    @_label_binarizer.setter
+    def _label_binarizer(self, binarizer) -> None:
+        set_binarizer(self, binarizer)
 
     @property
     def _task(self) -> str:
@@ -395,7 +410,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
 
     def _check_probabilities(self) -> bool:
         """Raise AttributeError for a loss whose outputs are no probabilities."""
-        if self.__sklearn_is_fitted__():
+        if hasattr(self, "_architecture"):
             loss = self._architecture.loss
         else:
             loss = LOSSES[self.loss] if isinstance(self.loss, str) and self.loss in LOSSES.names() else self.loss

@@ -6,19 +6,17 @@ import copy
 from typing import Any, Self, TypeVar
 
 import numpy
-import scipy.sparse
 import sklearn
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from ..engine.activations import ACTIVATIONS, Identity, Logistic, Softmax
+from ..engine.activations import ACTIVATIONS, Identity, Logistic, ReLU, Softmax, Tanh
 from ..engine.architecture import Architecture
 from ..engine.layers import ActivationLayer, Dense
 from ..engine.losses import BlockLink, Exp
-from ..engine.parameters import Parameters
 from ..engine.progress import Progress
+from .assembly import assemble, binarizer_of
 from .base import BaseMLP
-from .labels import ColumnLabels
 
 # what scikit-learn's MLP knows of parameters for which skann has more values
 _THEIR_ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
@@ -113,21 +111,12 @@ def from_sklearn(ours: type[Network], theirs: type[Any], fitted: Any) -> Network
         )
     check_is_fitted(fitted)
     estimator: Any = ours(**_shared_params(fitted, ours))
-    _copy_attributes(fitted, estimator, "n_features_in_", "feature_names_in_", "classes_")
-    if is_classifier(fitted):
-        estimator._labels = _labels_of(fitted)
-    else:
-        estimator._target_center, estimator._target_scale = (
-            numpy.zeros(fitted.n_outputs_),
-            numpy.ones(fitted.n_outputs_),
-        )
-    architecture = estimator._build_architecture(fitted.n_features_in_, fitted.n_outputs_)
-    layout = architecture.layout()
-    dtype = numpy.result_type(*fitted.coefs_, *fitted.intercepts_)
-    parameters = Parameters(layout, numpy.empty(layout.size, dtype))
-    vars(estimator).update(estimator._fitted_attributes(architecture, parameters))
-    estimator.coefs_, estimator.intercepts_ = fitted.coefs_, fitted.intercepts_
-    if hasattr(fitted, "loss_curve_"):
+    _copy_attributes(fitted, estimator, "n_layers_", "n_features_in_", "feature_names_in_", "classes_")
+    for name in ("coefs_", "intercepts_", "out_activation_", "_label_binarizer"):
+        if hasattr(fitted, name):
+            setattr(estimator, name, copy.deepcopy(getattr(fitted, name)))
+    assemble(estimator)
+    if hasattr(fitted, "_no_improvement_count"):
         estimator._note(_progress_of(fitted))
     _copy_attributes(fitted, estimator, "n_iter_", "t_", "loss_")
     return estimator
@@ -142,14 +131,6 @@ def _shared_params(estimator: BaseEstimator, other: type[BaseEstimator]) -> dict
 def _copy_attributes(source: BaseEstimator, target: BaseEstimator, *names: str) -> None:
     """Copy those of the attributes that there are."""
     vars(target).update({name: copy.deepcopy(vars(source)[name]) for name in names if name in vars(source)})
-
-
-def _labels_of(fitted: Any) -> ColumnLabels:
-    """Return how the classes of scikit-learn's classifier lie on its outputs."""
-    binarizer = fitted._label_binarizer
-    if binarizer.y_type_.startswith("multilabel"):
-        return ColumnLabels(fitted.classes_, "multilabel", binarizer.sparse_input_)
-    return ColumnLabels.from_classes(fitted.classes_)
 
 
 def _progress_of(fitted: Any) -> Progress:
@@ -171,7 +152,7 @@ def _progress_of(fitted: Any) -> Progress:
 
 def to_sklearn(fitted: Any, theirs: type[BaseEstimator]) -> BaseEstimator:
     """Return an estimator of scikit-learn's class ``theirs`` with what ``fitted`` has learned."""
-    check_is_fitted(fitted)
+    fitted._check_fitted()
     architecture = fitted._architecture
     _check_expressible(fitted, architecture)
     params = _shared_params(fitted, theirs)
@@ -184,8 +165,9 @@ def to_sklearn(fitted: Any, theirs: type[BaseEstimator]) -> BaseEstimator:
         params["loss"] = "poisson" if isinstance(architecture.link, Exp) else "squared_error"
     estimator: Any = theirs(**params)
     _copy_attributes(fitted, estimator, *_ATTRIBUTES)
+    estimator.out_activation_ = fitted.out_activation_
     if is_classifier(fitted):
-        estimator._label_binarizer = _binarizer_of(fitted._labels)
+        estimator._label_binarizer = binarizer_of(fitted._labels)
     dtype = None if getattr(fitted, "_moderate_target", True) else numpy.float64
     estimator.coefs_ = [numpy.array(W, dtype) for W in fitted.coefs_]
     estimator.intercepts_ = [numpy.array(b, dtype) for b in fitted.intercepts_]
@@ -201,30 +183,20 @@ def to_sklearn(fitted: Any, theirs: type[BaseEstimator]) -> BaseEstimator:
 
 
 _ATTRIBUTES = (
-    *("n_features_in_", "feature_names_in_", "classes_", "n_layers_", "n_outputs_", "out_activation_"),
+    *("n_features_in_", "feature_names_in_", "classes_", "n_layers_", "n_outputs_"),
     *("n_iter_", "t_", "loss_", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_"),
 )
 
 
 def _output_units(fitted: BaseMLP) -> tuple[numpy.ndarray, numpy.ndarray]:
     """Return what raw outputs are multiplied by, and what is added: an inverse temperature, or the target's units."""
-    beta = getattr(fitted._architecture.link, "inverse_temperature", 1.0)
+    beta = fitted._architecture.link.inverse_temperature
     return beta * getattr(fitted, "_target_scale", numpy.ones(1)), getattr(fitted, "_target_center", numpy.zeros(1))
 
 
 def _hidden_activations(architecture: Architecture) -> list:
     """Return the activations without parameters, in the layers' order."""
     return [layer.activation for layer in architecture.layers.values() if isinstance(layer, ActivationLayer)]
-
-
-def _binarizer_of(labels: Any) -> BaseEstimator:
-    """Return what scikit-learn's classifier encodes and decodes labels with."""
-    if labels.task != "multilabel":
-        return sklearn.preprocessing.LabelBinarizer().fit(labels.classes)
-    indicator = numpy.eye(len(labels.classes), dtype=int)
-    return sklearn.preprocessing.LabelBinarizer().fit(
-        scipy.sparse.csr_matrix(indicator) if labels.sparse else indicator
-    )
 
 
 def _check_expressible(fitted: Any, architecture: Architecture) -> None:
@@ -240,10 +212,10 @@ def _check_expressible(fitted: Any, architecture: Architecture) -> None:
     if any(activation != activations[0] for activation in activations):
         obstacles.append(f"different activations in the hidden layers, {activations}")
     loss, link = architecture.loss, architecture.link
-    beta = getattr(link, "inverse_temperature", 1.0)
+    beta = link.inverse_temperature
     if isinstance(link, BlockLink):
         obstacles.append("a target with several columns of classes")
-    elif link not in (Identity(), Exp(), Softmax(beta), Logistic(scale=beta)):
+    elif link not in (Identity(), Exp(), Softmax(beta), Logistic(scale=beta), Tanh(), ReLU()):
         obstacles.append(f"the loss {loss!r} with the output activation {link!r}")
     if getattr(fitted, "target_transform", None) is not None and link != Identity():
         obstacles.append(f"target_transform with the output activation {link!r}")
@@ -255,6 +227,6 @@ def _check_expressible(fitted: Any, architecture: Architecture) -> None:
         raise ValueError(
             f"scikit-learn's MLP cannot express {'; '.join(dict.fromkeys(obstacles))}. It has one activation out of "
             f"{', '.join(_THEIR_ACTIVATIONS)} for all hidden layers, with default parameters, no normalization, and "
-            "softmax, logistic, identity or exp as output activation. Fit such a network, or keep skann's estimator, "
-            "which can be pickled and used in scikit-learn's Pipelines as it is."
+            "softmax, logistic, identity, tanh, relu or exp as output activation. Fit such a network, or keep skann's "
+            "estimator, which can be pickled and used in scikit-learn's Pipelines as it is."
         )

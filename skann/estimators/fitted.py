@@ -9,13 +9,13 @@ from typing import Any
 import numpy
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
 from ..engine import prediction
 from ..engine.architecture import Architecture
 from ..engine.batches import Rows
 from ..engine.parameters import Parameters
 from ..version import __version__
+from .assembly import activate_outputs, assemble, assign, is_assigned, ready_to_continue
 from .attributes import Device
 from .data import prediction_data
 from .devices import namespace_to_predict
@@ -74,9 +74,14 @@ class FittedNetwork(BaseEstimator):
         return numpy.float32 if single else numpy.float64
 
     def _check_fitted(self) -> None:
-        """Raise scikit-learn's NotFittedError before fit; its own check takes longer than a row's outputs."""
-        if not self.__sklearn_is_fitted__():
-            check_is_fitted(self)
+        """Lay out a network whose parameters were assigned; raise scikit-learn's NotFittedError if there is none."""
+        if not hasattr(self, "_parameters"):
+            assemble(self)
+
+    def _can_continue(self) -> bool:
+        """Return whether training can go on from parameters that are there."""
+        state = vars(self)
+        return ("_parameters" in state and "_own_activation" not in state) or ready_to_continue(self)
 
     def hidden_layer_output(self, X: Any, layer: int = -1) -> NDArray[Any]:
         """Return what a hidden layer makes of X, after its activation and without dropout.
@@ -97,7 +102,7 @@ class FittedNetwork(BaseEstimator):
         ValueError
             If there is no such hidden layer.
         """
-        check_is_fitted(self)
+        self._check_fitted()
         return self._outputs_of(self._up_to_hidden(layer), X)
 
     def _up_to_hidden(self, layer: int) -> Architecture:
@@ -113,49 +118,57 @@ class FittedNetwork(BaseEstimator):
     @property
     def coefs_(self) -> list[NDArray[Any]]:
         """Weights of each layer, of shape (fan_in, units), or (fan_in, pieces, units) for maxout: views."""
-        return self._parameter_list("W")
+        return self._parameter_list("coefs_", "W")
 
     @coefs_.setter
     def coefs_(self, values: Iterable[ArrayLike]) -> None:
-        self._write_parameters("W", values)
+        assign(self, "coefs_", values)
 
     @property
     def intercepts_(self) -> list[NDArray[Any]]:
         """Biases of each layer, of shape (units,), or (pieces, units) for maxout: views."""
-        return self._parameter_list("b")
+        return self._parameter_list("intercepts_", "b")
 
     @intercepts_.setter
     def intercepts_(self, values: Iterable[ArrayLike]) -> None:
-        self._write_parameters("b", values)
+        assign(self, "intercepts_", values)
+
+    @property
+    def out_activation_(self) -> str:
+        """Name of the activation of the outputs."""
+        if "_architecture" in vars(self):
+            return self._architecture.link.name
+        return self._assigned("out_activation_")
+
+    @out_activation_.setter
+    def out_activation_(self, name) -> None:
+        if "_architecture" in vars(self):
+            activate_outputs(self, name)
+        else:
+            vars(self)["out_activation_"] = name
 
     @property
     def parameters_(self) -> dict[str, NDArray[Any]]:
         """Learned parameters that are neither weight nor bias, by "layer.name": views."""
+        self._check_fitted()
         return {
-            f"{layer}.{name}": view
-            for (layer, name), view in self._fitted_parameters().values.items()
-            if name not in ("W", "b")
+            f"{layer}.{name}": view for (layer, name), view in self._parameters.values.items() if name not in ("W", "b")
         }
 
-    def _fitted_parameters(self) -> Parameters:
-        """Return the parameters, or raise AttributeError as for any attribute that fit has not set yet."""
-        if not self.__sklearn_is_fitted__():
-            raise AttributeError(f"{type(self).__name__} has no parameters before it is fitted: call fit first.")
-        return self._parameters
+    def _parameter_list(self, attribute: str, wanted: str) -> list[numpy.ndarray]:
+        """Return views into the network, or as long as there is none what was assigned."""
+        if "_parameters" not in vars(self):
+            return self._assigned(attribute)
+        return ParameterList(view for (_, name), view in self._parameters.values.items() if name == wanted)
 
-    def _parameter_list(self, wanted: str) -> ParameterList:
-        values = self._fitted_parameters().values
-        return ParameterList(view for (_, name), view in values.items() if name == wanted)
-
-    def _write_parameters(self, wanted: str, values) -> None:
-        views = self._parameter_list(wanted)
-        if len(values) != len(views):
-            raise ValueError(f"The network has {len(views)} layers with parameters. Got {len(values)} arrays.")
-        for i, value in enumerate(values):
-            views[i] = value
+    def _assigned(self, attribute: str) -> Any:
+        """Return what was assigned, or raise AttributeError as for any attribute that fit has not set yet."""
+        if attribute not in vars(self):
+            raise AttributeError(f"{type(self).__name__} has no {attribute} before it is fitted: call fit first.")
+        return vars(self)[attribute]
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "_parameters")
+        return hasattr(self, "_parameters") or is_assigned(self)
 
     def __getstate__(self):
         state: Any = super().__getstate__()

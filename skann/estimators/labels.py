@@ -227,6 +227,11 @@ class LabelColumns(Labels):
         """The task and the number of outputs of each column."""
         return tuple((column.task, column.n_outputs) for column in self.columns)
 
+    @property
+    def n_outputs(self) -> int:
+        """Outputs of the network."""
+        return sum(column.n_outputs for column in self.columns)
+
     def check(self, y, all_there: bool) -> None:
         """Raise ValueError if y has other columns or classes than these or, with ``all_there``, lacks a class."""
         if y.ndim != 2 or y.shape[1] != len(self.columns):

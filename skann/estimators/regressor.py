@@ -177,7 +177,7 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         self : object
             The estimator, trained further.
         """
-        return self._partial_fit(X, y, sample_weight, goes_on=self.__sklearn_is_fitted__())
+        return self._partial_fit(X, y, sample_weight, goes_on=self._can_continue())
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the predicted target of each row.

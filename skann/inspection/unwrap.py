@@ -46,7 +46,7 @@ def unwrap(estimator: Any) -> tuple[BaseMLP, list[Any]]:
                 "The estimator must be one of skann's, or a Pipeline, search or FrozenEstimator that ends in one. "
                 f"Got {estimator!r} instead. Pass the fitted network inside."
             )
-    check_is_fitted(estimator)
+    estimator._check_fitted()
     return estimator, before
 
 

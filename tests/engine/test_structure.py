@@ -48,6 +48,7 @@ FLOORS = [
         "estimators.threads",
         "estimators.devices",
     ],
+    ["estimators.assembly"],
     ["estimators.constraints", "estimators.fitted", "estimators.validation", "estimators.weights"],
     ["estimators.base"],
     ["estimators.conversion"],

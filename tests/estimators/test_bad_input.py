@@ -228,8 +228,9 @@ def test_multilabel_with_another_number_of_columns():
 def test_assigning_parameters_of_another_shape(fitted):
     with pytest.raises(ValueError, match=r"layer 0 have shape \(4, 100\). Got \(100, 4\)"):
         fitted.coefs_[0] = fitted.coefs_[0].T
-    with pytest.raises(ValueError, match=r"has 2 layers with parameters. Got 1 arrays"):
-        fitted.coefs_ = [fitted.coefs_[0]]
+    with pytest.raises(ValueError, match=r"coefs_ must be a list of arrays of real numbers"):
+        fitted.coefs_ = ["abc", None]
+    assert [W.shape for W in fitted.coefs_] == [(4, 100), (100, 1)]
 
 
 def test_early_stopping_needs_three_rows():

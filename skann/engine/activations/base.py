@@ -61,10 +61,13 @@ class FixedActivation(Activation, Fusable):
     work : tuple of dtype
         Arrays of the batch's shape that both methods are lent, ``backward`` as ``forward`` left them, to use up; None
         means the network's dtype.
+    inverse_temperature : float
+        What a raw output is multiplied by, where this is an output link.
     """
 
     keeps = frozenset({"y"})
     work = ()
+    inverse_temperature = 1.0
     _FUSABLE = ("forward", "backward")
 
     def layers(self, units, init):

@@ -9,7 +9,6 @@ from typing import cast
 import numpy
 
 from ...engine.activations import ACTIVATIONS, Softmax
-from ...engine.architecture import Architecture
 from ...engine.data_driven import DataDriven, fit_to_rows
 from ...engine.initializers import Constant, Normal
 from ...engine.layers import Layer
@@ -140,10 +139,7 @@ class TableClassifier(RecipeMixin, MLPClassifier):
 
     def set_inverse_temperature(self, beta: float) -> None:
         """Make the softmax of predictions sharper or flatter."""
-        fitted = self._architecture
-        self._architecture = Architecture(
-            list(fitted.layers.items()), fitted.in_shape, fitted.loss, Softmax(beta), fitted.hidden
-        )
+        self._architecture = self._architecture.with_link(Softmax(beta))
 
 
 class TableRegressor(RecipeMixin, MLPRegressor):

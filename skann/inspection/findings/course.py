@@ -61,11 +61,12 @@ def rate_too_low(case: Case) -> tuple[str, str] | None:
 def stopped_by_max_iter(case: Case) -> tuple[str, str] | None:
     """Training ended by max_iter, and the (validation) loss fell by more than 1 % in the last tenth of the epochs."""
     network = case.network
-    if network.n_iter_ < network.max_iter or hasattr(network, "_training_state"):  # left by partial_fit
+    n_iter = getattr(network, "n_iter_", 0)  # not there if the weights were assigned
+    if n_iter < network.max_iter or hasattr(network, "_training_state"):  # left by partial_fit
         return None
     more = f"Raise max_iter, which is {network.max_iter}"
     if network.solver == "lbfgs":
-        return f"L-BFGS was stopped after {network.n_iter_} iterations, short of a minimum.", f"{more}."
+        return f"L-BFGS was stopped after {n_iter} iterations, short of a minimum.", f"{more}."
     validation_loss = case.course("validation_loss")
     name, loss = ("loss", case.course("loss")) if validation_loss is None else ("validation loss", validation_loss)
     tenth = max(1, len(loss) // 10)
@@ -75,7 +76,7 @@ def stopped_by_max_iter(case: Case) -> tuple[str, str] | None:
     if not fall > STILL_FALLING:
         return None
     return (
-        f"Training was stopped after {network.n_iter_} epochs, while the {name} was still falling: by {fall:.1%} from "
+        f"Training was stopped after {n_iter} epochs, while the {name} was still falling: by {fall:.1%} from "
         "one tenth of the epochs to the next.",
         f"{more}, or learning_rate_init, which is {network.learning_rate_init:g}.",
     )
