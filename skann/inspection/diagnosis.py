@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from .findings import SYMPTOMS, Case, Finding
+from .unwrap import title_of
 
 _MISSING = {
-    "validation_loss": "a validation set: give fit X_val and y_val, or set early_stopping=True",
+    "validation_loss": "a validation set: give fit X_val and y_val, or set {way_to_validate}",
     "loss": "a record of training, which solver='lbfgs' does not leave",
     "gradient_norm": "a record of training, which solver='lbfgs' does not leave",
 }
@@ -72,7 +73,7 @@ def diagnose(estimator: Any, X: Any, y: Any) -> Diagnosis:
     Parameters
     ----------
     estimator : one of skann, or a Pipeline or search that ends in one
-        Fitted. Of a search, the best estimator is looked at.
+        Fitted. Of a search, the best estimator is looked at; of the members of an estimator of tables, the first.
     X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
         The rows that it was trained on, as fit took them: 10,000 of them at equal distances, where there are more.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -110,12 +111,12 @@ def diagnose(estimator: Any, X: Any, y: Any) -> Diagnosis:
     findings, unseen = [], {}
     for symptom in SYMPTOMS:
         if symptom.needs is not None and case.course(symptom.needs) is None:
-            unseen[symptom.name] = _MISSING[symptom.needs]
+            unseen[symptom.name] = _MISSING[symptom.needs].format(way_to_validate=case.way_to_validate)
             continue
         found = symptom.look(case)
         if found is not None:
             findings.append(Finding(symptom.name, *found))
-    about = f"{type(case.network).__name__} with {case.network._parameters.theta.size:,} parameters, "
+    about = f"{title_of(case.estimator)} with {case.network._parameters.theta.size:,} parameters, "
     seen = "" if case.X.shape[0] == case.n_samples else f"{case.X.shape[0]:,} of "
     return Diagnosis(findings, f"{about}{seen}{case.n_samples:,} rows", unseen)
 

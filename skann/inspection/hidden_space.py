@@ -12,9 +12,10 @@ from sklearn.base import is_classifier
 from sklearn.decomposition import PCA
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
+from ..engine.losses import MULTIOUTPUT
 from ._names import input_names
 from ._plotting import POINTS, axes_for, legend_beside, pyplot, some_of
-from .unwrap import transformed, unwrap
+from .unwrap import find_owner, title_of, transformed, unwrap
 
 _FINE = 300  # points a side from which the decision line is found, and points of each line of the grid
 
@@ -113,11 +114,12 @@ class HiddenSpaceDisplay:
         TypeError
             If it is no classifier.
         ValueError
-            If the network has other than two inputs, or there is no such layer, or it has one unit only.
+            If the network has other than two inputs or several labels a row, or there is no such layer, or it has one
+            unit only.
         """
         pyplot()
         network, steps = unwrap(estimator)
-        _check_two_inputs(network)
+        _check_can_be_drawn(network, title_of(find_owner(estimator)[0]))
         if not isinstance(grid, Integral) or grid < 2:
             raise ValueError(f"grid must be an int of at least 2. Got {grid!r} instead.")
         X = check_array(transformed(X, steps), ensure_min_samples=2, dtype=float)  # pyright: ignore[reportArgumentType]
@@ -161,11 +163,13 @@ class HiddenSpaceDisplay:
         axes.set(xlabel=plane.labels[0], ylabel=plane.labels[1])
 
 
-def _check_two_inputs(network: Any) -> None:
-    """Raise an error unless the network is a classifier of two features."""
+def _check_can_be_drawn(network: Any, title: str) -> None:
+    """Raise an error unless the network is a classifier of two features and one label a row."""
     if not is_classifier(network):
-        raise TypeError(
-            f"HiddenSpaceDisplay draws classes: pass an MLPClassifier. Got {type(network).__name__} instead."
+        raise TypeError(f"HiddenSpaceDisplay draws classes: pass an MLPClassifier. Got {title} instead.")
+    if network._task in ("multilabel", MULTIOUTPUT):
+        raise ValueError(
+            f"HiddenSpaceDisplay draws one label for each row. Got {title} with several: fit one for a column of y."
         )
     if network.n_features_in_ != 2:
         raise ValueError(

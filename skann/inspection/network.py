@@ -292,9 +292,12 @@ def _captions(network, coefs) -> list[str]:
 
 
 def _output_names(network) -> list[str]:
-    """Return what the outputs stand for: classes, or numbers."""
+    """Return what the outputs stand for: classes, those of several columns with the column's number, or numbers."""
     n_outputs = network.n_outputs_
     if is_classifier(network):
+        if isinstance(network.classes_, list):
+            columns = enumerate(network._labels.columns)
+            return [f"{i}: {label}" for i, column in columns for label in column.classes[-column.n_outputs :]]
         # a single output is the probability of the last class
         return [str(label) for label in network.classes_[-n_outputs:]]
     return ["y"] if n_outputs == 1 else [f"output {i + 1}" for i in range(n_outputs)]

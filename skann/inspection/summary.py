@@ -11,7 +11,7 @@ from ..engine.architecture import Architecture
 from ..engine.layers import ActivationLayer, Dense, Dropout, GaussianNoise, Layer
 from ..engine.normalizations import NORMALIZATIONS
 from .names import short_name
-from .unwrap import unwrap
+from .unwrap import find_owner, title_of, unwrap
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class NetworkSummary:
     Parameters
     ----------
     title : str
-        What kind of network it is.
+        What estimator it is of.
     layers : list of LayerSummary
         A line for each layer.
     n_parameters : int
@@ -161,7 +161,7 @@ def summary(estimator: Any) -> NetworkSummary:
     architecture, parameters = network._architecture, network._parameters
     arrays = [parameters.theta, *parameters.state.values()]
     return NetworkSummary(
-        title=type(network).__name__,
+        title=title_of(find_owner(estimator)[0]),
         layers=_layers(architecture),
         n_parameters=parameters.theta.size,
         n_bytes=sum(array.nbytes for array in arrays),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+import numpy
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
@@ -11,12 +13,22 @@ from sklearn.utils.validation import check_is_fitted
 from ..estimators.base import BaseMLP
 from ..estimators.compat import is_search
 from ..estimators.tabular.base import TabularMLP
+from ..estimators.tabular.members import Member
 
 
 def unwrap(estimator: Any) -> tuple[BaseMLP, list[Any]]:
     """Return the fitted network inside an estimator, and the fitted transformers that X passes before it.
 
-    Of several members it is the first.
+    Of several members it is the first. Errors are those of ``find_owner``.
+    """
+    owner, before = find_owner(estimator)
+    if isinstance(owner, TabularMLP):
+        return owner.members_[0].network, [*before, _Encoding(owner.members_[0])]
+    return owner, before
+
+
+def find_owner(estimator: Any) -> tuple[BaseMLP | TabularMLP, list[Any]]:
+    """Return the fitted estimator of skann that holds the network, and the fitted transformers before it.
 
     Raises
     ------
@@ -28,17 +40,13 @@ def unwrap(estimator: Any) -> tuple[BaseMLP, list[Any]]:
         If it is not fitted.
     """
     before = []
-    while not isinstance(estimator, BaseMLP):
+    while not isinstance(estimator, (BaseMLP, TabularMLP)):
         if isinstance(estimator, Pipeline):
             if len(estimator.steps) > 1:
                 before.append(estimator[:-1])
             estimator = estimator.steps[-1][1]
         elif isinstance(estimator, FrozenEstimator):
             estimator = estimator.estimator
-        elif isinstance(estimator, TabularMLP):
-            check_is_fitted(estimator)
-            encoder, estimator = estimator.members_[0]
-            before.append(encoder)
         elif is_search(estimator):
             estimator = _best_of(estimator)
         else:
@@ -48,6 +56,28 @@ def unwrap(estimator: Any) -> tuple[BaseMLP, list[Any]]:
             )
     estimator._check_fitted()
     return estimator, before
+
+
+def title_of(owner: BaseMLP | TabularMLP) -> str:
+    """Return how reports call the network of an estimator."""
+    name, n_members = type(owner).__name__, len(getattr(owner, "members_", ()))
+    return f"{name}, member 1 of {n_members}" if n_members > 1 else name
+
+
+@dataclass(frozen=True)
+class _Encoding:
+    """The transformer before a member's network: where its encoder leaves no column, a column of zeros."""
+
+    member: Member
+
+    def transform(self, X: Any) -> numpy.ndarray:
+        """Return X as the network takes it."""
+        return self.member.encoded(X)
+
+    def get_feature_names_out(self, input_features: Any = None) -> numpy.ndarray:
+        """Return the names of the columns that the network takes."""
+        names = self.member.encoder.get_feature_names_out(input_features)
+        return names if len(names) else numpy.array(["none is left"], dtype=object)
 
 
 def _best_of(search: Any) -> Any:

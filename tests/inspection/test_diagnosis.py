@@ -1,5 +1,7 @@
 """Each finding is provoked by a sick network and absent from a healthy one; healthy fits have none at all."""
 
+import re
+
 import numpy
 import pandas
 import pytest
@@ -13,7 +15,7 @@ from sklearn.neural_network import MLPClassifier as SklearnMLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler, scale
 
-from skann import MLPClassifier, MLPRegressor
+from skann import MLPClassifier, MLPRegressor, TabularMLPClassifier, TabularMLPRegressor
 from skann.activations import Maxout
 from skann.inspection import diagnose
 from skann.inspection.findings import SYMPTOMS
@@ -196,13 +198,110 @@ CASES = {
 }
 
 
+def table(**options):
+    """A table with a column of text that tells nothing."""
+    X = pandas.DataFrame(scale(IRIS[0]), columns=list("abcd")).assign(word=[f"w{i % 12}" for i in range(150)])
+    options = {"preset": "fast", "hidden_layer_sizes": (8, 8), "max_iter": 10, "random_state": 0, **options}
+    return TabularMLPClassifier(**options).fit(X, IRIS[1]), X, IRIS[1]
+
+
+def with_history(fit, **entries):
+    """A fit whose history tells otherwise."""
+    estimator, X, y = fit
+    estimator.members_[0].network.history_.update(entries)
+    return estimator, X, y
+
+
+def table_of(X, y, estimator=TabularMLPClassifier, **options):
+    return estimator("fast", **{"max_iter": 10, "random_state": 0, **options}).fit(X, y), X, y
+
+
+def dead_table():
+    clf, X, y = table()
+    clf.members_[0].network.intercepts_[0][:] = -1e3
+    return clf, X, y
+
+
+RISING, FALLING = numpy.linspace(1, 2, 10).tolist(), numpy.linspace(2, 1.2, 10).tolist()
+JUMPING = [1.0, 2.0] * 5
+# for each symptom that estimators of tables can have
+TABLES = {
+    "constant columns": lambda: (lambda clf, X, y: (clf, X.assign(a=0.5), y))(*table()),
+    "duplicated columns": lambda: (lambda _, X, y: table_of(X.assign(e=X["b"]), y))(*table()),
+    "learning rate too high": lambda: with_history(table(), loss=JUMPING),
+    "learning rate too low": lambda: with_history(
+        table(), loss=numpy.linspace(2, 1.5, 60).tolist(), validation_loss=[1.0] * 60, validation_score=[0.1] * 60
+    ),
+    "stopped by max_iter": lambda: with_history(table(), validation_loss=FALLING),
+    "over-fitting": lambda: with_history(table(), validation_loss=RISING, validation_score=RISING),
+    "dead units": dead_table,
+    "vanishing gradients": lambda: with_history(
+        table(hidden_layer_sizes=(8,) * 3, activation="logistic", parametric_activation=False),
+        gradient_norm=[[1e-4, 0.1, 1.0]] * 10,
+    ),
+    "under-fitting": lambda: table(max_iter=1),
+    "class imbalance ignored": lambda: table_of(*rare_events()[1:], max_iter=20, hidden_layer_sizes=(8,)),
+    "more parameters than the data can carry": lambda: table(
+        hidden_layer_sizes=(150, 150), validation_fraction=0.0, dropout=0.0, weight_decay=0.0
+    ),
+}
+
+
+def parameters_named(finding):
+    """Return the parameters of any estimator that a finding speaks of, where the word is no plain English."""
+    estimators = MLPClassifier(), MLPRegressor(), TabularMLPClassifier(), TabularMLPRegressor()
+    known = set().union(*(estimator.get_params() for estimator in estimators))
+    text = f"{finding.seen} {finding.remedy}"
+    words = set(re.findall(r"\b[a-z]\w*", text)) & known
+    return {word for word in words if "_" in word or word in ("alpha", "dropout", "tol") or f"{word}=" in text}
+
+
+def check_parameters(estimator, diagnosis):
+    for finding in diagnosis:
+        assert parameters_named(finding) <= set(estimator.get_params()), finding
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_findings_about_tables_name_their_parameters(name):
+    estimator, X, y = TABLES[name]()
+    diagnosis = diagnose(estimator, X, y)
+    assert name in names(diagnosis), diagnosis
+    check_parameters(estimator, diagnosis)
+
+
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_findings_about_regressors_of_tables_name_their_parameters(early_stopping):
+    estimator, X, y = table_of(*scaled(DIABETES), TabularMLPRegressor, max_iter=1, early_stopping=early_stopping)
+    diagnosis = diagnose(estimator, X, y)
+    assert "under-fitting" in names(diagnosis)
+    check_parameters(estimator, diagnosis)
+
+
+def test_tables_have_every_symptom_but_that_of_scales():
+    assert set(TABLES) == {symptom.name for symptom in SYMPTOMS} - {"features unscaled"}
+
+
+def test_tables_that_weigh_classes_do_not_ignore_them():
+    _, X, y = rare_events()
+    clf = table_of(X, y, max_iter=20, hidden_layer_sizes=(8,), class_weight="balanced")
+    assert "class imbalance ignored" not in names(diagnose(*clf))
+
+
+def test_codes_of_categories_are_not_unscaled_features():
+    words = pandas.DataFrame({"a": [f"w{i % 3000}" for i in range(6000)], "b": numpy.arange(6000) % 7})
+    clf = TabularMLPClassifier("fast", max_iter=1, hidden_layer_sizes=(4,)).fit(words, words["b"] > 3)
+    assert "features unscaled" not in names(diagnose(clf, words, words["b"] > 3))
+
+
 def test_every_symptom_has_its_cases():
     assert set(CASES) == {symptom.name for symptom in SYMPTOMS}
 
 
 @pytest.mark.parametrize(("name", "sick"), [(name, sick) for name, (cases, _) in CASES.items() for sick in cases])
 def test_a_sick_network_has_the_finding(name, sick):
-    diagnosis = diagnose(*sick())
+    estimator, X, y = sick()
+    diagnosis = diagnose(estimator, X, y)
+    check_parameters(estimator, diagnosis)
     assert name in names(diagnosis), diagnosis
     finding = next(finding for finding in diagnosis if finding.name == name)
     assert any(character.isdigit() for character in finding.seen)
@@ -318,6 +417,27 @@ class TestEstimators:
         y = numpy.column_stack([X[:, 1] > 0, rare]).astype(int)
         clf = MLPClassifier((8,), max_iter=60, random_state=0).fit(X, y)
         assert "class imbalance ignored" in names(diagnose(clf, X, y))
+
+    def test_a_rare_class_of_several_columns(self):
+        _, X, rare = rare_events()
+        y = numpy.column_stack([numpy.array(["no", "yes"])[(X[:, 1] > 0).astype(int)], numpy.array(["a", "b"])[rare]])
+        clf = MLPClassifier((8,), max_iter=60, random_state=0).fit(X, y)
+        found = {finding.name: finding for finding in diagnose(clf, X, y)}["class imbalance ignored"]
+        assert found.seen.startswith("Class 'b' of column 1 of y is rare")
+        assert "or a list of dicts" in found.remedy
+
+    def test_several_columns_are_compared_with_simple_models(self):
+        X, y = make_moons(300, noise=0.1, random_state=0)
+        y = numpy.column_stack([y, 1 - y])
+        clf = MLPClassifier((1,), "identity", max_iter=1000, random_state=0).fit(X, y + 2)
+        assert "under-fitting" in names(diagnose(clf, X, y + 2))
+        assert "under-fitting" not in names(diagnose(MLPClassifier(max_iter=1000, random_state=0).fit(X, y), X, y))
+
+    def test_a_loss_of_zero_is_no_finding(self):
+        X, y = scaled(IRIS)
+        for clf in (MLPClassifier(early_stopping=True), TabularMLPClassifier("fast", hidden_layer_sizes=(8,) * 3)):
+            clf.set_params(max_iter=20, random_state=0, warn=False).fit(X, 0 * y)
+            assert not {"over-fitting", "vanishing gradients"} & set(names(diagnose(clf, X, 0 * y)))
 
     def test_several_outputs_and_quantiles(self):
         X, y = scaled(DIABETES)

@@ -1,5 +1,7 @@
 """The table of layers is true for every kind of network."""
 
+from dataclasses import dataclass
+
 import numpy
 import pytest
 from sklearn.datasets import load_iris
@@ -10,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skann import MLPClassifier, MLPRegressor
-from skann.activations import LeakyReLU, Maxout
+from skann.activations import ElementwiseActivation, LeakyReLU, Maxout
 from skann.inspection import summary
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -66,6 +68,21 @@ def test_parameters_of_activations_and_links():
     assert [row.activation for row in rows] == ["", "LeakyReLU(slope=0.2)", "Softmax(beta=2.0)"]
     rows = summary(MLPRegressor("poisson", max_iter=2).fit(X, Y)).layers
     assert [row.activation for row in rows] == ["", "relu", "exp"]
+
+
+def test_an_activation_without_default_parameters():
+    @dataclass(frozen=True)
+    class Steep(ElementwiseActivation):
+        factor: float
+
+        def forward(self, xp, z, y):
+            xp.multiply(z, self.factor, out=y)
+
+        def backward(self, xp, z, y, dy, dz):
+            xp.multiply(dy, self.factor, out=dz)
+
+    rows = summary(MLPClassifier((5,), Steep(2.0), max_iter=2).fit(X, Y)).layers
+    assert rows[1].activation == "Steep(factor=2.0)"
 
 
 def test_html_has_a_row_for_each_layer():

@@ -14,7 +14,8 @@ from ...engine.batches import Rows
 from ...engine.diagnosis import Probe
 from ...estimators.advice import column_name
 from ...estimators.data import prediction_data
-from ..unwrap import transformed, unwrap
+from ...estimators.tabular.base import TabularMLP
+from ..unwrap import find_owner, transformed, unwrap
 
 N_ROWS = 10_000  # of the data, at equal distances
 
@@ -31,7 +32,10 @@ class Case:
 
     Attributes
     ----------
+    estimator : estimator of skann
+        The one whose parameters the user sets.
     network : MLPClassifier or MLPRegressor
+        The network in it.
     n_samples : int
         Rows of X.
     X : ndarray or CSR matrix
@@ -41,6 +45,7 @@ class Case:
     """
 
     def __init__(self, estimator: Any, X: Any, y: Any):
+        self.estimator, _ = find_owner(estimator)
         self.network: Any
         self.network, before = unwrap(estimator)
         if y is None:
@@ -65,6 +70,25 @@ class Case:
     def name_of(self, column: int) -> str:
         """Return what to call a column."""
         return column_name(self._names, column)
+
+    def has(self, parameter: str) -> bool:
+        """Return whether the user can set a parameter of that name."""
+        return parameter in self.estimator.get_params(deep=False)
+
+    @property
+    def penalty(self) -> str:
+        """The name of the parameter that is the strength of the penalty on weights."""
+        return "alpha" if self.has("alpha") else "weight_decay"
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the estimator itself encodes and scales a table."""
+        return isinstance(self.estimator, TabularMLP)
+
+    @property
+    def way_to_validate(self) -> str:
+        """The parameter that sets rows aside to validate on."""
+        return "a validation_fraction above 0" if self.is_table else "early_stopping=True"
 
     @property
     def is_classifier(self) -> bool:

@@ -25,16 +25,17 @@ def rate_too_high(case: Case) -> tuple[str, str] | None:
     if len(loss) < FEWEST_EPOCHS:
         return None
     rises = numpy.diff(loss)
-    share, largest = (rises > RISE * loss[:-1]).mean(), rises.max() / loss[0]
+    share, largest = (rises > RISE * loss[:-1]).mean(), rises.max()
     if share >= SHARE_OF_RISES:
         seen = f"The loss rose by more than a tenth in {share:.0%} of the epochs."
-    elif largest >= LARGEST_RISE:
+    elif largest > 0 and largest >= LARGEST_RISE * loss[0]:
         epoch = int(rises.argmax()) + 1
         seen = f"The loss jumped from {loss[epoch - 1]:.3g} to {loss[epoch]:.3g} in epoch {epoch + 1}."
     else:
         return None
     rate = case.network.learning_rate_init
-    return seen, f"Lower learning_rate_init, which is {rate:g}: try {rate / 10:g}. clip_norm=1.0 tames single jumps."
+    clip = " clip_norm=1.0 tames single jumps." if case.has("clip_norm") else ""
+    return seen, f"Lower learning_rate_init, which is {rate:g}: try {rate / 10:g}.{clip}"
 
 
 @symptom("learning rate too low", needs="loss")
@@ -47,7 +48,7 @@ def rate_too_low(case: Case) -> tuple[str, str] | None:
         return None
     quarter = len(loss) // 4
     at_first, at_last = loss[0] - loss[quarter], loss[-1 - quarter] - loss[-1]
-    if at_last < STEADY * at_first:
+    if at_first <= 0 or at_last < STEADY * at_first:
         return None
     rate = network.learning_rate_init
     return (
@@ -72,9 +73,10 @@ def stopped_by_max_iter(case: Case) -> tuple[str, str] | None:
     tenth = max(1, len(loss) // 10)
     if len(loss) < 2 * tenth:
         return None
-    fall = 1 - loss[-tenth:].mean() / loss[-2 * tenth : -tenth].mean()
-    if not fall > STILL_FALLING:
+    before, last = loss[-2 * tenth : -tenth].mean(), loss[-tenth:].mean()
+    if not before - last > STILL_FALLING * before:
         return None
+    fall = 1 - last / before
     return (
         f"Training was stopped after {n_iter} epochs, while the {name} was still falling: by {fall:.1%} from "
         "one tenth of the epochs to the next.",
@@ -90,13 +92,14 @@ def over_fitting(case: Case) -> tuple[str, str] | None:
         kept = int(case.course("validation_score").argmax())
         loss = loss[: kept + 1]
     best = int(loss.argmin())
-    if loss[-1] < TURNED * loss[best]:
+    if loss[-1] <= TURNED * loss[best]:
         return None
     # early stopping by the score is there already, but accuracy can go on improving when the loss no longer does
-    stop = "scoring='loss'" if case.network.early_stopping else "early_stopping=True"
+    stop = "scoring='loss'" if case.network.early_stopping else case.way_to_validate
     return (
         f"The validation loss was least in epoch {best + 1}, {loss[best]:.3g}, and is {loss[-1]:.3g} for the weights "
         f"of epoch {len(loss)}, while the training loss went from {case.course('loss')[best]:.3g} to "
         f"{case.course('loss')[kept]:.3g}.",
-        f"Set {stop}, add dropout (0.2 to 0.5), raise alpha, which is {case.network.alpha:g}, or get more rows.",
+        f"Set {stop}, add dropout (0.2 to 0.5), raise {case.penalty}, which is {case.network.alpha:g}, or get more "
+        "rows.",
     )

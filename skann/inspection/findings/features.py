@@ -16,6 +16,8 @@ LEAST_USED = 0.01  # share of rows: rarer columns are often equal by chance, suc
 @symptom("features unscaled")
 def unscaled_features(case: Case) -> tuple[str, str] | None:
     """A column's typical values exceed 1,000, or exceed 100 and 1,000 times another's; or all are below 0.01."""
+    if case.is_table:  # what is large there are codes of categories
+        return None
     seen = scale_problem(case.X, case.name_of)
     return None if seen is None else (seen, SCALE_REMEDY)
 
@@ -28,7 +30,7 @@ def constant_columns(case: Case) -> tuple[str, str] | None:
     zero = same & (numpy.abs(low) < 1e-8)  # what standardising makes of a constant
     if scipy.sparse.issparse(case.X) or zero.mean() < ALL_ZERO:
         same &= ~zero
-    if not same.any() or len(case.y) == 1:
+    if not same.any() or case.X.shape[0] == 1:
         return None
     listed = _listed([case.name_of(int(i)) for i in numpy.flatnonzero(same)])
     return (

@@ -9,6 +9,7 @@ import numpy
 import scipy.sparse
 from sklearn.linear_model import Ridge, RidgeClassifier
 from sklearn.model_selection import KFold, cross_val_score
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
@@ -31,7 +32,7 @@ def under_fitting(case: Case) -> tuple[str, str] | None:
     """A simple model scores higher on rows that it has not seen, by 0.05, than the network on rows that it has."""
     network = case.network
     # several quantiles are no mean, and weights of classes trade accuracy for recall
-    if hasattr(network._architecture.loss, "levels") or getattr(network, "class_weight", None) is not None:
+    if hasattr(network._architecture.loss, "levels") or getattr(case.estimator, "class_weight", None) is not None:
         return None
     rows = numpy.unique(numpy.linspace(0, case.X.shape[0] - 1, N_COMPARED).astype(int))
     X, y = case.X[rows].astype(float), case.y[rows]
@@ -46,64 +47,97 @@ def under_fitting(case: Case) -> tuple[str, str] | None:
     if not (reference > score + BETTER and folds.min() > score):
         return None
     measure = "accuracy" if case.is_classifier else "R2"
-    if network.early_stopping:
-        remedy = "Early stopping ended training too soon: raise n_iter_no_change, set scoring='loss', or get "
-        remedy += "a larger validation set. Then try "
-    else:
-        remedy = "Train longer (max_iter; a smaller tol), scale the features"
-        remedy += " and the target (target_transform='standard')" if not case.is_classifier else ""
-        remedy += ", lower alpha and dropout, or try "
     return (
         f"The {measure} on training rows is {score:.2f}, where {name} have {reference:.2f} on rows that they have not "
         "seen.",
-        f"{remedy}more or larger hidden layers.",
+        f"{_ways_to_fit_better(case)} more or larger hidden layers.",
     )
+
+
+def _ways_to_fit_better(case: Case) -> str:
+    """Return what to try before a larger network."""
+    if case.is_table:
+        return "Train longer (max_iter), raise learning_rate_init, lower weight_decay and dropout, or try"
+    if case.network.early_stopping:
+        return (
+            "Early stopping ended training too soon: raise n_iter_no_change, set scoring='loss', or get a larger "
+            "validation set. Then try"
+        )
+    target = "" if case.is_classifier else " and the target (target_transform='standard')"
+    return f"Train longer (max_iter; a smaller tol), scale the features{target}, lower alpha and dropout, or try"
 
 
 def _references(case: Case, X, y) -> Iterator[tuple[str, numpy.ndarray]]:
     """Yield simple models with their scores on each fold of a cross-validation."""
-    y = y.toarray() if scipy.sparse.issparse(y) else y
+    y = _codes(y) if case.is_classifier else y
+    linear = RidgeClassifier() if y.ndim == 1 else MultiOutputClassifier(RidgeClassifier())
     models: dict[str, Any] = {
         "nearest neighbours": KNeighborsClassifier() if case.is_classifier else KNeighborsRegressor(),
-        "linear models": RidgeClassifier() if case.is_classifier else Ridge(),
+        "linear models": linear if case.is_classifier else Ridge(),
     }
     for name, model in models.items():
         scaler = MaxAbsScaler() if scipy.sparse.issparse(X) else StandardScaler()
         folds = KFold(shuffle=True, random_state=0)
-        yield name, cross_val_score(make_pipeline(scaler, model), X, y, cv=folds)
+        scoring = _share_of_rows_right if case.is_classifier else None
+        yield name, cross_val_score(make_pipeline(scaler, model), X, y, cv=folds, scoring=scoring)
+
+
+def _codes(y) -> numpy.ndarray:
+    """Return labels of any type as ints, a column for each of several, as every classifier takes them."""
+    codes = numpy.column_stack([numpy.unique(column, return_inverse=True)[1] for column in _columns(y).T])
+    return codes if codes.shape[1] > 1 else codes[:, 0]
+
+
+def _share_of_rows_right(model, X, y) -> float:
+    """Return the accuracy, which scikit-learn does not tell of several columns of classes."""
+    return float((_columns(model.predict(X)) == _columns(y)).all(axis=1).mean())
+
+
+def _columns(y) -> numpy.ndarray:
+    """Return a target as a dense array of two dimensions."""
+    y = y.toarray() if scipy.sparse.issparse(y) else numpy.asarray(y)
+    return y.reshape(len(y), -1)
 
 
 @symptom("class imbalance ignored")
 def imbalance_ignored(case: Case) -> tuple[str, str] | None:
     """Fewer than half of the rows of a rare class are recognised, and class_weight is None."""
-    if not case.is_classifier or case.network.class_weight is not None:
+    if not case.is_classifier or case.estimator.class_weight is not None:
         return None
     worst = min(_recalls(case), key=lambda item: item[2], default=None)
     if worst is None or worst[2] >= RECALLED:
         return None
-    label, n_rows, recall = worst
+    name, n_rows, recall = worst
+    costs = "a dict" if case.network._task in ("binary", "multiclass") else "a list of dicts"
     return (
-        f"Class {label!r} is rare, {n_rows:,} of {case.X.shape[0]:,} rows, and {recall:.0%} of them are recognised.",
-        "Set class_weight='balanced', or a dict with what a mistake costs, and judge by balanced accuracy or average "
+        f"{name} is rare, {n_rows:,} of {case.X.shape[0]:,} rows, and {recall:.0%} of them are recognised.",
+        f"Set class_weight='balanced', or {costs} with what a mistake costs, and judge by balanced accuracy or average "
         "precision instead of accuracy.",
     )
 
 
-def _recalls(case: Case) -> Iterator[tuple[Any, int, float]]:
+def _recalls(case: Case) -> Iterator[tuple[str, int, float]]:
     """Yield each rare class with its number of rows and the share of them that are recognised."""
-    predicted = case.predictor.predict(case.X)
-    if case.network._task == "multilabel":
-        truth, said = (a.toarray() if scipy.sparse.issparse(a) else numpy.asarray(a) for a in (case.y, predicted))
-        members = [(label, truth[:, label] == 1, said[:, label] == 1) for label in case.network.classes_.tolist()]
-        largest = case.X.shape[0]
-    else:
-        y = case.y.ravel()
-        members = [(label, y == label, predicted == label) for label in case.network.classes_.tolist()]
-        largest = max(is_member.sum() for _, is_member, _ in members)
-    for label, is_member, is_said in members:
+    truth, predicted = _columns(case.y), _columns(case.predictor.predict(case.X))
+    for name, column, label, largest in _classes(case, truth):
+        is_member = truth[:, column] == label
         n_rows = int(is_member.sum())
         if FEWEST_ROWS <= n_rows < RARE * largest:
-            yield label, n_rows, float(is_said[is_member].mean())
+            yield name, n_rows, float((predicted[is_member, column] == label).mean())
+
+
+def _classes(case: Case, truth: numpy.ndarray) -> Iterator[tuple[str, int, Any, int]]:
+    """Yield for each class what to call it, its column of y, its label there and the rows of the largest class."""
+    classes = case.network.classes_
+    if case.network._task == "multilabel":
+        yield from ((f"Class {label}", label, 1, len(truth)) for label in classes.tolist())
+        return
+    several = isinstance(classes, list)
+    for column, of_column in enumerate(classes if several else [classes]):
+        largest = int(numpy.unique(truth[:, column], return_counts=True)[1].max())
+        of_y = f" of column {column} of y" if several else ""
+        for label, shown in zip(of_column, of_column.tolist(), strict=True):
+            yield f"Class {shown!r}{of_y}", column, label, largest
 
 
 @symptom("more parameters than the data can carry")
@@ -125,5 +159,5 @@ def too_many_parameters(case: Case) -> tuple[str, str] | None:
     return (
         f"{n_parameters:,} parameters are learned from {case.n_samples:,} rows, {n_parameters / n_values:,.0f} for "
         "each value of y, without dropout, early stopping or a penalty.",
-        "Make hidden_layer_sizes smaller, add dropout or early_stopping=True, or raise alpha.",
+        f"Make hidden_layer_sizes smaller, add dropout or {case.way_to_validate}, or raise {case.penalty}.",
     )

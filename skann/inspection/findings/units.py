@@ -19,7 +19,10 @@ VANISHED = 0.01  # the first hidden layer's gradient over the last's
 def dead_units(case: Case) -> tuple[str, str] | None:
     """More than half of the units of a hidden layer have zero output or zero slope on every row."""
     seen = dead_layers(case.dead_units)
-    return None if seen is None else (seen, DEAD_REMEDY)
+    if seen is None:
+        return None
+    remedy = "Lower learning_rate_init, or take an activation that has a slope on both sides, such as 'leaky_relu'."
+    return seen, remedy if case.is_table else DEAD_REMEDY
 
 
 @symptom("vanishing gradients", needs="gradient_norm")
@@ -29,16 +32,18 @@ def vanishing_gradients(case: Case) -> tuple[str, str] | None:
     saturating = _saturating(case)
     if norms.ndim < 2 or norms.shape[1] < DEEP or not saturating:
         return None
-    ratios = norms[:, 0] / numpy.maximum(norms[:, -1], numpy.finfo(float).tiny)
+    first, last = norms[:, 0], norms[:, -1]
+    ratios = numpy.divide(first, last, out=numpy.ones_like(first), where=last > 0)
     # the ratio recovers where training gets under way; what counts then is whether it did
     stuck = loss[-1] > 0.5 * loss[0]
+    normalization = ", normalization='batch'" if case.has("normalization") else ""
     ratio = ratios[0] if stuck else numpy.median(ratios)
     if not ratio < VANISHED:
         return None
     return (
         f"The gradient of the first of {norms.shape[1]} hidden layers was {ratio:.1g} times that of the last "
         f"{'in the first epoch' if stuck else 'in the median epoch'}: {', '.join(saturating)} lets little of it pass.",
-        "Take 'relu' or 'elu' for the hidden layers, normalization='batch', or fewer layers.",
+        f"Take 'relu' or 'elu' for the hidden layers{normalization}, or fewer layers.",
     )
 
 
