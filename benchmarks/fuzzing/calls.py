@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 import numpy
 import pandas
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, UndefinedMetricWarning
-from sklearn.utils.parallel import _get_threadpool_controller
+from threadpoolctl import ThreadpoolController
 
 from skann.exceptions import DivergenceError, IdentifierColumnWarning, TrainingWarning
 
+_LIBRARIES = ThreadpoolController().lib_controllers
 BLAS_THREADS = 2  # a number to find again after each call: fits of small networks lower it meanwhile
 
 
@@ -69,7 +70,7 @@ _OF_NAMES = (UserWarning, r"X has feature names, but|X does not have valid featu
 
 def _is_documented(warning, is_bad):
     """Tell whether a warning is documented; of input that is refused scikit-learn says a word more."""
-    if "sklearn/metrics" in warning.filename:  # of predictions that are finite, but huge
+    if "sklearn/metrics" in warning.filename or "array_api" in warning.filename:  # of finite, but huge predictions
         return True
     return any(
         issubclass(warning.category, category) and re.search(pattern, str(warning.message), re.S)
@@ -79,11 +80,7 @@ def _is_documented(warning, is_bad):
 
 def blas_threads():
     """Return the number of threads of each BLAS library."""
-    return [library.num_threads for library in _get_threadpool_controller().lib_controllers if _is_blas(library)]
-
-
-def _is_blas(library):
-    return library.user_api == "blas"
+    return [library.num_threads for library in _LIBRARIES if library.user_api == "blas"]
 
 
 def _global_draws():

@@ -125,7 +125,7 @@ def draw_fit(rng, cls=None, may_fail=True, n_rows=None):
     fit = Fit(cls, params, table, _draw_target(rng, params, table, is_classifier))
     if chance(rng, 0.25):
         fit.weight = draw_weights(rng, len(table.values))
-    if is_classifier and fit.target.kind != "dates" and chance(rng, 0.2):
+    if is_classifier and takes_class_weights(fit.target) and chance(rng, 0.2):
         params["class_weight"] = _class_weight(rng, fit.target)
     if chance(rng, 0.2):
         fit.validation = _draw_validation(rng, fit)
@@ -194,6 +194,11 @@ def _dressed_weight(rng, weight):
 def target_is_ambiguous(target):
     """Tell whether columns of classes hold two labels in all, which scikit-learn takes for a multilabel indicator."""
     return target.task == "multioutput" and len({label for column in target.classes for label in column}) < 3
+
+
+def takes_class_weights(target):
+    """Tell whether a dict can name the classes as the estimator does; of days NumPy and Python have two spellings."""
+    return target.kind != "dates" and not target_is_ambiguous(target)
 
 
 def _printable(label):
@@ -314,7 +319,7 @@ def wildness(fit):
 def _spoil(rng, fit):
     """Put something in the place of an input that must be refused."""
     spoilers = [_spoil_parameter] * 4 + [_spoil_X] * 3 + [_spoil_y] * 3 + [_spoil_weight] * 2
-    if fit.is_classifier:
+    if fit.is_classifier and takes_class_weights(fit.target):
         spoilers += [_spoil_class_weight] * 2
     if fit.validation:
         spoilers += [_spoil_validation] * 4

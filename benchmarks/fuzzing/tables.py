@@ -12,7 +12,7 @@ from skann.engine.losses import LOSSES, Loss
 from skann.engine.schedules import SCHEDULES, Schedule
 
 from .calls import DIVERGES, bad
-from .fits import draw_weights, faults_of_split
+from .fits import draw_weights, faults_of_split, takes_class_weights
 from .frames import Frame, draw_bad_frame, draw_frame
 from .parameters import decreasing, defaults, n_levels, suited_losses
 from .targets import Target, draw_bad_target, draw_labels, draw_numbers
@@ -23,7 +23,7 @@ _HARMLESS |= {"label_smoothing", "embedding_size", "n_members", "hidden_layer_si
 
 
 # X_val, categorical_features and later frames fit the columns that were drawn
-OTHER_COLUMNS = bad("other columns", r"[Ff]eature names|X has \d+ features|categorical_features")
+OTHER_COLUMNS = bad("other columns", r"[Ff]eature names|has \d+ features|categorical_features")
 
 
 @dataclass
@@ -96,7 +96,7 @@ def draw_table_fit(rng):
     params = _draw_parameters(rng, cls, frame)
     fit = TableFit(cls, params, frame, _draw_target(rng, params, n_rows, n_fresh, is_classifier))
     fit.weight = draw_weights(rng, n_rows) if chance(rng, 0.25) else None
-    if is_classifier and fit.target.kind != "dates" and chance(rng, 0.2):
+    if is_classifier and takes_class_weights(fit.target) and chance(rng, 0.2):
         params["class_weight"] = pick(rng, ["balanced", dict.fromkeys(fit.target.classes, 2.0)])
     fit.n_validation = n_fresh if chance(rng, 0.2) else 0
     rows = frame.training
@@ -224,7 +224,7 @@ def _spoil(rng, fit):
 def _spoil_parameter(rng, fit):
     cls = fit.cls
     if chance(rng, 0.2):
-        fit.params["categorical_features"] = value = pick(rng, [["no such column"], [99], [1.5], [[0]], "c0"])
+        fit.params["categorical_features"] = value = pick(rng, [["no such column"], [99], [1.5], "c0"])
         return bad(f"categorical_features={value!r}", r"categorical_features|column|feature")
     while True:
         name = pick(rng, list(cls._parameter_constraints))
