@@ -6,7 +6,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import Mapping
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy
@@ -64,8 +64,8 @@ def _plain(value: Any) -> str:
         return f"{{{', '.join(sorted(f'{_plain(key)}: {_plain(entry)}' for key, entry in value.items()))}}}"
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(_plain, value))}]"
-    if isinstance(value, (Integral, Real)) and not isinstance(value, bool):
-        return repr(int(value)) if value == value // 1 else repr(float(value))
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return repr(int(value)) if value == value // 1 else repr(float(value))  # pyright: ignore[reportArgumentType]
     return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
 
 
@@ -95,5 +95,5 @@ def _checksum(array: numpy.ndarray, index: numpy.ndarray | None = None) -> str:
     checksum = 0
     for chunk in chunks(0, len(array) if index is None else len(index)):
         part = array[chunk if index is None else index[chunk]]
-        checksum = zlib.crc32(numpy.ascontiguousarray(part, numpy.float64), checksum)
+        checksum = zlib.crc32(numpy.ascontiguousarray(part, numpy.float64).data, checksum)
     return f"{HASH}{checksum:08x}"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import ModuleType
 
 import numpy
+from numpy.typing import DTypeLike
 
 from .activations import FixedActivation
 from .architecture import Architecture
@@ -24,7 +25,7 @@ def outputs(
     parameters: Parameters,
     rows: Rows,
     link: FixedActivation | BlockLink | None = None,
-    dtype=numpy.float64,
+    dtype: DTypeLike = numpy.float64,
     xp: ModuleType = numpy,
     n_parts: int = 1,
     run: Callable = map,

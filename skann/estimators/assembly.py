@@ -39,7 +39,7 @@ class ActivatedLabels(ColumnLabels):
         Of the outputs, which need not be probabilities then.
     """
 
-    activation: FixedActivation | None = None
+    activation: Any = None
 
     def decode(self, decision: numpy.ndarray):
         """Return the labels for raw outputs, of shape (n_samples, n_outputs)."""
@@ -55,18 +55,18 @@ class ActivatedLabels(ColumnLabels):
         return numpy.hstack([1 - p, p]) if self.task == "binary" else p
 
 
-def is_assigned(estimator: BaseEstimator) -> bool:
+def is_assigned(estimator: Any) -> bool:
     """Return whether parameters were assigned that no network is laid out for yet."""
     return not vars(estimator).keys().isdisjoint(_PARAMETERS)
 
 
-def forget_assigned(estimator: BaseEstimator) -> None:
+def forget_assigned(estimator: Any) -> None:
     """Drop what was assigned, as training from fresh weights does."""
     for name in (*_ASSIGNED, "_own_activation"):
         vars(estimator).pop(name, None)
 
 
-def ready_to_continue(estimator: BaseEstimator) -> bool:
+def ready_to_continue(estimator: Any) -> bool:
     """Return whether there are parameters that training can go on from; assigned ones are laid out.
 
     Raises
@@ -87,7 +87,7 @@ def ready_to_continue(estimator: BaseEstimator) -> bool:
     return True
 
 
-def assemble(estimator: BaseEstimator) -> None:
+def assemble(estimator: Any) -> None:
     """Lay out the network of the attributes assigned to an estimator.
 
     Raises
@@ -125,7 +125,7 @@ def assemble(estimator: BaseEstimator) -> None:
         vars(estimator).pop(name, None)
 
 
-def assign(estimator: BaseEstimator, name: str, values: Any) -> None:
+def assign(estimator: Any, name: str, values: Any) -> None:
     """Set ``coefs_`` or ``intercepts_``: into the network if the shapes are its own, else for another network."""
     if "_parameters" not in vars(estimator):
         vars(estimator)[name] = values
@@ -139,7 +139,7 @@ def assign(estimator: BaseEstimator, name: str, values: Any) -> None:
         view[...] = array
 
 
-def activate_outputs(estimator: BaseEstimator, name: Any) -> None:
+def activate_outputs(estimator: Any, name: Any) -> None:
     """Give the outputs of a network the activation of that name."""
     architecture, labels = estimator._architecture, vars(estimator).get("_labels")
     cls, own = _output_activation(name), _own_link(estimator)
@@ -160,7 +160,7 @@ def activate_outputs(estimator: BaseEstimator, name: Any) -> None:
     estimator._architecture = architecture.with_link(activation or own)
 
 
-def set_binarizer(estimator: BaseEstimator, binarizer: Any) -> None:
+def set_binarizer(estimator: Any, binarizer: Any) -> None:
     """Set the labels that the outputs stand for, at once if there is a network."""
     if "_parameters" not in vars(estimator):
         vars(estimator)["_label_binarizer"] = binarizer
@@ -172,7 +172,7 @@ def set_binarizer(estimator: BaseEstimator, binarizer: Any) -> None:
     estimator.classes_ = labels.classes
 
 
-def binarizer_of(labels: Labels) -> BaseEstimator:
+def binarizer_of(labels: Any) -> BaseEstimator:
     """Return what scikit-learn's classifier encodes and decodes labels with."""
     if labels.task != "multilabel":
         return sklearn.preprocessing.LabelBinarizer().fit(labels.classes)
@@ -182,7 +182,7 @@ def binarizer_of(labels: Labels) -> BaseEstimator:
     )
 
 
-def _own_link(estimator: BaseEstimator) -> FixedActivation:
+def _own_link(estimator: Any) -> FixedActivation:
     """Return the output activation that the network's loss asks for."""
     return estimator._architecture.loss.link(estimator._task, estimator.softmax_beta)
 
@@ -192,7 +192,7 @@ def _output_activation(name: Any) -> type[FixedActivation] | None:
     return _OUTPUTS.get(name) if isinstance(name, str) else None
 
 
-def _refusal(estimator: BaseEstimator, problem: str) -> ValueError:
+def _refusal(estimator: Any, problem: str) -> ValueError:
     """Return the error for attributes that make no network."""
     name = type(estimator).__name__
     return ValueError(
@@ -201,7 +201,7 @@ def _refusal(estimator: BaseEstimator, problem: str) -> ValueError:
     )
 
 
-def _as_arrays(estimator: BaseEstimator, name: str, values: Any) -> list[numpy.ndarray]:
+def _as_arrays(estimator: Any, name: str, values: Any) -> list[numpy.ndarray]:
     """Return the parameters of the layers as arrays of float32 or float64."""
     if values is None:
         there = next(other for other in _PARAMETERS if other != name)
@@ -224,7 +224,7 @@ def _as_floats(value: Any) -> numpy.ndarray:
     return array.astype(numpy.float64, casting="unsafe" if array.dtype == object else "same_kind", copy=False)
 
 
-def _parameters_of(estimator: BaseEstimator, layout: Layout, arrays: dict[str, list[numpy.ndarray]]) -> Parameters:
+def _parameters_of(estimator: Any, layout: Layout, arrays: dict[str, list[numpy.ndarray]]) -> Parameters:
     """Return the parameters with copies of the arrays, in their precision unless the estimator's ``dtype`` says it."""
     others = [f"{layer}.{name}" for layer, name in (*layout.specs, *layout.state) if name not in _PARAMETERS.values()]
     if others:
@@ -244,7 +244,7 @@ def _parameters_of(estimator: BaseEstimator, layout: Layout, arrays: dict[str, l
     return parameters
 
 
-def _note_target(estimator: BaseEstimator, given: dict[str, Any], n_outputs: int) -> int:
+def _note_target(estimator: Any, given: dict[str, Any], n_outputs: int) -> int:
     """Set what is known of the target of a network with so many outputs, and return the target's number of columns."""
     if is_classifier(estimator):
         estimator._labels = _labels_of(estimator, given, n_outputs)
@@ -259,9 +259,10 @@ def _note_target(estimator: BaseEstimator, given: dict[str, Any], n_outputs: int
     return n_targets
 
 
-def _labels_of(estimator: BaseEstimator, given: dict[str, Any], n_outputs: int) -> Labels:
+def _labels_of(estimator: Any, given: dict[str, Any], n_outputs: int) -> Any:
     """Return the labels of so many outputs, by the binarizer, the last fit or ``classes_``, whichever is there."""
     classes, known = given.get("classes_"), given.get("_labels")
+    labels: Any
     of_last_fit = known is not None and (classes is None or _same(classes, known.classes))
     if "_label_binarizer" in given:
         labels = _labels_of_binarizer(estimator, given["_label_binarizer"])
@@ -285,7 +286,7 @@ def _same(classes: Any, others: Any) -> bool:
     return len(classes) == len(others) and all(map(numpy.array_equal, classes, others))
 
 
-def _labels_of_binarizer(estimator: BaseEstimator, binarizer: Any) -> ColumnLabels:
+def _labels_of_binarizer(estimator: Any, binarizer: Any) -> ColumnLabels:
     """Return how the classes of scikit-learn's classifier lie on its outputs."""
     try:
         kind, codes = binarizer.y_type_, (binarizer.neg_label, binarizer.pos_label)
@@ -299,7 +300,7 @@ def _labels_of_binarizer(estimator: BaseEstimator, binarizer: Any) -> ColumnLabe
     return ColumnLabels.from_classes(classes)
 
 
-def _labels_of_classes(estimator: BaseEstimator, classes: Any, n_outputs: int, activation: Any) -> Labels:
+def _labels_of_classes(estimator: Any, classes: Any, n_outputs: int, activation: Any) -> Labels:
     """Return the labels of classes assigned alone; without any, outputs are numbered from 0."""
     if classes is None:
         classes = numpy.arange(max(n_outputs, 2))
@@ -322,7 +323,7 @@ def _activated(labels: ColumnLabels, activation: FixedActivation | None) -> Colu
     return ActivatedLabels(labels.classes, labels.task, labels.sparse, activation)
 
 
-def _take_apart(estimator: BaseEstimator) -> None:
+def _take_apart(estimator: Any) -> None:
     """Turn a network back into attributes, for other shapes."""
     state, parameters = vars(estimator), estimator._parameters
     others = [*estimator.parameters_, *(".".join(key) for key in parameters.state)]

@@ -73,7 +73,9 @@ def _as_numbers(estimator: BaseEstimator, X):
         return X.tocsr()
     if X.dtype.kind in "mM":
         raise TypeError(f"X has the dtype {X.dtype}, which is none of numbers.")
-    return check_array(X, dtype=numpy.float64, input_name="X", estimator=estimator) if X.dtype == object else X
+    if X.dtype != object:
+        return X
+    return check_array(X, dtype=numpy.float64, input_name="X", estimator=estimator)  # pyright: ignore[reportArgumentType]
 
 
 class ChosenRows(Rows):
@@ -110,7 +112,8 @@ class ChosenRows(Rows):
 
     def __getitem__(self, key) -> numpy.ndarray:
         rows, *columns = key if isinstance(key, tuple) else (key,)
-        return self.X[self.index[rows]][(..., *columns)]
+        chosen = rows if self.index is None else self.index[rows]
+        return self.X[chosen][(..., *columns)]
 
 
 def in_one_dimension(y: numpy.ndarray) -> numpy.ndarray:

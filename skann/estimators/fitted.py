@@ -16,7 +16,7 @@ from ..engine.batches import Rows
 from ..engine.parameters import Parameters
 from ..version import __version__
 from .assembly import activate_outputs, assemble, assign, is_assigned, ready_to_continue
-from .attributes import Device
+from .attributes import Device, Precision
 from .data import prediction_data
 from .devices import namespace_to_predict
 from .messages import warn
@@ -43,6 +43,7 @@ class FittedNetwork(BaseEstimator):
     """An estimator that holds an architecture and its parameters once it is fitted."""
 
     device: Device
+    dtype: Precision
     _architecture: Architecture
     _parameters: Parameters
 

@@ -14,7 +14,8 @@ from ..engine.losses import MULTIOUTPUT
 
 # by dtype: the least normal number, and the distance from 1 to the number below it, as Python's floats
 _LIMITS = {
-    limits.dtype: (float(limits.tiny), float(limits.epsneg)) for limits in map(numpy.finfo, (numpy.float32, float))
+    limits.dtype: (float(limits.tiny), float(limits.epsneg))
+    for limits in (numpy.finfo(numpy.float32), numpy.finfo(numpy.float64))
 }
 
 

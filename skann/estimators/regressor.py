@@ -282,7 +282,12 @@ def _is_extreme(target: numpy.ndarray) -> numpy.ndarray:
 
 def _in_common_units(y, predicted: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
     """Return y and finite predictions in float64, divided by powers of two that make each column of y about 1."""
-    y = check_array(y, dtype=numpy.float64, ensure_2d=False, input_name="y")
+    y = check_array(
+        y,
+        dtype=numpy.float64,  # pyright: ignore[reportArgumentType]
+        ensure_2d=False,
+        input_name="y",
+    )
     unit = power_of_two(y)
     if unit.size not in (1, predicted.size // len(predicted)):
         return y, predicted  # the metric refuses them

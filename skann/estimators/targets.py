@@ -97,8 +97,9 @@ def _no_number(values: numpy.ndarray) -> Exception:
     for i, value in enumerate(values.ravel().tolist()):  # noqa: B007 - the last one is told
         if is_missing(value):
             return ValueError("Input y contains NaN.")
-        if kind_of_time(value) is not None:
-            return _no_times(kind_of_time(value), f"{value!r} is the first")
+        kind = kind_of_time(value)
+        if kind is not None:
+            return _no_times(kind, f"{value!r} is the first")
         if not is_number(value):
             break
     return ValueError(

@@ -109,6 +109,6 @@ def _columns(kind: str, names: list[str]) -> str:
     return f"{number}column{'s' * (len(names) > 1)}{'' if kind == _TEXT else f' of {kind}'} ({listed(names)})"
 
 
-def _tables(estimator: BaseEstimator) -> str:
+def _tables(estimator: Any) -> str:
     """Return the name of the estimator of tables for the same task."""
     return f"skann.Tabular{estimator._counterpart}"

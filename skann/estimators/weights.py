@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from numbers import Real
+from typing import Any
 
 import numpy
 import scipy.sparse
@@ -60,7 +61,7 @@ def check_some_count(weight: numpy.ndarray | None) -> None:
         raise ValueError("sample_weight and class_weight leave no row with a weight above 0.")
 
 
-def weigh_classes(class_weight: str | dict | list, labels: Labels, y, sample_weight) -> numpy.ndarray:
+def weigh_classes(class_weight: Any, labels: Labels, y, sample_weight) -> numpy.ndarray:
     """Return the rows' weights times those of their classes; over the columns of a target, their product."""
     _check(class_weight, labels)
     row_weight = numpy.ones(y.shape[0]) if sample_weight is None else sample_weight.copy()
@@ -105,7 +106,7 @@ def _check(class_weight: str | dict | list, labels: Labels) -> None:
             _check_dict(weights, numpy.arange(2) if labels.task == "multilabel" else classes)
 
 
-def _check_dict(weights: dict, classes: numpy.ndarray) -> None:
+def _check_dict(weights: Any, classes: numpy.ndarray) -> None:
     """Raise ValueError, with the class, for weights of other classes than these, out of range, or all zero."""
     if not isinstance(weights, dict):
         raise ValueError(f"class_weight as a list must hold dicts of class to weight or 'balanced'. Got {weights!r}.")
@@ -113,7 +114,7 @@ def _check_dict(weights: dict, classes: numpy.ndarray) -> None:
     if unknown:
         raise ValueError(f"class_weight names classes that y lacks: {unknown}. The classes are {classes.tolist()}.")
     for label, weight in weights.items():
-        if not isinstance(weight, Real) or not 0 <= weight <= _LARGEST:
+        if not isinstance(weight, Real) or not 0 <= float(weight) <= _LARGEST:
             raise ValueError(f"class_weight must hold finite numbers >= 0. Got {weight!r} for class {label!r}.")
     if all(weights.get(label, 1) == 0 for label in classes.tolist()):
         raise ValueError(

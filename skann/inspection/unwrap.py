@@ -54,7 +54,10 @@ def find_owner(estimator: Any) -> tuple[BaseMLP | TabularMLP, list[Any]]:
                 "The estimator must be one of skann's, or a Pipeline, search or FrozenEstimator that ends in one. "
                 f"Got {estimator!r} instead. Pass the fitted network inside."
             )
-    estimator._check_fitted()
+    if isinstance(estimator, TabularMLP):
+        check_is_fitted(estimator)
+    else:
+        estimator._check_fitted()
     return estimator, before
 
 

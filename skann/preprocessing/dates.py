@@ -102,4 +102,4 @@ def _zone_of(plain: float | str | tzinfo | None) -> tzinfo | None:
     """Undo ``_plain_zone``."""
     if isinstance(plain, float):
         return timezone(timedelta(seconds=plain))
-    return pandas.DatetimeTZDtype(tz=plain).tz if isinstance(plain, str) else plain
+    return pandas.DatetimeTZDtype(tz=plain).tz if isinstance(plain, str) else plain  # pyright: ignore[reportReturnType]

@@ -161,7 +161,8 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
             columns of periods, of Arrow's lists and structs and of integers of 128 bits: the error says how to convert
             them.
         """
-        return self._fit(X, None)
+        self._fit(X, None)
+        return self
 
     def _fit(self, X, kinds: Sequence[str] | None) -> TabularEncoder:
         """Learn what each column becomes; X may be some rows of a table whose columns are of the kinds given."""

@@ -102,7 +102,7 @@ def _columns(y) -> numpy.ndarray:
 @symptom("class imbalance ignored")
 def imbalance_ignored(case: Case) -> tuple[str, str] | None:
     """Fewer than half of the rows of a rare class are recognised, and class_weight is None."""
-    if not case.is_classifier or case.estimator.class_weight is not None:
+    if not case.is_classifier or getattr(case.estimator, "class_weight", None) is not None:
         return None
     worst = min(_recalls(case), key=lambda item: item[2], default=None)
     if worst is None or worst[2] >= RECALLED:
