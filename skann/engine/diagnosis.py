@@ -55,12 +55,24 @@ class Probe:
         """Return, for each hidden layer, the fraction of units with zero output or zero slope on every row."""
         previous, fractions = self.x, []
         with quiet():
-            self.network.forward(self.x)
+            self._outputs = self.network.forward(self.x)
             for name, step in self.network.steps(self.x.shape[0]):
                 if name in self.architecture.hidden:
                     fractions.append(float(_dead(step, previous).mean()))
                 previous = step.y
         return fractions
+
+    def look(self, parameters: Parameters) -> None:
+        """Look at the rows with these parameters in place of those there."""
+        if parameters is not self.parameters:
+            self.parameters.restore(parameters)
+        with quiet():
+            self._outputs = self.network.forward(self.x)
+
+    @property
+    def raw(self) -> numpy.ndarray:
+        """The rows' raw outputs when they were last looked at."""
+        return move(self._outputs, numpy)
 
     def gradient_norms(self, grads: dict[tuple[str, str], Array]) -> list[float]:
         """Return, for each hidden layer, the Euclidean norm of the gradient of its weights."""

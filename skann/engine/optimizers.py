@@ -41,6 +41,12 @@ class OptimizerState:
         self.moments = moments
         self.momentum_product = 1.0
 
+    def copy(self) -> OptimizerState:
+        """Return a state that can be advanced in this one's place."""
+        state = OptimizerState({name: moment.copy() for name, moment in self.moments.items()})
+        state.step, state.momentum_product = self.step, self.momentum_product
+        return state
+
 
 @dataclass(frozen=True)
 class Optimizer(Hyperparameters, ABC):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 HISTORY = (
     "epoch",
@@ -16,6 +16,7 @@ HISTORY = (
     "gradient_norm",
     "dead_units",
 )
+KEPT = 10_000  # entries of the history that last from call to call
 
 
 @dataclass
@@ -29,10 +30,11 @@ class Progress:
     n_samples : int
         Rows seen, repetitions included.
     history : dict of str to list
-        One entry an epoch under each name of HISTORY; None where there is no validation set.
+        One entry an epoch under each name of HISTORY, of the last epochs; None where there is no validation set. It is
+        shared, never copied, by the progress before and after an epoch or a call.
     best_loss, best_score : float
     stagnation : int
-        Epochs in a row without progress.
+        Consecutive epochs without progress.
     """
 
     n_epochs: int = 0
@@ -52,26 +54,49 @@ class Progress:
         """The validation score of each epoch."""
         return self.history["validation_score"]
 
-    def note(self, tol: float, by_score: bool, ties: str = "first", **entries: object) -> bool:
-        """Add an epoch to the history and judge it by its validation score, or else by its training loss.
+    def note(
+        self, tol: float, by_score: bool, ties: str = "first", n_samples: int = 0, **entries: object
+    ) -> tuple[Progress, bool]:
+        """Add an epoch of so many rows to the history and judge it by its validation score, or else its training loss.
 
         An epoch that does not beat the best by ``tol`` is one more of stagnation.
 
         Returns
         -------
+        progress : Progress
+            Afterwards. Of this one nothing but the history has changed.
         is_best : bool
-            Whether it is the best so far, the first or the last of ties; NaN never is.
+            Whether the epoch is the best so far, the first or the last of ties; NaN never is.
         """
         beats = operator.gt if ties == "first" else operator.ge
-        for name, value in {"epoch": len(self.loss_curve) + 1, **entries}.items():
+        number = self.history["epoch"][-1] + 1 if self.loss_curve else 1
+        for name, value in {"epoch": number, **entries}.items():
             self.history[name].append(value)
         loss, score = self.loss_curve[-1], self.scores[-1]
+        best_loss, best_score = self.best_loss, self.best_score
         if not by_score:
-            self.stagnation = self.stagnation + 1 if loss > self.best_loss - tol else 0
-            is_best = beats(-loss, -self.best_loss)
-            self.best_loss = loss if is_best else self.best_loss
+            stagnates = loss > best_loss - tol
+            is_best = beats(-loss, -best_loss)
+            best_loss = loss if is_best else best_loss
         else:
-            self.stagnation = self.stagnation + 1 if score < self.best_score + tol else 0
-            is_best = beats(score, self.best_score)
-            self.best_score = score if is_best else self.best_score
-        return is_best
+            stagnates = score < best_score + tol
+            is_best = beats(score, best_score)
+            best_score = score if is_best else best_score
+        counts = self.n_epochs + 1, self.n_samples + n_samples
+        stagnation = self.stagnation + 1 if stagnates else 0
+        return Progress(*counts, self.history, best_loss, best_score, stagnation), is_best
+
+    def keep_first(self, n_entries: int) -> None:
+        """Take back all but the first entries of the history."""
+        for column in self.history.values():
+            del column[n_entries:]
+
+    def keep_last(self, n_entries: int) -> None:
+        """Forget all but the last entries of the history."""
+        for column in self.history.values():
+            if len(column) > n_entries:
+                del column[:-n_entries]
+
+    def start(self, anew: bool) -> Progress:
+        """Return the progress at the beginning of a call, which goes on with the history; ``anew`` counts from 0."""
+        return replace(self, n_epochs=0) if anew else replace(self)

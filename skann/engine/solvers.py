@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy
 import scipy  # which imports scipy.optimize when it is first asked for
@@ -10,28 +11,25 @@ import scipy  # which imports scipy.optimize when it is first asked for
 from .architecture import Architecture
 from .backend import quiet
 from .batches import MAX_CHUNK, Reader, Rows, chunks
+from .divergence import check_finite, check_outputs
 from .network import Network
 from .parameters import Parameters, scratch_for
 from .penalties import Penalty
-from .training import batch_gradient, check_finite
+from .training import batch_gradient
 
 
-def minimize_lbfgs(
-    architecture: Architecture,
-    parameters: Parameters,
-    rows: Rows,
-    *,
-    alpha: float,
-    l1: float,
-    tol: float,
-    max_iter: int,
-    max_fun: int,
-    report: Callable[[str], object] | None = None,
-) -> scipy.optimize.OptimizeResult:
-    """Train ``parameters`` in place by L-BFGS [Liu & Nocedal, 1989], in float64 whatever their precision.
+class LBFGS:
+    """Trains parameters in place by L-BFGS [Liu & Nocedal, 1989], in float64 whatever their precision.
+
+    Ctrl-C may fall in at any moment. Where ``has_stepped`` then, set ``ended`` to "interrupted" and call ``run`` again,
+    which puts the last iterate in place.
 
     Parameters
     ----------
+    architecture : Architecture
+    parameters : Parameters
+        Changed in place, at the end.
+    rows : Rows
     alpha : float
         Strength of the L2 penalty alpha / 2 ||W||^2, divided by the rows' total weight as the loss is.
     l1 : float
@@ -43,48 +41,85 @@ def minimize_lbfgs(
     report : callable, default=None
         Takes each line of news.
 
-    Returns
-    -------
-    result : OptimizeResult
-        SciPy's, with ``fun`` the loss reached.
-
-    Raises
-    ------
-    DivergenceError
-        If the loss or a parameter is not finite at the end.
+    Attributes
+    ----------
+    result : OptimizeResult or None
+        SciPy's at the end, or of the last iteration: ``x``, ``fun``, the loss there, and ``nit``, its number.
+    ended : {"minimized", "interrupted"} or None
+        Why training ended, if it has.
     """
-    double = parameters.astype(numpy.float64)
-    n_rows = min(len(rows), MAX_CHUNK)
-    network = Network(architecture, double, n_rows, training=True)
-    reader = Reader(rows, numpy.dtype(numpy.float64), n_rows)
-    parts = list(chunks(0, len(rows)))
-    total_weight = rows.total_weight
-    work = scratch_for(double.theta)
-    penalty = Penalty(alpha / total_weight, l1 / total_weight, double.n_decayed)
 
-    def objective(theta: numpy.ndarray) -> tuple[float, numpy.ndarray]:
-        double.theta[...] = theta
-        loss = batch_gradient(network, reader, parts, 1 / total_weight)
-        loss += penalty.add_to(network.xp, double, work)
-        return float(loss), double.grad.copy()
+    def __init__(
+        self,
+        architecture: Architecture,
+        parameters: Parameters,
+        rows: Rows,
+        *,
+        alpha: float,
+        l1: float,
+        tol: float,
+        max_iter: int,
+        max_fun: int,
+        report: Callable[[str], object] | None = None,
+    ):
+        self.architecture, self.parameters, self.rows, self.report = architecture, parameters, rows, report
+        self.result: Any = None
+        self.ended: str | None = None
+        self._options = {"maxfun": max_fun, "maxiter": max_iter, "gtol": tol}
+        self._double = parameters.astype(numpy.float64)
+        n_rows = min(len(rows), MAX_CHUNK)
+        self.network = Network(architecture, self._double, n_rows, training=True)
+        self._reader = Reader(rows, numpy.dtype(numpy.float64), n_rows)
+        self._total_weight = rows.total_weight
+        self._work = scratch_for(self._double.theta)
+        self._penalty = Penalty(alpha / self._total_weight, l1 / self._total_weight, self._double.n_decayed)
 
-    n_iter = 0
+    @property
+    def has_stepped(self) -> bool:
+        """Whether there is an iterate beside the starting point."""
+        return self.result is not None
 
-    def tell(intermediate_result: scipy.optimize.OptimizeResult) -> None:
-        nonlocal n_iter
-        assert report is not None
-        n_iter += 1
-        report(f"Iteration {n_iter}, loss = {intermediate_result.fun:.8f}")
+    def run(self) -> str:
+        """Minimize the objective; return why that ended.
 
-    with quiet():
-        result = scipy.optimize.minimize(
-            objective,
-            double.theta.copy(),
-            method="L-BFGS-B",
-            jac=True,
-            callback=tell if report else None,
-            options={"maxfun": max_fun, "maxiter": max_iter, "gtol": tol},
+        Raises
+        ------
+        DivergenceError
+            If the loss, a parameter or a prediction for the training rows is not finite at the end.
+        """
+        if self.ended is None:
+            with quiet():
+                self.result = scipy.optimize.minimize(
+                    self._objective,
+                    self._double.theta.copy(),
+                    method="L-BFGS-B",
+                    jac=True,
+                    callback=self._note,
+                    options=self._options,
+                )
+            self.ended = "minimized"
+        self.parameters.theta[...] = self.result.x
+        when = f"{self.result.nit} iterations of lbfgs"
+        check_finite(self.result.fun, self.parameters, when)
+        check_outputs(self.architecture, self.parameters, self.rows, when)
+        return self.ended
+
+    def undo(self) -> None:
+        """Do nothing: a run leaves no trace beside its result."""
+
+    def _objective(self, theta: numpy.ndarray) -> tuple[float, numpy.ndarray]:
+        """Return the loss, penalties included, and its gradient."""
+        self._double.theta[...] = theta
+        loss = batch_gradient(self.network, self._reader, list(chunks(0, len(self.rows))), 1 / self._total_weight)
+        loss += self._penalty.add_to(self.network.xp, self._double, self._work)
+        return float(loss), self._double.grad.copy()
+
+    def _note(self, intermediate_result: scipy.optimize.OptimizeResult) -> None:
+        """Keep a copy of an iterate, whose array SciPy goes on to write into."""
+        self.result = scipy.optimize.OptimizeResult(
+            x=intermediate_result.x.copy(),
+            fun=float(intermediate_result.fun),
+            nit=1 if self.result is None else self.result.nit + 1,
         )
-    parameters.theta[...] = result.x
-    check_finite(result.fun, parameters, f"{result.nit} iterations of lbfgs")
-    return result
+        if self.report is not None:
+            self.report(f"Iteration {self.result.nit}, loss = {self.result.fun:.8f}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable
@@ -15,81 +16,17 @@ from .architecture import Architecture
 from .backend import Array, move, noise_generator, quiet, sum_of_squares
 from .batches import DEVICE_CHUNK, MAX_CHUNK, Reader, Rows, chunks
 from .diagnosis import Probe
+from .divergence import DivergenceError, check_finite, check_outputs, near_overflow
 from .network import Network
 from .optimizers import Optimizer, OptimizerState
 from .owed import Owed
 from .parameters import Parameters, blocks, scratch_for
 from .penalties import Penalty
 from .progress import Progress
-from .schedules import Schedule
+from .settings import STEADY, Settings
 from .transfer import DeviceReader, reader_for
 
-_STEADY = Schedule()  # a factor of 1 throughout
-
-
-class DivergenceError(ValueError):
-    """Training left the finite numbers."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to train.
-
-    Attributes
-    ----------
-    optimizer : Optimizer
-    schedule : Schedule
-    learning_rate : float
-        The initial one.
-    batch_size : int
-    max_epochs : int
-        Epochs of this run.
-    shuffle : bool
-    tol : float
-        An epoch counts as progress if it beats the best by this much.
-    patience : float
-        Epochs in a row without progress that are let pass.
-    schedule_epochs : int
-        Epochs that the schedule is stretched over.
-    alpha, l1 : float
-        Strengths of the penalties alpha / 2 ||W||^2 and l1 |W|, divided by the rows' total weight as the loss is.
-    clip_norm : float
-        Longer gradients are scaled down to this Euclidean norm.
-    max_norm : float
-        After a step, the incoming weights of a unit are scaled down to this Euclidean norm.
-    averaging : float in [0, 1)
-        Share of the last step's average of the weights in the next; 0 takes the weights as they are.
-    early_stopping : bool
-        Whether the validation score, and not the training loss, is what makes progress; the best weights are then
-        restored at the end.
-    ties : {"first", "last"}
-        Which of epochs with equally good scores, or losses, is the best.
-    gives_up : bool
-        Whether training stops where the schedule restarts for the last time, if there was no progress since it
-        restarted before.
-    noise_schedule, decay_schedule : Schedule
-        What the rate of dropout and the scale of noise, and what alpha, are multiplied by at a step.
-    """
-
-    optimizer: Optimizer
-    schedule: Schedule
-    learning_rate: float
-    batch_size: int
-    max_epochs: int
-    shuffle: bool
-    tol: float
-    patience: float
-    schedule_epochs: int
-    alpha: float = 0.0
-    l1: float = 0.0
-    clip_norm: float = math.inf
-    max_norm: float = math.inf
-    averaging: float = 0.0
-    early_stopping: bool = False
-    ties: str = "first"
-    gives_up: bool = False
-    noise_schedule: Schedule = _STEADY
-    decay_schedule: Schedule = _STEADY
+__all__ = ["DivergenceError", "Settings", "Trainer", "TrainingState", "batch_gradient"]
 
 
 @dataclass
@@ -109,6 +46,10 @@ class TrainingState:
         The weights that steps are taken on, where the model's are their average.
     average : array or None
         Of the weights, with ``1 - averaging^steps`` still to be divided by.
+    rule : Optimizer, or None
+        The one that the moments are of.
+    averaging : float
+        The share that the average is of.
     """
 
     optimizer: OptimizerState
@@ -117,15 +58,30 @@ class TrainingState:
     generator: Any = None
     trained: Parameters | None = None
     average: Array | None = None
+    rule: Optimizer | None = None
+    averaging: float = 0.0
 
     def serves(self, settings: Settings, architecture: Architecture, parameters: Parameters) -> bool:
-        """Tell whether training can go on from here: same kind of optimizer, of noise and of averaging, same size."""
+        """Tell whether training can go on from here: with the same optimizer and averaging, kind of noise and size.
+
+        Moments of another optimizer, or of one with other decays, mean something else, as averages of another share do.
+        """
         return (
-            list(self.optimizer.moments) == list(settings.optimizer.moments)
+            (self.rule, self.averaging) == (settings.optimizer, settings.averaging)
             and all(moment.size == parameters.theta.size for moment in self.optimizer.moments.values())
             and all(moment.dtype == parameters.theta.dtype for moment in self.optimizer.moments.values())
             and (self.generator is not None) == architecture.is_noisy
-            and (self.average is not None) == (settings.averaging > 0)
+        )
+
+    def copy(self) -> TrainingState:
+        """Return a state that can be advanced in this one's place."""
+        average, trained = self.average, self.trained
+        return replace(
+            self,
+            optimizer=self.optimizer.copy(),
+            generator=copy.deepcopy(self.generator),
+            trained=None if trained is None else trained.snapshot(),
+            average=None if average is None else average.copy(),
         )
 
     def move(self, xp: ModuleType) -> None:
@@ -152,6 +108,7 @@ class TrainingState:
         """Return the state before the first batch; draws a seed from ``rng`` only if the network is noisy."""
         seed = rng.randint(2**31 - 1) if architecture.is_noisy else None
         state = cls(settings.optimizer.init(numpy, parameters.theta), settings.learning_rate, settings.learning_rate)
+        state.rule, state.averaging = settings.optimizer, settings.averaging
         state.generator = None if seed is None else noise_generator(seed, xp)
         if settings.averaging > 0:
             state.trained = parameters.astype(parameters.theta.dtype)
@@ -161,6 +118,9 @@ class TrainingState:
 
 class Trainer:
     """Trains parameters in place: ``run`` calls ``run_epoch``, which calls ``step``.
+
+    Ctrl-C may fall in at any moment. Where ``has_stepped`` then, set ``ended`` to "interrupted" and call ``run`` again,
+    which ends what was begun; whatever raises otherwise, ``undo`` gives the history back as it was.
 
     Parameters
     ----------
@@ -172,7 +132,7 @@ class Trainer:
     state : TrainingState
         Advanced in place.
     progress : Progress
-        Advanced in place.
+        At the start. Entries are added to its history.
     rng : RandomState
         Draws the order of the rows.
     validate : callable, default=None
@@ -184,6 +144,15 @@ class Trainer:
     xp : module, default=numpy
         What computes. On a device the weights are trained in a copy, which is brought back at the end, and after each
         epoch if somebody looks.
+
+    Attributes
+    ----------
+    progress : Progress
+        After the last epoch that has ended.
+    has_stepped : bool
+        Whether a step has been taken.
+    ended : {"converged", "max_epochs", "stopped", "interrupted"} or None
+        Why training ended, if it has: stopped by a hook, or interrupted by Ctrl-C.
     """
 
     def __init__(
@@ -207,7 +176,10 @@ class Trainer:
         self.error: Exception | None = None
         self.held_out: Rows | None = None  # the rows that ``validate`` looks at
         self.fingerprint: dict[str, str] = {}  # of the fit, noted before the first epoch where checkpoints are written
+        self.has_stepped, self.ended = False, None
         self.first_epoch = progress.n_epochs
+        self._before = progress, len(progress.loss_curve)
+        self._has_average = state.optimizer.step > 0
         self._on_host = parameters if state.trained is None else state.trained
         self.trained = self._on_host if xp is numpy else self._on_host.on(xp)
         self.n_rows = len(rows)
@@ -230,23 +202,40 @@ class Trainer:
 
         Returns
         -------
-        reason : {"converged", "max_epochs", "stopped", "interrupted"}
-            Stopped by a hook, or interrupted by Ctrl-C. The parameters are the best so far in any case.
+        ended : {"converged", "max_epochs", "stopped", "interrupted"}
+            The parameters are the best so far in any case.
 
         Raises
         ------
         DivergenceError
-            If the loss or a parameter is not finite after an epoch.
+            If the loss or a parameter is not finite after an epoch, or a prediction for the training rows at the end.
         """
-        self._move(self.trained, self._on_host, self.xp)
-        try:
-            reason = self._run_epochs()
-        except KeyboardInterrupt:
-            reason = "interrupted"
+        if self.ended is None:
+            self._move(self.trained, self._on_host, self.xp)
+            self.ended = self._run_epochs()
+        self._finish()
+        return self.ended
+
+    def undo(self) -> None:
+        """Take the entries of this run out of the history, which earlier progress shares."""
+        progress, n_entries = self._before
+        progress.keep_first(n_entries)
+
+    def _finish(self) -> None:
+        """Put the best parameters in place, and check them; nothing changes where that has been done before."""
+        parameters, progress = self.parameters, self.progress
         self._move(self._on_host, self.trained, numpy)
-        if self.best is not None:
-            self.parameters.restore(self.best)
-        return reason
+        if self.best is not None and (progress.n_epochs or progress.best_score > -math.inf):
+            parameters.restore(self.best)
+        elif self._on_host is not parameters and not self._has_average:
+            parameters.restore(self._on_host)  # no epoch has ended yet whose average could be taken
+        when = f"{progress.n_epochs} epochs"
+        if self.ended == "interrupted":
+            check_finite(0.0, parameters, when)
+        if self.best is not None or self.ended == "interrupted" or progress is self._before[0]:
+            self.probe.look(parameters)  # which has seen others last, or none
+        if near_overflow(self.probe.raw, self.architecture.link):
+            check_outputs(self.architecture, parameters, self.rows, when, self.xp)
 
     def _move(self, there: Parameters, here: Parameters, xp: ModuleType) -> None:
         """Take what training changes to where ``xp`` works."""
@@ -262,9 +251,7 @@ class Trainer:
             if self._hook("epoch_begins"):
                 return "stopped"
             start = time.perf_counter()
-            loss = self.run_epoch()
-            if self._judge(loss, start) and self.best is not None:
-                self.best = self.parameters.snapshot()
+            self._judge(self.run_epoch(), start)
             if self._hook("epoch_ends"):
                 return "stopped"
         return "converged"
@@ -309,6 +296,7 @@ class Trainer:
             limit_norms(xp, self.trained, settings.max_norm)
         if settings.averaging > 0:
             move_average(xp, self.state.average, theta, settings.averaging, self._work)
+        self.has_stepped = True
         return loss
 
     def _gradient(self, batch: slice) -> Owed | float:
@@ -324,7 +312,7 @@ class Trainer:
 
     def _penalty_at(self, fraction: float) -> Penalty:
         """Return the penalty at a step."""
-        if self.settings.decay_schedule is _STEADY or not self._penalty.l2:
+        if self.settings.decay_schedule is STEADY or not self._penalty.l2:
             return self._penalty
         return replace(self._penalty, l2=self._alpha(fraction) / self.total_weight)
 
@@ -350,31 +338,35 @@ class Trainer:
         if self.settings.averaging > 0:
             weight = 1 - self.settings.averaging**self.state.optimizer.step  # frees it of its start at zero
             self.parameters.theta[...] = move(self.xp.divide(self.state.average, weight), numpy)
+            self._has_average = True
 
-    def _judge(self, loss: float, start: float) -> bool:
-        """Note the epoch, set the next one's rate; tell whether it is the best so far."""
-        progress = self.progress
-        progress.n_epochs += 1
-        progress.n_samples += self.n_rows
+    def _judge(self, loss: float, start: float) -> None:
+        """Note the epoch, keep the parameters if they are the best so far, and set the next epoch's rate."""
+        settings, n_entries = self.settings, len(self.progress.loss_curve)
         validation_loss, score = (None, None) if self.validate is None else self.validate()
-        is_best = progress.note(
-            self.settings.tol,
-            by_score=self.settings.early_stopping,
-            ties=self.settings.ties,
-            loss=loss,
-            validation_loss=validation_loss,
-            validation_score=score,
-            learning_rate=self._last_rate,
-            gradient_norm=self._gradient_norm,
-            dead_units=self.probe.dead_units(),
-            seconds=time.perf_counter() - start,
-        )
-        self.state.learning_rate = self.settings.schedule.after_epoch(
-            self.state.learning_rate, self.settings.learning_rate, progress.n_samples
-        )
+        try:
+            progress, is_best = self.progress.note(
+                settings.tol,
+                by_score=settings.early_stopping,
+                ties=settings.ties,
+                n_samples=self.n_rows,
+                loss=loss,
+                validation_loss=validation_loss,
+                validation_score=score,
+                learning_rate=self._last_rate,
+                gradient_norm=self._gradient_norm,
+                dead_units=self.probe.dead_units(),
+                seconds=time.perf_counter() - start,
+            )
+            best = self.parameters.snapshot() if is_best and self.best is not None else self.best
+            rate = settings.schedule.after_epoch(self.state.learning_rate, settings.learning_rate, progress.n_samples)
+        except BaseException:
+            self.progress.keep_first(n_entries)
+            raise
+        # calls nothing, so that Ctrl-C cannot fall between: the epoch has ended as a whole, or not at all
+        self.progress, self.best, self.state.learning_rate = progress, best, rate
         if self.report is not None:
-            self.report(_line(progress, self.settings.max_epochs))
-        return is_best
+            self.report(_line(progress, settings.max_epochs))
 
     def _hook(self, name: str) -> bool:
         """Call a hook; tell whether to stop: it wants to, or it raised, and the exception waits in ``error``."""
@@ -425,24 +417,6 @@ def _line(progress: Progress, max_epochs: int) -> str:
         f"epoch {progress.n_epochs:>4}  loss {last['loss']:.6f}{score}  lr {last['learning_rate']:.2e}"
         f"  {last['seconds']:.2f} s  at most {max(remaining, 0):.0f} s left"
     )
-
-
-def check_finite(loss: float, parameters: Parameters, when: str) -> None:
-    """Raise DivergenceError unless the loss, every parameter and all state are finite."""
-    arrays = (parameters.theta, *parameters.state.values())
-    if not (math.isfinite(loss) and all(map(_is_finite, arrays))):
-        raise DivergenceError(
-            "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-            f"preprocessed. After {when} the loss was {loss}. Scale the features (StandardScaler), and a regression "
-            "target too, or lower learning_rate_init."
-        )
-
-
-def _is_finite(array: Array) -> bool:
-    """Tell whether all elements are finite; the sum of their squares, which is quick, is then too, unless too large."""
-    with quiet():
-        total = float(sum_of_squares(array.reshape(-1)))
-    return math.isfinite(total) or bool(numpy.isfinite(move(array, numpy)).all())
 
 
 def batch_gradient(network: Network, reader: Reader | DeviceReader, chosen: list[slice], scale: float) -> Owed | float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import fields
 from types import ModuleType
 from typing import Any, Self, TypeVar
@@ -11,7 +12,6 @@ from typing import Any, Self, TypeVar
 import numpy
 from numpy.typing import ArrayLike
 from sklearn.callback import CallbackSupportMixin
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from ..engine.activations import ACTIVATIONS, FixedActivation, Identity
@@ -25,11 +25,10 @@ from ..engine.optimizers import OPTIMIZERS
 from ..engine.parameters import Parameters
 from ..engine.progress import Progress
 from ..engine.schedules import SCHEDULES, Constant, FunctionSchedule, Schedule
-from ..engine.solvers import minimize_lbfgs
+from ..engine.solvers import LBFGS
 from ..engine.training import Settings, Trainer, TrainingState
-from .advice import warn_of_dead_units, warn_of_lbfgs, warn_of_scales, warn_of_validation_rows
+from .advice import warn_of_scales, warn_of_validation_rows
 from .assembly import forget_assigned
-from .attributes import MLPAttributes
 from .compat import _fit_context, with_callbacks
 from .constraints import (
     SHARED_CONSTRAINTS,
@@ -39,13 +38,14 @@ from .constraints import (
     check_hidden_layer_sizes,
     check_loss,
 )
+from .course import CourseMixin
 from .data import renamed, split_validation, training_data, validation_data
 from .devices import namespace_to_fit
 from .fitted import FittedNetwork
 from .hooks import FitHooks
 from .messages import warn
-from .restoring import restored_on_error
-from .threads import blas_threads
+from .restoring import train
+from .threads import blas_limit
 from .validation import ValidationSet, validator
 from .weights import check_range, check_sample_weight, check_some_count
 
@@ -54,7 +54,7 @@ _FLOAT32_FROM = 1_000  # rows from which dtype="auto" means float32 for any X: b
 Named = TypeVar("Named", bound=Hyperparameters)
 
 
-class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, ABC):
+class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, ABC):
     """A multi-layer perceptron without a task: subclasses say what y is and what the outputs mean."""
 
     _parameter_constraints: dict = SHARED_CONSTRAINTS
@@ -114,23 +114,27 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, 
             error of a callback leaves the estimator fitted with its best weights.
         """
         hooks = self._hooks(X, y, sample_weight)
-        with restored_on_error(self):
-            error = self._fit(
-                X,
-                y,
-                sample_weight,
-                (X_val, y_val, sample_weight_val),
-                goes_on=self.warm_start and self._can_continue(),
-                hooks=hooks,
-            )
+
+        def prepare() -> Trainer | LBFGS:
+            goes_on = self.warm_start and self._can_continue()
+            validation = X_val, y_val, sample_weight_val
+            training = self._prepare(X, y, sample_weight, validation, goes_on=goes_on)
+            self._begin_hooks(hooks, training)
+            return training
+
+        error = train(self, prepare, _run, lambda training: self._conclude(training, hooks))
         if error is not None:
             raise error
         return self
 
-    def _partial_fit(self, X, y, sample_weight, goes_on: bool) -> Self:
-        """Train one epoch on the rows given."""
-        with restored_on_error(self):
-            self._fit(X, y, sample_weight, (None, None, None), goes_on=goes_on, incremental=True)
+    def _partial_fit(self, X, y, sample_weight, goes_on: bool, begin: Callable[[], None] = lambda: None) -> Self:
+        """Train one epoch on the rows given; ``begin`` is called at first, and what it sets put back by an error."""
+
+        def prepare() -> Trainer | LBFGS:
+            begin()
+            return self._prepare(X, y, sample_weight, (None, None, None), goes_on=goes_on, incremental=True)
+
+        train(self, prepare, _run, lambda trainer: self._conclude(trainer, incremental=True))
         return self
 
     def _hooks(self, X, y, sample_weight) -> FitHooks | None:
@@ -141,21 +145,19 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, 
         root = self._init_callback_context(max_subtasks=0 if self.solver == "lbfgs" else self.max_iter)
         return FitHooks(root, {"estimator": self, "X": X, "y": y, "metadata": metadata})
 
-    def _fit(
-        self,
-        X,
-        y,
-        sample_weight,
-        validation,
-        *,
-        goes_on: bool,
-        incremental: bool = False,
-        hooks: FitHooks | None = None,
-    ) -> Exception | None:
-        """Validate, encode, build the network, train, store; return the error of a callback that ended training.
+    def _begin_hooks(self, hooks: FitHooks | None, training: Trainer | LBFGS) -> None:
+        """Tell the callbacks, if there are any, that training begins."""
+        if hooks is None:
+            return
+        if isinstance(training, Trainer):
+            now = training.parameters
+            hooks.fitted_now = lambda: self._fitted_attributes(training.architecture, now.astype(now.theta.dtype))
+            training.hooks = hooks
+            self._running = training
+        hooks.fit_begins()
 
-        ``goes_on`` keeps the weights of the last fit.
-        """
+    def _prepare(self, X, y, sample_weight, validation, *, goes_on: bool, incremental: bool = False) -> Trainer | LBFGS:
+        """Validate, encode, build the network; return what trains it. ``goes_on`` keeps the weights of the last fit."""
         if not goes_on:
             forget_assigned(self)
         X, y = training_data(self, X, y, reset=not goes_on, y_numeric=self._y_numeric)
@@ -176,23 +178,34 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, 
         architecture = self._build_architecture(X.shape[1], rows.n_outputs)
         parameters = self._starting_parameters(architecture, rows, rng, goes_on)
         self._check_weights(parameters.theta.dtype, rows, y, held_out)
-        error = None
         if self.solver == "lbfgs":
-            if hooks is not None:
-                hooks.fit_begins()
             if held_out is not None:
                 warn("solver='lbfgs' has no epochs to score X_val after: it is not used.")
-            self._minimize(architecture, parameters, rows)
+            return self._minimizer(architecture, parameters, rows)
+        if self.early_stopping and held_out is None:
+            rows, held_out = self._split(rows, y, rng)
+        trainer = self._trainer(architecture, parameters, rows, held_out, rng, goes_on, incremental, xp)
+        trainer.held_out = None if held_out is None else held_out.rows
+        return trainer
+
+    def _conclude(
+        self, training: Trainer | LBFGS, hooks: FitHooks | None = None, incremental: bool = False
+    ) -> Exception | None:
+        """Set the attributes of a fitted estimator; return the error of a callback."""
+        vars(self).pop("_running", None)
+        attributes = self._fitted_attributes(training.architecture, training.parameters)
+        vars(self).update(attributes)
+        if isinstance(training, Trainer):
+            self._note_training(training, incremental)
+            error = training.error
         else:
-            if self.early_stopping and held_out is None:
-                rows, held_out = self._split(rows, y, rng)
-            trainer = self._trainer(architecture, parameters, rows, held_out, rng, goes_on, incremental, xp)
-            trainer.hooks = hooks
-            trainer.held_out = None if held_out is None else held_out.rows
-            error = self._train(trainer, incremental)
-        vars(self).update(self._fitted_attributes(architecture, parameters))
+            self._note_minimum(training)
+            error = None
         if hooks is not None and error is None:
-            hooks.fit_ends(self._fitted_attributes(architecture, parameters))
+            try:
+                hooks.fit_ends(attributes)
+            except Exception as of_callback:
+                return of_callback
         return error
 
     @staticmethod
@@ -344,14 +357,14 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, 
     ) -> Trainer:
         """Return the engine's trainer, with what it carries on from the last call."""
         settings = self._settings(len(rows), max_epochs=1 if incremental else self.max_iter)
-        state = copy.deepcopy(getattr(self, "_training_state", None)) if incremental and goes_on else None
-        if state is None or not state.serves(settings, architecture, parameters):
+        state = getattr(self, "_training_state", None) if incremental and goes_on else None
+        if state is not None and state.serves(settings, architecture, parameters):
+            state = state.copy()
+        else:
             state = TrainingState.start(settings, architecture, parameters, rng, xp)
         state.adopt(settings)
-        progress = copy.deepcopy(getattr(self, "_progress", None)) if goes_on else None
-        progress = progress or Progress()
-        if not incremental:
-            progress.n_epochs = 0
+        progress = getattr(self, "_progress", None) if goes_on else None
+        progress = Progress() if progress is None else progress.start(anew=not incremental)
         validate = None if held_out is None else validator(self, held_out, architecture, parameters, xp)
         return Trainer(
             architecture,
@@ -365,28 +378,6 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, 
             report=print if self.verbose else None,
             xp=xp,
         )
-
-    def _train(self, trainer: Trainer, incremental: bool) -> Exception | None:
-        """Run the trainer and set the attributes that tell its course; return a callback's error."""
-        if trainer.hooks is not None:
-            now = trainer.parameters
-            trainer.hooks.fitted_now = lambda: self._fitted_attributes(
-                trainer.architecture, now.astype(now.theta.dtype)
-            )
-            self._running = trainer
-            trainer.hooks.fit_begins()
-        with blas_threads(trainer.architecture, trainer.network.n_rows):
-            reason = trainer.run()
-        vars(self).pop("_running", None)
-        self._warn_about(reason, trainer, incremental)
-        self._note(trainer.progress)
-        if self.warn and not incremental and trainer.progress.n_epochs:
-            warn_of_dead_units(self.history_["dead_units"][-1], trainer.architecture)
-        if incremental:
-            self._training_state = trainer.state
-        else:
-            vars(self).pop("_training_state", None)
-        return trainer.error
 
     def _settings(self, n_samples: int, max_epochs: int) -> Settings:
         """Return how to train on that many rows."""
@@ -425,66 +416,24 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, 
         params = vars(self)  # get_params would look at the signature, in a twentieth of a short fit
         return cls(**{field.name: params[field.name] for field in fields(cls) if field.name in params})
 
-    def _warn_about(self, reason: str, trainer: Trainer, incremental: bool) -> None:
-        """Warn unless training ended of itself."""
-        if reason == "interrupted":
-            kept = "best weights so far" if trainer.best is not None else "last weights"
-            warn(f"Training interrupted by user after {trainer.progress.n_epochs} epochs: the {kept} are kept.")
-        elif reason == "max_epochs" and not incremental:
-            warn(
-                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization hasn't "
-                "converged yet.",
-                ConvergenceWarning,
-            )
-
-    # what a stochastic solver leaves of its course, and lbfgs has not
-    _COURSE = (
-        "_training_state",
-        "_progress",
-        "history_",
-        "loss_curve_",
-        "best_loss_",
-        "validation_scores_",
-        "best_validation_score_",
-    )
-
-    def _note(self, progress: Progress) -> None:
-        """Set the attributes that tell the course of training."""
-        self._progress = progress
-        self.history_ = progress.history
-        self.n_iter_ = progress.n_epochs
-        self.t_ = progress.n_samples
-        self.loss_curve_ = progress.loss_curve
-        self.loss_ = progress.loss_curve[-1] if progress.loss_curve else numpy.nan
-        self.best_loss_ = None if self.early_stopping else progress.best_loss
-        self.validation_scores_ = progress.scores if self.early_stopping else None
-        self.best_validation_score_ = progress.best_score if self.early_stopping else None
-
-    def _minimize(self, architecture: Architecture, parameters: Parameters, rows: Rows) -> None:
-        """Run L-BFGS on ``parameters`` and set the attributes that tell its course."""
+    def _minimizer(self, architecture: Architecture, parameters: Parameters, rows: Rows) -> LBFGS:
+        """Return what runs L-BFGS on ``parameters``."""
         if architecture.is_noisy or architecture.normalizes_batches:
             raise ValueError(
                 "solver='lbfgs' needs a loss that is the same at every evaluation, which dropout, noise and batch "
                 "normalization do not give. Use solver='adam' or 'sgd', or dropout=0, noise=0 and normalization=None."
             )
-        with blas_threads(architecture, len(rows)):
-            result = minimize_lbfgs(
-                architecture,
-                parameters,
-                rows,
-                alpha=self.alpha,
-                l1=self.l1,
-                tol=self.tol,
-                max_iter=self.max_iter,
-                max_fun=self.max_fun,
-                report=print if self.verbose else None,
-            )
-        for name in self._COURSE:
-            vars(self).pop(name, None)
-        warn_of_lbfgs(result, self.max_iter)
-        self.n_iter_ = min(result.nit, self.max_iter)
-        self.t_ = 0
-        self.loss_ = float(result.fun)
+        return LBFGS(
+            architecture,
+            parameters,
+            rows,
+            alpha=self.alpha,
+            l1=self.l1,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            max_fun=self.max_fun,
+            report=print if self.verbose else None,
+        )
 
     def _check_partial_fit(self) -> bool:
         """Raise AttributeError where training needs all rows at once."""
@@ -509,3 +458,9 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, MLPAttributes, FittedNetwork, 
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _run(training: Trainer | LBFGS) -> None:
+    """Train in one thread of the BLAS, if the network is small."""
+    limit = blas_limit(training.architecture, training.network.n_rows)
+    limit.during(lambda _: training.run())

@@ -31,7 +31,6 @@ from .constraints import NonZero, RegisteredName
 from .conversion import SklearnConversion
 from .docs import documented
 from .labels import LabelColumns, labels_named, labels_of
-from .restoring import restored_on_error
 from .targets import as_labels
 from .weights import weigh_classes
 
@@ -208,13 +207,15 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         self : object
             The estimator, trained further.
         """
-        with restored_on_error(self):
-            fitted = self._can_continue()
+        fitted = self._can_continue()
+
+        def begin() -> None:
             if classes is not None:
                 self._check_named_classes(classes)
             if not fitted:
                 self._may_grow = classes is None
-            return self._partial_fit(X, y, sample_weight, goes_on=fitted)
+
+        return self._partial_fit(X, y, sample_weight, fitted, begin)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each row.

@@ -20,7 +20,7 @@ from .attributes import Device, Precision
 from .data import prediction_data
 from .devices import namespace_to_predict
 from .messages import warn
-from .threads import n_threads_to_predict, predicting_threads
+from .threads import in_threads, n_threads_to_predict
 
 
 class ParameterList(list):
@@ -64,10 +64,12 @@ class FittedNetwork(BaseEstimator):
         n_threads = n_threads_to_predict(n_rows) if xp is numpy else 1
         if n_threads == 1:
             return prediction.outputs(architecture, self._parameters, rows, link, dtype, xp)
-        with predicting_threads(n_threads) as pool:
-            return prediction.outputs(
-                architecture, self._parameters, rows, link, dtype, n_parts=n_threads, run=pool.map
-            )
+        return in_threads(
+            n_threads,
+            lambda run: prediction.outputs(
+                architecture, self._parameters, rows, link, dtype, n_parts=n_threads, run=run
+            ),
+        )
 
     def _output_dtype(self, X) -> type[numpy.floating]:
         """Return the dtype that outputs for X are computed in: float32 where X and the parameters are, else float64."""

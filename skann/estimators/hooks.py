@@ -22,13 +22,17 @@ class FitHooks:
         self.root, self.told = root, told
         self.epoch: Any = None  # the context of the current one
         self.fitted_now: Any = None  # returns the attributes of a fitted estimator
+        self._has_ended = False
 
     def fit_begins(self) -> None:
         """Tell that training begins."""
         self.root.call_on_fit_task_begin(**self.told)
 
     def fit_ends(self, attributes: dict[str, Any]) -> None:
-        """Tell that training has ended; the attributes make a fitted estimator."""
+        """Tell once that training has ended; the attributes make a fitted estimator."""
+        if self._has_ended:
+            return
+        self._has_ended = True
         self.root.call_on_fit_task_end(**self.told, reconstruction_attributes=self.shown(attributes))
 
     def epoch_begins(self) -> None:

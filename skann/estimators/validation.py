@@ -14,6 +14,7 @@ from ..engine import prediction
 from ..engine.architecture import Architecture
 from ..engine.backend import quiet
 from ..engine.batches import Reader, Rows, chunks
+from ..engine.divergence import are_finite, diverged
 from ..engine.parameters import Parameters
 from .compat import accepts_sample_weight
 from .data import ChosenRows
@@ -74,6 +75,8 @@ def validator(
 
     def validate() -> tuple[float, float]:
         raw = prediction.outputs(architecture, parameters, validation.rows, dtype=parameters.theta.dtype, xp=xp)
+        if not are_finite(raw, architecture.link):
+            raise diverged("validation rows", "an epoch")
         loss = validation.loss(architecture, raw)
         if scoring is None:
             score = estimator._validation_score(raw, architecture.link, validation.rows)
@@ -82,10 +85,11 @@ def validator(
         else:
             fitted = estimator._as_fitted(architecture, parameters, named=validation.X is not None)
             score = validation.scored(scorer, fitted, weighs)
+        if not numpy.isfinite(score) and (scorer is None or not numpy.isfinite(loss)):
+            raise diverged("validation rows", "an epoch")
         if not numpy.isfinite(score):
             raise ValueError(
-                f"The validation score (scoring={scoring!r}) was {score} after an epoch. Scale the features of the "
-                "validation rows as those of the training rows, lower learning_rate_init, or choose a scorer that is "
+                f"The validation score (scoring={scoring!r}) was {score} after an epoch. Choose a scorer that is "
                 "finite on the validation set."
             )
         return loss, float(score)

@@ -95,7 +95,7 @@ def test_everything_comes_back(tmp_path):
 
 def test_no_field_of_the_state_is_left_out():
     """A field that is added is either captured, or a setting's and named here."""
-    of_settings = {"initial_rate"}
+    of_settings = {"initial_rate", "rule", "averaging"}
     fields = [f"progress.{field.name}" for field in dataclasses.fields(Progress) if field.name != "history"]
     fields += [f"optimizer.{name}" for name in vars(OptimizerState({"first": None}))]
     fields += [field.name for field in dataclasses.fields(TrainingState) if field.name not in of_settings]

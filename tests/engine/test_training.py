@@ -13,7 +13,7 @@ from skann.engine.optimizers import SGD, AdamW
 from skann.engine.parameters import Layout, Parameters, ParameterSpec
 from skann.engine.progress import Progress
 from skann.engine.schedules import Adaptive, Cosine, Schedule
-from skann.engine.solvers import minimize_lbfgs
+from skann.engine.solvers import LBFGS
 from skann.engine.training import DivergenceError, Settings, Trainer, TrainingState, chunks, shrink
 
 from .harness import LOSS_CASES, small_network
@@ -194,7 +194,13 @@ def test_the_loss_falls_and_ctrl_c_ends_training():
     def interrupt(line):
         raise KeyboardInterrupt
 
-    assert trainer(report=interrupt).run() == "interrupted"
+    run = trainer(report=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run.run()
+    assert run.has_stepped
+    run.ended = "interrupted"
+    assert run.run() == "interrupted"
+    assert run.progress.n_epochs == len(run.progress.loss_curve) == 1
 
 
 def test_divergence():
@@ -207,8 +213,9 @@ def test_lbfgs_finds_a_zero_gradient_in_double_precision():
     parameters = Parameters.draw(architecture.layout(), numpy.random.RandomState(0), numpy.dtype("float32"))
     y = X @ [[1.0], [2.0], [3.0], [4.0]] + 5
     options = {"alpha": 0.0, "l1": 0.0, "tol": 1e-10, "max_iter": 500, "max_fun": 1000}
-    result = minimize_lbfgs(architecture, parameters, Rows(X, y), **options)
-    assert result.fun < 1e-12
+    solver = LBFGS(architecture, parameters, Rows(X, y), **options)
+    assert solver.run() == "minimized"
+    assert solver.result.fun < 1e-12
     assert parameters.theta.dtype == "float32"
     assert_allclose(parameters.theta, [1, 2, 3, 4, 5], rtol=1e-6)
 

@@ -84,7 +84,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 import numpy
 from threadpoolctl import threadpool_info
-from skann.estimators.threads import blas_threads
+from skann.estimators.threads import blas_limit
 
 small = SimpleNamespace(layout=lambda: SimpleNamespace(specs={("output", "W"): SimpleNamespace(shape=(2, 1))}))
 first_in, second_in, first_out, second_out = (threading.Event() for _ in range(4))
@@ -93,9 +93,11 @@ def threads():
     return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
 def run(enters, waits_for, leaves):
-    with blas_threads(small, 1):
+    def work(_):
         enters.set()
         assert waits_for.wait(10)
+
+    blas_limit(small, 1).during(work)
     leaves.set()
     assert second_out.wait(10)
 
@@ -107,8 +109,7 @@ with ThreadPoolExecutor(2) as pool:
     two = pool.submit(run, second_in, first_out, second_out)
     one.result(), two.result()
     assert threads() == before
-with blas_threads(small, 1), blas_threads(small, 1):
-    assert threads() == {1}
+assert blas_limit(small, 1).during(lambda _: blas_limit(small, 1).during(lambda _: threads())) == {1}
 assert threads() == before
 """
 

@@ -17,7 +17,8 @@ from ..attributes import RandomState, Scoring, TabularAttributes
 from ..compat import _fit_context, _safe_indexing, with_callbacks
 from ..constraints import HintingMixin
 from ..data import renamed
-from ..restoring import restored_on_error
+from ..messages import warn
+from ..restoring import train
 from ..weights import check_range, check_sample_weight, check_some_count
 from .constraints import SHARED_CONSTRAINTS
 from .members import (
@@ -93,15 +94,18 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
             A ValueError, if the loss becomes infinite or NaN. After any error, what was fitted before stays; only an
             error of a callback leaves the estimator fitted.
         """
-        with restored_on_error(self):
-            error = self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
-        vars(self).pop("_running", None)
-        if error is not None:
-            raise error
+        members = train(
+            self,
+            lambda: self._prepare(X, y, sample_weight, (X_val, y_val, sample_weight_val)),
+            lambda members: members.run(),
+            self._conclude,
+        )
+        if members.error is not None:
+            raise members.error
         return self
 
-    def _fit(self, X, y, sample_weight, validation) -> Exception | None:
-        """Fit the members and store them; return the error of a callback that ended training."""
+    def _prepare(self, X, y, sample_weight, validation) -> _Members:
+        """Check the data and split it; return what fits the members."""
         told = {"estimator": self, "X": X, "y": y}
         told["metadata"] = None if sample_weight is None else {"sample_weight": sample_weight}
         rows = self._training_rows(X, y, sample_weight)
@@ -110,26 +114,18 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
         choices = resolved(self.get_params(deep=False), self._task)
         rng = check_random_state(self.random_state)
         splits = self._splits(rows, given is not None, rng)
-        root = self._root_context(told)
-        members: list[Member] = []
-        held_out: list[LabelledRows | None] = []
-        error = None
-        for i, split in enumerate(splits):
-            member, validating = self._made_member(
-                rows, split, given, kinds, choices, rng, quiet=i > 0 or not self.warn
-            )
-            context = root if self.n_members == 1 or root is None else self._member_context(root, i)
-            error = self._train(member, _taken(rows, split.train), validating, context, told, members)
-            members.append(member)
-            held_out.append(validating)
-            if error is not None or member.network.ended == "interrupted":
-                break
-        self.members_ = members
-        self._finish(held_out)
-        self._note_course(rows.X, len(rows.y), splits)
-        if root is not None and self.n_members > 1 and error is None:
-            root.call_on_fit_task_end(**told, reconstruction_attributes={"members_": members})
-        return error
+        return _Members(self, rows, given, kinds, choices, rng, splits, self._root_context(told), told)
+
+    def _conclude(self, members: _Members) -> _Members:
+        """Set the attributes of a fitted estimator; note the error of a callback."""
+        vars(self).pop("_running", None)
+        self.members_ = members.done
+        self._finish(members.held_out)
+        self._note_course(members.rows.X, len(members.rows.y), members.splits)
+        if members.ended == "interrupted" and self.members_[-1].network.ended != "interrupted":
+            warn(f"Training interrupted by user: {len(self.members_)} of {self.n_members} networks are kept.")
+        members.tell_end()
+        return members
 
     # Data
 
@@ -224,37 +220,6 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
                 encoded = member.encoded(validating.X)
             validating = validating._replace(X=encoded)
         return member, validating
-
-    def _train(
-        self,
-        member: Member,
-        training: LabelledRows,
-        validating: LabelledRows | None,
-        context,
-        told: dict[str, Any],
-        done: list[Member],
-    ) -> Exception | None:
-        """Fit a member's network; return the error of a callback, which leaves it fitted."""
-        network = member.network
-        if context is not None:
-            network.given_hooks = MemberHooks(context, told, member, done)
-        X_val, y_val, weight_val = (None, None, None) if validating is None else validating
-        try:
-            network.fit(
-                member.encoded(training.X),
-                training.y,
-                training.weight,
-                X_val=X_val,
-                y_val=y_val,
-                sample_weight_val=weight_val,
-            )
-        except Exception as error:
-            if not network.__sklearn_is_fitted__():
-                raise
-            return error
-        finally:
-            network.given_hooks = None
-        return None
 
     def _root_context(self, told: dict[str, Any]):
         """Set the callbacks up, if there are any, and return the context of the whole fit."""
@@ -406,6 +371,112 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
         tags.input_tags.categorical = True
         tags.input_tags.string = True
         return tags
+
+
+class _Members:
+    """The fits of an estimator's members, one after the other: a ``Training``, as ``restoring.train`` takes it.
+
+    Ctrl-C in the course of one ends the last; between two, those before are kept.
+
+    Parameters
+    ----------
+    estimator : TabularMLP
+    rows, given : LabelledRows
+        To train on and, or None, to validate by.
+    kinds : list of str
+        Of the columns.
+    choices : dict
+        Parameters, resolved.
+    rng : RandomState
+    splits : list of Split
+        One for each member.
+    root : CallbackContext or None
+    told : dict
+        What callbacks may ask for.
+
+    Attributes
+    ----------
+    done : list of Member
+        Those that are fitted.
+    held_out : list of LabelledRows or None
+        The rows that validated each.
+    error : Exception or None
+        Of a callback.
+    """
+
+    def __init__(self, estimator: TabularMLP, rows, given, kinds, choices, rng, splits: list[Split], root, told):
+        self.estimator, self.rows, self.given, self.kinds = estimator, rows, given, kinds
+        self.choices, self.rng = choices, rng
+        self.splits, self.root, self.told = splits, root, told
+        self.done: list[Member] = []
+        self.held_out: list[LabelledRows | None] = []
+        self.error: Exception | None = None
+        self.ended: str | None = None
+        self._current: tuple[Member, LabelledRows | None] | None = None
+        self._has_told = False
+
+    @property
+    def has_stepped(self) -> bool:
+        """Whether there is a fitted member."""
+        return bool(self.done) or (self._current is not None and self._current[0].network.__sklearn_is_fitted__())
+
+    def run(self) -> str:
+        """Fit the members that are left, until one is ended by a callback or by Ctrl-C."""
+        while self.ended is None and len(self.done) < len(self.splits):
+            self._fit_next()
+        self._keep_current()
+        self.ended = self.ended or "done"
+        return self.ended
+
+    def undo(self) -> None:
+        """Do nothing: members are new."""
+
+    def _fit_next(self) -> None:
+        """Make a member and fit it."""
+        i, estimator = len(self.done), self.estimator
+        split, several = self.splits[i], len(self.splits) > 1
+        quiet = i > 0 or not estimator.warn
+        member, validating = estimator._made_member(
+            self.rows, split, self.given, self.kinds, self.choices, self.rng, quiet
+        )
+        self._current = member, validating
+        context = estimator._member_context(self.root, i) if several and self.root is not None else self.root
+        if context is not None:
+            member.network.given_hooks = MemberHooks(context, self.told, member, self.done)
+        training = _taken(self.rows, split.train)
+        X_val, y_val, weight_val = (None, None, None) if validating is None else validating
+        validation = {"X_val": X_val, "y_val": y_val, "sample_weight_val": weight_val}
+        try:
+            member.network.fit(member.encoded(training.X), training.y, training.weight, **validation)
+        except Exception as error:
+            if not member.network.__sklearn_is_fitted__():
+                raise
+            self.error = error
+        self._keep_current()
+        if self.error is not None:
+            self.ended = "stopped"
+        elif member.network.ended == "interrupted":
+            self.ended = "interrupted"
+
+    def _keep_current(self) -> None:
+        """Put the current member among those that are done, if it is fitted."""
+        if self._current is None:
+            return
+        member, validating = self._current
+        member.network.given_hooks = None
+        if member.network.__sklearn_is_fitted__():
+            # calls nothing, so that Ctrl-C cannot fall between
+            self.done, self.held_out, self._current = [*self.done, member], [*self.held_out, validating], None
+
+    def tell_end(self) -> None:
+        """Tell callbacks once that the fit has ended, where no member's fit has told them."""
+        if self.root is None or len(self.splits) == 1 or self.error is not None or self._has_told:
+            return
+        self._has_told = True
+        try:
+            self.root.call_on_fit_task_end(**self.told, reconstruction_attributes={"members_": self.done})
+        except Exception as error:
+            self.error = error
 
 
 def _taken(rows: LabelledRows, index: numpy.ndarray) -> LabelledRows:
