@@ -24,8 +24,7 @@ def power_of_two(values: numpy.ndarray) -> numpy.ndarray:
     ----------
     values : ndarray of shape (n_samples, ...), of any real dtype
     """
-    _, exponent = numpy.frexp(magnitude(values))
-    return numpy.ldexp(1.0, exponent - 1)
+    return _power_of_two_below(magnitude(values))
 
 
 def mean_and_deviation(
@@ -69,8 +68,14 @@ def standardize(values: numpy.ndarray, mean: numpy.ndarray, deviation: numpy.nda
     mean, deviation : ndarray of shape (n_columns,)
         The deviation is positive.
     """
-    unit = power_of_two(numpy.stack([mean, deviation]))
+    unit = _power_of_two_below(numpy.maximum(numpy.abs(mean), deviation))
     standardized = values / unit
     standardized -= mean / unit
     standardized /= deviation / unit
     return standardized
+
+
+def _power_of_two_below(size: numpy.ndarray) -> numpy.ndarray:
+    """Return the largest power of two that is no larger than a positive size."""
+    _, exponent = numpy.frexp(size)
+    return numpy.ldexp(1.0, exponent - 1)

@@ -234,7 +234,7 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         loss.check_target(target)
         if not goes_on:
             self._target_center, self._target_scale = self._units_of(target, sample_weight, loss)
-            self._moderate_target = not _is_extreme(target).any()
+            self._moderate_target = not _is_extreme(magnitude(target)).any()
         elif target.shape[1] != len(self._target_center):
             raise ValueError(
                 f"y has {target.shape[1]} outputs, but the regressor was fitted with {len(self._target_center)}."
@@ -254,7 +254,8 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
                 "Use target_transform=None."
             )
         center, scale = mean_and_deviation(target, sample_weight)
-        scale_of_constant = numpy.where(_is_extreme(target), magnitude(target), 1.0)
+        size = magnitude(center[None])
+        scale_of_constant = numpy.where(_is_extreme(size), size, 1.0)
         return center, numpy.where(scale > 0, scale, scale_of_constant)
 
     def _output_dtype(self, X):
@@ -274,9 +275,8 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         return tags
 
 
-def _is_extreme(target: numpy.ndarray) -> numpy.ndarray:
-    """Tell for each column of a target whether its magnitude is too small or too large for predictions in float32."""
-    size = magnitude(target)
+def _is_extreme(size: numpy.ndarray) -> numpy.ndarray:
+    """Tell for each column's magnitude whether it is too small or too large for predictions in float32."""
     return (size < _MODERATE[0]) | (size > _MODERATE[1])
 
 

@@ -138,6 +138,8 @@ def test_a_row_of_weight_zero_does_not_set_the_scale():
     y, weight = numpy.append(UNIT, 1e30), numpy.append(numpy.ones(120), 0)
     with_outlier = mlp().fit(numpy.vstack([X, X[:1]]), y, weight)
     assert_allclose(with_outlier._target_scale, UNIT.std())
+    constant = mlp().fit(numpy.vstack([X, X[:1]]), numpy.append(numpy.full(120, 3.0), 1e30), weight)
+    assert (constant._target_center, constant._target_scale) == (3, 1)
 
 
 @pytest.mark.parametrize(
