@@ -62,7 +62,7 @@ def is_assigned(estimator: Any) -> bool:
 
 def forget_assigned(estimator: Any) -> None:
     """Drop what was assigned, as training from fresh weights does."""
-    for name in (*_ASSIGNED, "_own_activation"):
+    for name in (*_ASSIGNED, "_assigned_activation"):
         vars(estimator).pop(name, None)
 
 
@@ -78,10 +78,10 @@ def ready_to_continue(estimator: Any) -> bool:
         if not is_assigned(estimator):
             return False
         assemble(estimator)
-    if "_own_activation" in vars(estimator):
+    if "_assigned_activation" in vars(estimator):
         raise ValueError(
             f"out_activation_={estimator.out_activation_!r} was assigned, but the loss trains "
-            f"{_own_link(estimator).name!r}. Assign that to go on from these weights, or call fit with "
+            f"{_link_of_loss(estimator).name!r}. Assign that to go on from these weights, or call fit with "
             "warm_start=False to start anew."
         )
     return True
@@ -142,7 +142,7 @@ def assign(estimator: Any, name: str, values: Any) -> None:
 def activate_outputs(estimator: Any, name: Any) -> None:
     """Give the outputs of a network the activation of that name."""
     architecture, labels = estimator._architecture, vars(estimator).get("_labels")
-    cls, own = _output_activation(name), _own_link(estimator)
+    cls, own = _output_activation(name), _link_of_loss(estimator)
     if architecture.link.name in (name, getattr(cls, "name", None)):
         return
     if isinstance(labels, LabelColumns):
@@ -154,9 +154,9 @@ def activate_outputs(estimator: Any, name: Any) -> None:
     activation = None if cls.name == own.name else cls()
     if labels is not None:
         estimator._labels = _activated(labels, activation)
-    vars(estimator).pop("_own_activation", None)
+    vars(estimator).pop("_assigned_activation", None)
     if activation is not None:
-        estimator._own_activation = cls.name
+        estimator._assigned_activation = cls.name
     estimator._architecture = architecture.with_link(activation or own)
 
 
@@ -182,7 +182,7 @@ def binarizer_of(labels: Any) -> BaseEstimator:
     )
 
 
-def _own_link(estimator: Any) -> FixedActivation:
+def _link_of_loss(estimator: Any) -> FixedActivation:
     """Return the output activation that the network's loss asks for."""
     return estimator._architecture.loss.link(estimator._task, estimator.softmax_beta)
 
@@ -330,8 +330,8 @@ def _take_apart(estimator: Any) -> None:
     if others:
         raise _refusal(estimator, f"other shapes leave open what {', '.join(others)} are")
     apart = {name: [view.copy() for view in getattr(estimator, name)] for name in _PARAMETERS}
-    if "_own_activation" in state:
-        apart["out_activation_"] = state.pop("_own_activation")
+    if "_assigned_activation" in state:
+        apart["out_activation_"] = state.pop("_assigned_activation")
     if "_labels" in state:
         state["_labels"] = _activated(state["_labels"], None)
     for name in ("_architecture", "_parameters", "_training_state", *_SIZES):

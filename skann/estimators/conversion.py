@@ -40,7 +40,7 @@ class SklearnConversion(BaseMLP):
         Parameters
         ----------
         fitted : sklearn.neural_network.MLPClassifier or MLPRegressor
-            A fitted estimator, the namesake of the class.
+            A fitted estimator, the namesake of the class, or one put together from attributes.
 
         Returns
         -------
@@ -51,6 +51,8 @@ class SklearnConversion(BaseMLP):
         ------
         TypeError
             If ``fitted`` is something else.
+        ValueError
+            If its attributes make no network.
         sklearn.exceptions.NotFittedError
             If it is not fitted.
 

@@ -323,7 +323,8 @@ _ATTRIBUTES = {
         "list of ndarray of shape (n_layers - 1,)",
         """
         Weights of each layer, of shape (fan_in, units), or (fan_in, pieces, units) for maxout. They are views: to
-        change or assign an element changes the model.
+        change or assign an element changes the model. A list of other shapes, or one assigned before fit, makes
+        another network, together with ``intercepts_``.
         """,
     ),
     "intercepts_": (
@@ -360,7 +361,7 @@ _ATTRIBUTES = {
     "n_iter_": ("int", "Epochs of the last fit and of the partial_fit calls since, or iterations of lbfgs."),
     "n_layers_": ("int", "Layers, input and output included."),
     "n_outputs_": ("int", "Raw outputs of the network."),
-    "out_activation_": ("str", "Name of the output link."),
+    "out_activation_": ("str", "Name of the output link; another one may be assigned for predictions."),
     "n_features_in_": ("int", "Features seen in fit."),
     "feature_names_in_": (
         "ndarray of shape (n_features,)",

@@ -84,7 +84,7 @@ class FittedNetwork(BaseEstimator):
     def _can_continue(self) -> bool:
         """Return whether training can go on from parameters that are there."""
         state = vars(self)
-        return ("_parameters" in state and "_own_activation" not in state) or ready_to_continue(self)
+        return ("_parameters" in state and "_assigned_activation" not in state) or ready_to_continue(self)
 
     def hidden_layer_output(self, X: Any, layer: int = -1) -> NDArray[Any]:
         """Return what a hidden layer makes of X, after its activation and without dropout.

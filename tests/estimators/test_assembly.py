@@ -3,6 +3,7 @@
 import copy
 import itertools
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy
 import pandas
@@ -362,6 +363,15 @@ def test_other_parameters_of_skann():
     assert_allclose(reg.predict(X), hidden @ coefs[1] + intercepts[1])
     quantiles = put_together(MLPRegressor(loss=Quantile((0.1, 0.5, 0.9))), {"coefs_": coefs, "intercepts_": intercepts})
     assert (numpy.diff(quantiles.predict(X)) >= 0).all()
+
+
+def test_threads_may_be_the_first_to_predict():
+    expected = put_together(MLPClassifier(), CLASSIFIERS["multiclass"]).predict_proba(X)
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(20):
+            clf = put_together(MLPClassifier(), CLASSIFIERS["multiclass"])
+            for p in pool.map(clf.predict_proba, [X] * 8):
+                assert_array_equal(p, expected)
 
 
 def test_what_looks_into_a_network_finds_it():

@@ -230,7 +230,7 @@ def test_assigning_parameters_of_another_shape(fitted):
         fitted.coefs_[0] = fitted.coefs_[0].T
     with pytest.raises(ValueError, match=r"coefs_ must be a list of arrays of real numbers"):
         fitted.coefs_ = ["abc", None]
-    assert [W.shape for W in fitted.coefs_] == [(4, 100), (100, 1)]
+    assert [W.shape for W in fitted.coefs_] == [(4, 100), (100, 3)]
 
 
 def test_early_stopping_needs_three_rows():

@@ -64,7 +64,7 @@ class RecipeMixin(BaseMLP):
 
     recipe: Recipe
     given_hooks: FitHooks | None = None
-    ended: str
+    ended: str | None
 
     def _hooks(self, X, y, sample_weight):
         return self.given_hooks
