@@ -136,6 +136,13 @@ def test_the_values_of_a_validation_set_change_no_statistic():
     assert_array_equal(other.transform(X), encoder.transform(X))
 
 
+def test_a_row_without_weight_is_part_of_the_table():
+    X, weight = pandas_frame(replaced(NUMBERS, "unknown")), numpy.r_[0.0, numpy.ones(N - 1)]
+    clf = TabularMLPClassifier(**SMALL, n_members=3, random_state=0).fit(X, Y, sample_weight=weight)
+    assert numpy.isfinite(clf.oof_).all()
+    assert not any("unknown" in member.encoder._columns[0].vocabulary.labels for member in clf.members_)
+
+
 def test_typed_columns_of_other_kinds_are_a_mistake():
     dates = pandas.DataFrame({"a": pandas.to_datetime(DATES), "b": range(N)})
     with pytest.raises(ValueError, match=r"Column 'a' of X holds datetimes .* but held numbers in fit"):
