@@ -166,7 +166,7 @@ class SFC64(numpy.random.SFC64):
     def __init__(self, seed: int, state: dict | None = None):
         super().__init__(seed)
         if state is not None:
-            self.state = state
+            self.state = state  # pyright: ignore[reportAttributeAccessIssue]
 
     def __reduce__(self):
         return type(self), (0, self.state)
