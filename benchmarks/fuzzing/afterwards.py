@@ -13,6 +13,14 @@ from .relations import close, number_of, relation
 from .targets import draw_bad_target
 from .values import chance
 
+# what is said of data that do not go on from a fit, or with its X_val
+_OF_ANOTHER_FIT = bad(
+    "another network or another table",
+    r"do not fit the network|feature|classes|outputs|target|columns|y_val|X_val",
+    ValueError,
+    TypeError,
+)
+
 
 @relation(lambda fit: True)
 def failing_later(watch, rng, fit, estimator):
@@ -36,16 +44,8 @@ def failing_later(watch, rng, fit, estimator):
     if kind >= 0.35 and chance(rng, 0.3) and hasattr(estimator, "partial_fit"):
         method = "partial_fit"
         arguments = {name: arguments[name] for name in ("X", "y", "sample_weight")}
-    # a warm start finds more to complain of
-    faults += [
-        bad(
-            "another network or another table",
-            r"do not fit the network|feature|classes|outputs|target|"
-            r"columns|y_val|X_val",
-            ValueError,
-            TypeError,
-        )
-    ]
+    if fit.settings["warm_start"] or method == "partial_fit" or fit.validation:
+        faults = [*faults, _OF_ANOTHER_FIT]
     if watch.fit(f"{method} after a fit", lambda: getattr(estimator, method)(**arguments), faults=faults)[0]:
         return
     left = {name for name in state if name.endswith("_") and vars(estimator).get(name) is not state[name]}

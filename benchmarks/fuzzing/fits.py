@@ -116,12 +116,12 @@ class Fit:
         yield from (f"wild: {reason}" for reason in self.wild)
 
 
-def draw_fit(rng, cls=None, may_fail=True, n_rows=None):
-    """Return a fit; one in four has an input that must be refused, if it may."""
-    cls = cls or pick(rng, [MLPClassifier, MLPRegressor])
+def draw_fit(rng):
+    """Return a fit; one in four has an input that must be refused."""
+    cls = pick(rng, [MLPClassifier, MLPRegressor])
     is_classifier = cls is MLPClassifier
     params = draw_parameters(rng, cls, is_classifier)
-    table = draw_table(rng, n_rows or _n_rows(rng), int(rng.integers(1, 7)))
+    table = draw_table(rng, _n_rows(rng), int(rng.integers(1, 7)))
     fit = Fit(cls, params, table, _draw_target(rng, params, table, is_classifier))
     if chance(rng, 0.25):
         fit.weight = draw_weights(rng, len(table.values))
@@ -129,20 +129,20 @@ def draw_fit(rng, cls=None, may_fail=True, n_rows=None):
         params["class_weight"] = _class_weight(rng, fit.target)
     if chance(rng, 0.2):
         fit.validation = _draw_validation(rng, fit)
+    fit.wild = wildness(fit)
     params["scoring"], scoring_faults, scoring_risks = draw_scoring(rng, fit)
     if params["scoring"] is None:
         del params["scoring"]
     fit.faults += conflicts(fit.settings, HAS_GPU) + _of_data(fit)
-    fit.wild = wildness(fit)
     if fit.validates:
         fit.faults += scoring_faults
         fit.risks += scoring_risks
     fit.arguments = {"X": table.built(), "y": fit.target.built(), "sample_weight": _dressed_weight(rng, fit.weight)}
     if fit.validation:
         fit.arguments |= fit.validation.arguments()
-    if may_fail and chance(rng, 0.25):
+    if chance(rng, 0.25):
         _spoil(rng, fit)
-    elif may_fail and chance(rng, 0.03):
+    elif chance(rng, 0.03):
         fit.risks.append(draw_huge(rng, cls, params))
         fit.wild.append("an int that no float reaches")
     if target_is_ambiguous(fit.target):

@@ -6,12 +6,12 @@ import math
 from numbers import Real
 
 import numpy
-from sklearn.utils._param_validation import Interval
 
 from skann.activations import LeakyReLU
 from skann.engine.activations import ACTIVATIONS, Activation
 from skann.engine.losses import CLASSIFICATION, LOSSES, REGRESSION, Loss
 from skann.engine.schedules import SCHEDULES, Schedule
+from skann.estimators.compat import Interval
 from skann.estimators.constraints import RegisteredName
 
 from .calls import Fault, bad
@@ -116,6 +116,7 @@ def draw_parameters(rng, cls, is_classifier):
     return params
 
 
+@functools.cache
 def defaults(cls):
     """Return the parameters' defaults."""
     return {name: item.default for name, item in inspect.signature(cls).parameters.items()}

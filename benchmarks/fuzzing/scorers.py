@@ -80,10 +80,10 @@ def draw_scoring(rng, fit):
     if kind < 0.2 or _is_huge(fit):  # elsewhere scikit-learn's metrics would overflow
         return "loss", [], []
     if kind < 0.55:
-        return *_suited(rng, fit), _risks_of_few(fit)
+        return *_suited(rng, fit), _risks_of_scorers(fit)
     if kind < 0.75:
         scorer = pick(rng, [plain, weighted, of_float32, Scorer()])
-        return scorer, [], _risks_of_few(fit)
+        return scorer, [], _risks_of_scorers(fit)
     if kind < 0.82:
         return pick(rng, get_scorer_names()), [], [_UNSUITED, _NOT_FINITE]
     if kind < 0.87:
@@ -106,16 +106,21 @@ def _suited(rng, fit):
 
 
 def _risks_of_own(fit):
-    """Return the risks of the estimator's own score: R2 is none of a single row."""
-    return [] if fit.is_classifier else _risks_of_few(fit)
+    """Return the risks of the estimator's own score."""
+    return [_NOT_FINITE] if _is_of_one_row(fit) and not fit.is_classifier else []
 
 
-def _risks_of_few(fit):
-    """Return the risks of a scorer on few rows or on numbers of unusual size."""
-    small = fit.validation is not None and len(fit.validation.target.codes) < 2
+def _risks_of_scorers(fit):
+    """Return the risks of a scorer on few rows, of huge predictions or of several columns."""
+    may_overflow = bool(fit.wild) or _is_of_one_row(fit)
     # predictions of several columns, which metrics do not take
     unsuited = fit.target.task == "multioutput" or numpy.size(getattr(fit.settings["loss"], "levels", 0.5)) > 1
-    return [_NOT_FINITE] * small + [_UNSUITED] * unsuited
+    return [_NOT_FINITE] * may_overflow + [_UNSUITED] * unsuited
+
+
+def _is_of_one_row(fit):
+    """Tell whether there is one validation row, of which there is no R2."""
+    return fit.validation is not None and len(fit.validation.target.codes) < 2
 
 
 def _is_huge(fit):
