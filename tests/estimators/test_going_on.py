@@ -1,0 +1,84 @@
+"""What partial_fit goes on from: the moments, unless they are those of another rule."""
+
+import numpy
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from skann import MLPClassifier, MLPRegressor
+
+X = numpy.random.RandomState(0).normal(size=(30, 3))
+Y = numpy.arange(30) % 2
+OPTIONS = {"hidden_layer_sizes": (4,), "random_state": 0, "dtype": "float64", "learning_rate_init": 0.01}
+
+
+def begun(estimator, **options):
+    return estimator(**{**OPTIONS, **options}).partial_fit(X, Y).partial_fit(X, Y)
+
+
+def anew(model):
+    """Return a model with the same weights and no moments."""
+    fresh = type(model)(**model.get_params()).partial_fit(X, Y)
+    fresh.coefs_, fresh.intercepts_ = model.coefs_, model.intercepts_
+    del fresh._training_state
+    return fresh
+
+
+CHANGES = [
+    ({"solver": "rmsprop"}, {"solver": "adagrad"}),
+    ({"solver": "adagrad"}, {"solver": "rmsprop"}),
+    ({"solver": "adam"}, {"solver": "nadam"}),
+    ({"solver": "adam"}, {"solver": "adamw"}),
+    ({"solver": "adam"}, {"beta_1": 0.99}),
+    ({"solver": "adamw"}, {"beta_2": 0.9}),
+    ({"solver": "nadam"}, {"epsilon": 1e-3}),
+    ({"solver": "rmsprop"}, {"epsilon": 1e-3}),
+    ({"solver": "sgd"}, {"momentum": 0.5}),
+    ({"solver": "sgd"}, {"nesterovs_momentum": False}),
+    ({"averaging": 0.9}, {"averaging": 0.99}),
+    ({"averaging": 0.9}, {"averaging": 0.0}),
+]
+
+
+@pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
+@pytest.mark.parametrize(("options", "change"), CHANGES, ids=repr)
+def test_another_rule_starts_from_fresh_moments(estimator, options, change):
+    model = begun(estimator, **options).set_params(**change)
+    fresh = anew(model)
+    assert_array_equal(model.partial_fit(X, Y).coefs_[0], fresh.partial_fit(X, Y).coefs_[0])
+    assert model._training_state.optimizer.step == 1
+
+
+@pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"learning_rate_init": 0.5},
+        {"learning_rate": "cosine"},
+        {"alpha": 3.0},
+        {"clip_norm": 0.1},
+        {"batch_size": 30},
+        {"beta_1": 0.9},
+        {"momentum": 0.1},  # adam has none
+    ],
+)
+def test_other_changes_go_on(estimator, change):
+    model = begun(estimator).set_params(**change)
+    fresh = anew(model)
+    model.partial_fit(X, Y)
+    assert model._training_state.optimizer.step == 3
+    assert not numpy.allclose(model.coefs_[0], fresh.partial_fit(X, Y).coefs_[0], rtol=1e-6)
+
+
+def test_adagrad_after_rmsprop_is_adagrad():
+    """The first step from fresh moments is the learning rate times the gradient's sign."""
+    model = begun(MLPRegressor, solver="rmsprop", alpha=0.0).set_params(solver="adagrad")
+    before = model.coefs_[1].copy()
+    model.partial_fit(X, Y)
+    assert_allclose(numpy.abs(model.coefs_[1] - before), 0.01, rtol=1e-4)
+
+
+def test_a_state_pickled_without_its_rule_is_not_gone_on_from():
+    model = begun(MLPRegressor)
+    del vars(model._training_state)["rule"], vars(model._training_state)["averaging"]
+    assert model.partial_fit(X, Y)._training_state.optimizer.step == 1
