@@ -22,7 +22,8 @@ def sample(rows: Rows, dtype: numpy.dtype, n_rows: int = N_ROWS) -> Array:
     n_rows = min(n_rows, len(rows))
     reader = Reader(Rows(rows.X, index=rows.index), dtype, n_rows)
     reader.begin(numpy.linspace(0, len(rows) - 1, n_rows).astype(int))
-    return reader.read(slice(0, n_rows))[0]
+    with quiet():
+        return reader.read(slice(0, n_rows))[0]
 
 
 class Probe:

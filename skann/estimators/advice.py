@@ -164,7 +164,8 @@ def _figure(value: float) -> str:
 def _scales(X) -> numpy.ndarray:
     """Return for each column the root mean square of its values other than zero, or 0 if there are none."""
     if scipy.sparse.issparse(X):
-        squares = numpy.bincount(X.indices, X.data.astype(numpy.float64) ** 2, minlength=X.shape[1])
+        with numpy.errstate(over="ignore"):
+            squares = numpy.bincount(X.indices, X.data.astype(numpy.float64) ** 2, minlength=X.shape[1])
         counts = numpy.bincount(X.indices, X.data != 0, minlength=X.shape[1])
     else:
         values = numpy.asarray(X, dtype=numpy.float64)

@@ -85,7 +85,7 @@ def validator(
         else:
             fitted = estimator._as_fitted(architecture, parameters, named=validation.X is not None)
             score = validation.scored(scorer, fitted, weighs)
-        if not numpy.isfinite(score) and (scorer is None or not numpy.isfinite(loss)):
+        if not numpy.isfinite(score) and not numpy.isfinite(loss):
             raise diverged("validation rows", "an epoch")
         if not numpy.isfinite(score):
             raise ValueError(

@@ -67,8 +67,11 @@ def weigh_classes(class_weight: Any, labels: Labels, y, sample_weight) -> numpy.
     row_weight = numpy.ones(y.shape[0]) if sample_weight is None else sample_weight.copy()
     for i, (classes, column) in enumerate(_columns(labels, y)):
         of_column = class_weight[i] if isinstance(class_weight, list) else class_weight
-        with numpy.errstate(divide="ignore", over="ignore"):  # a class whose rows all weigh 0
-            weights = compute_class_weight(of_column, classes=classes, y=column, sample_weight=sample_weight)
+        if isinstance(of_column, dict):
+            weights = numpy.array([float(of_column.get(label, 1.0)) for label in classes.tolist()])
+        else:
+            with numpy.errstate(divide="ignore", over="ignore"):  # a class whose rows all weigh 0
+                weights = compute_class_weight(of_column, classes=classes, y=column, sample_weight=sample_weight)
         weights[~numpy.isfinite(weights)] = 0
         with numpy.errstate(over="ignore"):  # check_range tells of it
             row_weight *= weights[numpy.searchsorted(classes, column)]

@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler, scale
 
 from skann import MLPClassifier
-from skann.exceptions import TrainingWarning
+from skann.exceptions import DivergenceError, TrainingWarning
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -245,3 +245,9 @@ class TestRareClasses:
     def test_columns_and_indicators_have_no_rarest_class(self):
         indicator = numpy.column_stack([self.RARE, 1 - self.RARE])
         assert warned_of_rare_classes(indicator) == warned_of_rare_classes(indicator + self.RARE[:, None]) == []
+
+
+def test_sparse_rows_of_any_scale_are_looked_at_without_a_warning_of_numpy():
+    X = scipy.sparse.csr_matrix(numpy.random.RandomState(0).normal(size=(20, 3)) * 1e200)
+    with pytest.warns(TrainingWarning, match="Typical values"), pytest.raises(DivergenceError):
+        MLPClassifier(max_iter=1).fit(X, numpy.arange(20) % 2)

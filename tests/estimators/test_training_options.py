@@ -6,6 +6,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.datasets import load_diabetes, load_digits, load_iris, make_classification
+from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import mean_pinball_loss, recall_score
 from sklearn.model_selection import GridSearchCV, train_test_split
@@ -16,6 +17,7 @@ from skann import MLPClassifier, MLPRegressor
 from skann.engine.losses import LOSSES
 from skann.engine.optimizers import OPTIMIZERS
 from skann.engine.schedules import SCHEDULES
+from skann.exceptions import DivergenceError
 from skann.losses import Focal, Huber, LogLoss, Quantile
 from skann.schedules import Cosine, Plateau, Step
 
@@ -504,3 +506,11 @@ class TestTargets:
         for clf in (MLPClassifier().partial_fit(X, Y, classes=[0, 1, 2]), MLPClassifier(max_iter=2).fit(X, Y)):
             with pytest.raises(ValueError, match=r"classes not in `self.classes_`"):
                 clf.partial_fit(X, Y + 1)
+
+
+def test_a_score_that_is_not_defined_is_no_divergence():
+    X_one, y_one = numpy.zeros((1, 3)), [1.0]
+    reg = MLPRegressor(max_iter=1, warn=False)
+    with pytest.warns(UndefinedMetricWarning), pytest.raises(ValueError, match=r"validation score .* was nan") as info:
+        reg.fit(numpy.eye(3), [1.0, 2.0, 3.0], X_val=X_one, y_val=y_one)
+    assert not isinstance(info.value, DivergenceError)

@@ -180,3 +180,12 @@ class TestScorers:
         assert numpy.isfinite(reg.best_validation_score_)
         clf = TabularMLPClassifier(**FAST, scoring=plain, class_weight="balanced").fit(X, Y)
         assert clf.best_validation_score_ > 0.5
+
+
+def test_a_dict_may_leave_classes_out_that_then_weigh_one():
+    y = numpy.array(["a", "b", "c", "d"] * 5)
+    X = numpy.random.RandomState(0).normal(size=(20, 2))
+    options = {"max_iter": 2, "random_state": 0}
+    some = MLPClassifier(class_weight={"b": 3.0, "d": 0.5}, **options).fit(X, y)
+    every = MLPClassifier(class_weight={"a": 1.0, "b": 3.0, "c": 1.0, "d": 0.5}, **options).fit(X, y)
+    numpy.testing.assert_array_equal(some.predict_proba(X), every.predict_proba(X))
