@@ -3,8 +3,8 @@
     python benchmarks/recorded.py record    # writes tests/recorded
     python benchmarks/recorded.py           # prints the present figures beside the recorded ones
 
-``tests/test_recorded.py`` loads the pickles and compares the figures. Calls are those of skann and of the C functions that
-it calls, so that another version of NumPy or scikit-learn does not move them.
+``tests/test_recorded.py`` loads the pickles and compares the figures. Calls are those of skann and of the C functions
+that it calls, so that another version of NumPy or scikit-learn does not move them.
 """
 
 import json

@@ -116,6 +116,11 @@ class FixedActivation(Activation, Fusable):
             Those for the arrays, with the module of their functions.
         z, y, *work : array of shape (n_samples, units)
             As in ``forward``.
+
+        Returns
+        -------
+        returned : None
+            The value of ``forward``, which returns nothing: another one is an error.
         """
         return self.forward(kernels.xp, z, y, *work)
 
@@ -128,6 +133,11 @@ class FixedActivation(Activation, Fusable):
             Those for the arrays, with the module of their functions.
         z, y, dy, dz, *work : array of shape (n_samples, units)
             As in ``backward``.
+
+        Returns
+        -------
+        returned : None
+            The value of ``backward``, which returns nothing: another one is an error.
         """
         return self.backward(kernels.xp, z, y, dy, dz, *work)
 

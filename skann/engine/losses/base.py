@@ -146,6 +146,11 @@ class Loss(Hyperparameters, Fusable, ABC):
             For the gradient.
         work : array of shape (2, n_samples, n_outputs)
             Scratch.
+
+        Returns
+        -------
+        returned : None
+            The value of ``evaluate``, which returns nothing: another one is an error.
         """
         return self.evaluate(kernels.xp, link, raw, target, losses, gradient, work)
 
