@@ -34,5 +34,12 @@ def conversion(dtype: Any) -> str | None:
     return None
 
 
+def check_is_read(dtype: Any, holder: str) -> None:
+    """Raise TypeError, with the conversion, if a column or target has a dtype that no estimator reads."""
+    way_out = conversion(dtype)
+    if way_out is not None:
+        raise TypeError(f"{holder} has the dtype {dtype}, which no estimator reads: {way_out}.")
+
+
 def _unpacking(method: str) -> str:
     return f"make columns of what its values hold, for example with {method}"

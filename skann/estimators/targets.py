@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 import scipy.sparse
 
-from .dtypes import check_not_lazy, conversion
+from .dtypes import check_is_read, check_not_lazy
 
 _DAYS = {
     "datetimes": "(y - y.min()) / numpy.timedelta64(1, 'D')",
@@ -116,9 +116,7 @@ def _no_times(kind: str, which: str) -> TypeError:
 def _as_array(y: Any) -> numpy.ndarray | None:
     """Return the target as an array, or None if there is none to look at: scikit-learn's checks tell why."""
     check_not_lazy(y, "y")
-    way_out = conversion(getattr(y, "dtype", None))
-    if way_out is not None:
-        raise TypeError(f"y has the dtype {y.dtype}, which no estimator reads: {way_out}.")
+    check_is_read(getattr(y, "dtype", None), "y")
     if y is None or scipy.sparse.issparse(y):
         return None
     try:

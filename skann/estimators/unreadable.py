@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 from sklearn.base import BaseEstimator
 
-from .dtypes import check_not_lazy, conversion, is_polars
+from .dtypes import check_is_read, check_not_lazy, conversion, is_polars
 from .messages import listed
 from .targets import is_missing, is_number, kind_of_time
 
@@ -45,9 +45,7 @@ def _check_columns(estimator: BaseEstimator, X: Any) -> None:
     """Raise an error that names the columns which hold no numbers, if there are any."""
     names: dict[str, list[str]] = {}
     for name, column in _named_columns(X):
-        way_out = conversion(getattr(column, "dtype", None))
-        if way_out is not None:
-            raise TypeError(f"Column {name!r} of X has the dtype {column.dtype}, which no estimator reads: {way_out}.")
+        check_is_read(getattr(column, "dtype", None), f"Column {name!r} of X")
         kind = _kind_of(numpy.asarray(column))
         if kind is not None:
             names.setdefault(kind, []).append(name)

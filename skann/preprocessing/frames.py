@@ -11,8 +11,8 @@ import pandas
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 
+from ..estimators.dtypes import check_is_read, check_not_lazy
 from ..estimators.messages import listed
-from .values import unreadable
 
 
 class Table:
@@ -33,8 +33,7 @@ class Table:
     """
 
     def __init__(self, X: Any, estimator: BaseEstimator):
-        if _is_polars(X, "LazyFrame"):
-            raise TypeError("X is a polars LazyFrame, which holds no rows yet: call .collect() on it.")
+        check_not_lazy(X)
         self.is_frame = isinstance(X, pandas.DataFrame) or _is_polars(X)
         if self.is_frame:
             _check_labels(X)
@@ -58,20 +57,17 @@ class Table:
         return _from_polars(self.data.to_series(i), self.names[i]) if self.is_frame else _series(self.data[:, i])
 
 
-def _is_polars(X: Any, kind: str = "DataFrame") -> bool:
+def _is_polars(X: Any) -> bool:
     """Return whether X is a polars frame, without importing polars."""
-    return "polars" in sys.modules and isinstance(X, getattr(sys.modules["polars"], kind))
+    return "polars" in sys.modules and isinstance(X, sys.modules["polars"].DataFrame)
 
 
 def _from_polars(column: Any, name: str) -> pandas.Series:
     """Return a polars column, its moments in its own time zone."""
     if column.dtype.is_nested():
         return pandas.Series(column.to_list(), dtype=object)
-    try:
-        series = _series(column.to_numpy())
-    except sys.modules["polars"].exceptions.InvalidOperationError as error:  # as integers of 128 bits
-        remedy = "Cast them, for example with Series.cast(polars.Float64)."
-        raise unreadable(name, "values that NumPy has no dtype for", column.dtype, remedy) from error
+    check_is_read(column.dtype, f"Column {name!r} of X")
+    series = _series(column.to_numpy())
     zone = getattr(column.dtype, "time_zone", None)
     # polars hands moments over in UTC
     return series if zone is None else series.dt.tz_localize("UTC").dt.tz_convert(zone)

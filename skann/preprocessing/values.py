@@ -11,6 +11,8 @@ import pandas
 from pandas.api import types
 from sklearn.utils import assert_all_finite
 
+from ..estimators.dtypes import check_is_read
+
 # kinds whose values go by their str
 STRINGS = ("text", "mixed")
 # what pandas calls the values of an array of objects; all that is not here is mixed
@@ -45,7 +47,7 @@ def kind_of(series: pandas.Series | pandas.Index, name: str) -> str:
     ValueError
         For complex numbers.
     TypeError
-        For periods, and for lists and structs of Arrow.
+        For dtypes that no estimator reads, as those of periods.
     """
     dtype = series.dtype
     kind = "text"
@@ -61,23 +63,12 @@ def kind_of(series: pandas.Series | pandas.Index, name: str) -> str:
         kind = "datetime"
     elif dtype.kind == "m":
         kind = "timedelta"
-    elif isinstance(dtype, pandas.PeriodDtype):
-        kind = "period"
     elif types.is_object_dtype(dtype):
         kind = _OBJECT_KINDS.get(types.infer_dtype(series, skipna=True), "mixed")
     if kind == "complex":
         raise ValueError(f"Complex data not supported: column {name!r} of X holds complex numbers.")
-    if kind == "period":
-        raise unreadable(name, "periods", dtype, "Convert them to datetimes with Series.dt.to_timestamp().")
-    if isinstance(dtype, pandas.ArrowDtype) and dtype.type in (list, dict):
-        remedy = "Make columns of their entries, for example with pandas.DataFrame(column.tolist())."
-        raise unreadable(name, "lists or structs", dtype, remedy)
+    check_is_read(series.infer_objects().dtype if kind == "period" else dtype, f"Column {name!r} of X")
     return kind
-
-
-def unreadable(name: str, held: str, dtype: Any, remedy: str) -> TypeError:
-    """Return the error for a column that holds what neither numbers nor categories are made of."""
-    return TypeError(f"Column {name!r} of X holds {held} (dtype {dtype}), which are not read. {remedy}")
 
 
 def common_kind(parts: Sequence[pandas.Series], name: str) -> str:

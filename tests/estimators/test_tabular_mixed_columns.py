@@ -145,7 +145,7 @@ def test_a_row_without_weight_is_part_of_the_table():
 
 def test_typed_columns_of_other_kinds_are_a_mistake():
     dates = pandas.DataFrame({"a": pandas.to_datetime(DATES), "b": range(N)})
-    with pytest.raises(ValueError, match=r"Column 'a' of X holds datetimes .* but held numbers in fit"):
+    with pytest.raises(ValueError, match=r"Column 'a' of X_val holds datetimes .* but held numbers in fit"):
         TabularMLPClassifier(**SMALL).fit(TYPED["numbers"](), Y, X_val=dates, y_val=Y)
 
 

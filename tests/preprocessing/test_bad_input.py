@@ -104,17 +104,17 @@ UNREADABLE = {
     "periods": (
         with_column(when=pandas.period_range("2024-01", periods=4, freq="M")),
         TypeError,
-        r"Column 'when' of X holds periods \(dtype period\[M\]\), which are not read. Convert .*dt.to_timestamp",
+        r"Column 'when' of X has the dtype period\[M\], which no estimator reads: convert .*dt.to_timestamp",
     ),
     "periods as objects": (
         with_column(when=pandas.Series(list(pandas.period_range("2024-01", periods=4, freq="M")), dtype=object)),
         TypeError,
-        r"Column 'when' of X holds periods \(dtype object\)",
+        r"Column 'when' of X has the dtype period\[M\]",
     ),
     "periods as categories": (
         with_column(seat=pandas.Categorical(pandas.period_range("2024-01", periods=4, freq="M"))),
         TypeError,
-        r"Column 'seat' of X holds periods",
+        r"Column 'seat' of X has the dtype period\[M\]",
     ),
     "integers of 128 bits": (
         polars.DataFrame(
@@ -122,12 +122,12 @@ UNREADABLE = {
             | {"seat": polars.Series(range(4), dtype=polars.Int128)}
         ),
         TypeError,
-        r"Column 'seat' of X holds .* \(dtype Int128\), which are not read. Cast them, .*cast\(polars.Float64\)",
+        r"Column 'seat' of X has the dtype Int128, which no estimator reads: convert .*cast\(polars.Float64\)",
     ),
     "a LazyFrame": (
         polars.LazyFrame({name: [1, 2] for name in NAMES}),
         TypeError,
-        r"X is a polars LazyFrame, which holds no rows yet: call .collect\(\)",
+        r"X is a LazyFrame, which holds no values yet: call .collect\(\)",
     ),
 }
 
@@ -160,7 +160,7 @@ def test_lists_and_structs_of_arrow(fitted, kind):
     dtype, values = types[kind]
     X = with_column(seat=pandas.Series(2 * values, dtype=pandas.ArrowDtype(dtype)))
     for method in (fitted.fit, fitted.transform):
-        with pytest.raises(TypeError, match=r"Column 'seat' of X holds lists or structs .* not read. Make .*tolist"):
+        with pytest.raises(TypeError, match=r"Column 'seat' of X has the dtype .*pyarrow\], which no .*: make"):
             method(X)
 
 
