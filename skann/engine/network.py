@@ -119,10 +119,8 @@ class Network:
         gradient = plan.steps[-1].dy
         given = architecture.link, raw, target, plan.losses, gradient, plan.loss_work
         if self._kernels:
-            returned = architecture.loss.fused_evaluate(self._kernels, *given)
-        else:
-            returned = architecture.loss.evaluate(xp, *given)
-        if returned is not None:
+            architecture.loss.fused_evaluate(self._kernels, *given)
+        elif architecture.loss.evaluate(xp, *given) is not None:
             raise must_write(architecture.loss, "evaluate")
         if isinstance(weight, float):
             xp.multiply(gradient, weight, out=gradient)

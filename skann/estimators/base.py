@@ -73,7 +73,9 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
     ) -> Self:
         """Train on X and y, from fresh weights or, with ``warm_start``, from the last ones.
 
-        Ctrl-C ends training early: the best weights so far are kept, and the estimator is fitted.
+        Ctrl-C ends training early. From the first step on, fit then warns and returns the fitted estimator, with the
+        best weights so far if ``early_stopping`` is on, else with the last; before, KeyboardInterrupt passes on, and
+        what was fitted earlier stays.
 
         Parameters
         ----------
@@ -110,8 +112,10 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
         TypeError
             For columns and targets of datetimes and of dtypes that hold no numbers; the column is named.
         skann.exceptions.DivergenceError
-            A ValueError, if the loss becomes infinite or NaN. After any error, what was fitted before stays; only an
-            error of a callback leaves the estimator fitted with its best weights.
+            A ValueError, if the loss or a prediction becomes infinite or NaN. After any error, what was fitted before
+            stays; only an error of a callback leaves the estimator fitted with its best weights.
+        TypeError
+            If a method of an activation or loss of your own returns its result instead of writing it.
         """
         hooks = self._hooks(X, y, sample_weight)
 

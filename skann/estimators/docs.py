@@ -171,7 +171,8 @@ _PARAMETERS = {
     "epsilon": (
         "float in (0, inf), default=1e-8",
         """
-        Added to the denominator of the step. Not used by 'sgd' and 'lbfgs'.
+        Added to the denominator of the step: at least 1.1e-19 in float32 and 1.5e-154 in float64, whose squares are the
+        smallest normal numbers. Not used by 'sgd' and 'lbfgs'.
         """,
     ),
     "n_iter_no_change": (
@@ -341,15 +342,21 @@ _ATTRIBUTES = {
     ),
     "loss_": ("float", "The objective after the last epoch, penalty included."),
     "best_loss_": ("float or None", "The least of ``loss_curve_``; None with early_stopping. Not with lbfgs."),
-    "loss_curve_": ("list of float", "The objective over each epoch. Not with lbfgs."),
+    "loss_curve_": (
+        "list of float",
+        """
+        The objective over each epoch of ``history_``. Not with lbfgs.
+        """,
+    ),
     "history_": (
         "dict of str to list",
         """
-        One entry an epoch, all of the same length: epoch, loss, validation_loss (without penalties) and
-        validation_score (None without a validation set), learning_rate (of the last step), seconds, gradient_norm
-        (a list: for each hidden layer, that of the loss by the weights in the last step) and dead_units (a list: for
-        each hidden layer, the fraction of units with zero output or zero slope on all of 32 training rows). Not with
-        lbfgs.
+        One entry per epoch, over all partial_fit calls and warm-started fits: the last 10,000, or all of the last fit
+        if those are more. The lists have the same length, and later calls add to them: epoch, loss, validation_loss
+        (without penalties) and validation_score (None without a validation set), learning_rate (of the last step),
+        seconds, gradient_norm (a list: for each hidden layer, that of the loss by the weights in the last step) and
+        dead_units (a list: for each hidden layer, the fraction of units with zero output or zero slope on all of 32
+        training rows). Not with lbfgs.
         """,
     ),
     "validation_scores_": (
@@ -357,7 +364,7 @@ _ATTRIBUTES = {
         "The {score} on the validation rows after each epoch; None without early_stopping. Not with lbfgs.",
     ),
     "best_validation_score_": ("float or None", "The largest of ``validation_scores_``. Not with lbfgs."),
-    "t_": ("int", "Training rows seen by a stochastic solver, repetitions included."),
+    "t_": ("int", "Training rows seen by a stochastic solver in all calls that went on, repetitions included."),
     "n_iter_": ("int", "Epochs of the last fit and of the partial_fit calls since, or iterations of lbfgs."),
     "n_layers_": ("int", "Layers, input and output included."),
     "n_outputs_": ("int", "Raw outputs of the network."),

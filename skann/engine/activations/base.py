@@ -122,7 +122,8 @@ class FixedActivation(Activation, Fusable):
         returned : None
             The value of ``forward``, which returns nothing: another one is an error.
         """
-        return self.forward(kernels.xp, z, y, *work)
+        if self.forward(kernels.xp, z, y, *work) is not None:
+            raise must_write(self, "forward")
 
     def fused_backward(self, kernels: Kernels, z: Array, y: Array, dy: Array, dz: Array, *work: Array) -> None:
         """Do what ``backward`` does by kernels, after ``fused_forward``.
@@ -139,7 +140,8 @@ class FixedActivation(Activation, Fusable):
         returned : None
             The value of ``backward``, which returns nothing: another one is an error.
         """
-        return self.backward(kernels.xp, z, y, dy, dz, *work)
+        if self.backward(kernels.xp, z, y, dy, dz, *work) is not None:
+            raise must_write(self, "backward")
 
     def __call__(self, x) -> numpy.ndarray:
         """Return f(x) for an array of any shape, in floating point."""

@@ -29,16 +29,12 @@ class ActivationLayer(Layer):
 
     def forward(self, bound, x, y):
         if bound.kernels:
-            returned = self.activation.fused_forward(bound.kernels, x, y, *bound.scratch.values())
-        else:
-            returned = self.activation.forward(bound.xp, x, y, *bound.scratch.values())
-        if returned is not None:
+            self.activation.fused_forward(bound.kernels, x, y, *bound.scratch.values())
+        elif self.activation.forward(bound.xp, x, y, *bound.scratch.values()) is not None:
             raise must_write(self.activation, "forward")
 
     def backward(self, bound, x, y, dy, dx):
         if bound.kernels:
-            returned = self.activation.fused_backward(bound.kernels, x, y, dy, dx, *bound.scratch.values())
-        else:
-            returned = self.activation.backward(bound.xp, x, y, dy, dx, *bound.scratch.values())
-        if returned is not None:
+            self.activation.fused_backward(bound.kernels, x, y, dy, dx, *bound.scratch.values())
+        elif self.activation.backward(bound.xp, x, y, dy, dx, *bound.scratch.values()) is not None:
             raise must_write(self.activation, "backward")

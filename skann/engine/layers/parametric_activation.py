@@ -45,8 +45,7 @@ class ParametricActivation(Layer):
     def forward(self, bound, x, y):
         xp, (f, *work) = bound.xp, bound.scratch.values()
         if bound.kernels:
-            if self.activation.fused_forward(bound.kernels, x, f, *work) is not None:
-                raise must_write(self.activation, "forward")
+            self.activation.fused_forward(bound.kernels, x, f, *work)
             bound.kernels.blend(x, f, bound.params["share"], y)
             return
         if self.activation.forward(xp, x, f, *work) is not None:
@@ -78,6 +77,5 @@ class ParametricActivation(Layer):
         bound.kernels.blend_backward(x, f, share, dy, y, df)
         dot(bound.ones, y, out=bound.grads["share"])
         if dx is not None:
-            if self.activation.fused_backward(bound.kernels, x, f, dx, dx, *work) is not None:
-                raise must_write(self.activation, "backward")
+            self.activation.fused_backward(bound.kernels, x, f, dx, dx, *work)
             bound.kernels.blend_past(share, dy, dx)

@@ -11,7 +11,7 @@ import numpy
 
 from ..activations import FixedActivation, Identity, Logistic, Softmax
 from ..backend import Array
-from ..hyperparameters import Hyperparameters
+from ..hyperparameters import Hyperparameters, must_write
 from ..kernels import Fusable, Kernels
 from ..registry import Registry
 
@@ -152,7 +152,8 @@ class Loss(Hyperparameters, Fusable, ABC):
         returned : None
             The value of ``evaluate``, which returns nothing: another one is an error.
         """
-        return self.evaluate(kernels.xp, link, raw, target, losses, gradient, work)
+        if self.evaluate(kernels.xp, link, raw, target, losses, gradient, work) is not None:
+            raise must_write(self, "evaluate")
 
 
 LOSSES = Registry("loss", Loss)

@@ -61,8 +61,9 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
     ) -> Self:
         """Encode the table and train the networks, from fresh weights.
 
-        Ctrl-C ends training early: the best weights of the network in training and the networks before it are kept,
-        and the estimator is fitted.
+        Ctrl-C ends training early, with a warning: the best weights of the network in training and the networks before
+        it are kept, and the estimator is fitted. Before the first step of the first network, KeyboardInterrupt passes
+        on, and what was fitted earlier stays.
 
         Parameters
         ----------
@@ -91,8 +92,8 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
         ValueError
             For parameters or data out of range; the column is named.
         skann.exceptions.DivergenceError
-            A ValueError, if the loss becomes infinite or NaN. After any error, what was fitted before stays; only an
-            error of a callback leaves the estimator fitted.
+            A ValueError, if the loss or a prediction becomes infinite or NaN. After any error, what was fitted before
+            stays; only an error of a callback leaves the estimator fitted.
         """
         members = train(
             self,
