@@ -28,7 +28,7 @@ class Settings:
     tol : float
         An epoch counts as progress if it beats the best by this much.
     patience : float
-        Epochs in a row without progress that are let pass.
+        Maximum number of consecutive epochs without progress.
     schedule_epochs : int
         Epochs that the schedule is stretched over.
     alpha, l1 : float

@@ -16,7 +16,7 @@ from .architecture import Architecture
 from .backend import Array, move, noise_generator, quiet, sum_of_squares
 from .batches import DEVICE_CHUNK, MAX_CHUNK, Reader, Rows, chunks
 from .diagnosis import Probe
-from .divergence import DivergenceError, check_finite, check_outputs, near_overflow
+from .divergence import check_finite, check_outputs, near_overflow
 from .network import Network
 from .optimizers import Optimizer, OptimizerState
 from .owed import Owed
@@ -25,8 +25,6 @@ from .penalties import Penalty
 from .progress import Progress
 from .settings import STEADY, Settings
 from .transfer import DeviceReader, reader_for
-
-__all__ = ["DivergenceError", "Settings", "Trainer", "TrainingState", "batch_gradient"]
 
 
 @dataclass
@@ -179,7 +177,7 @@ class Trainer:
         self.has_stepped, self.ended = False, None
         self.first_epoch = progress.n_epochs
         self._before = progress, len(progress.loss_curve)
-        self._has_average = state.optimizer.step > 0
+        self._has_average = False
         self._on_host = parameters if state.trained is None else state.trained
         self.trained = self._on_host if xp is numpy else self._on_host.on(xp)
         self.n_rows = len(rows)
@@ -211,6 +209,7 @@ class Trainer:
             If the loss or a parameter is not finite after an epoch, or a prediction for the training rows at the end.
         """
         if self.ended is None:
+            self._has_average = self.state.optimizer.step > 0
             self._move(self.trained, self._on_host, self.xp)
             self.ended = self._run_epochs()
         self._finish()

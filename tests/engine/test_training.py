@@ -8,13 +8,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skann.engine.activations import ReLU
 from skann.engine.batches import Reader, Rows
+from skann.engine.divergence import DivergenceError
 from skann.engine.initializers import Constant
 from skann.engine.optimizers import SGD, AdamW
 from skann.engine.parameters import Layout, Parameters, ParameterSpec
 from skann.engine.progress import Progress
 from skann.engine.schedules import Adaptive, Cosine, Schedule
 from skann.engine.solvers import LBFGS
-from skann.engine.training import DivergenceError, Settings, Trainer, TrainingState, chunks, shrink
+from skann.engine.training import Settings, Trainer, TrainingState, chunks, shrink
 
 from .harness import LOSS_CASES, small_network
 
