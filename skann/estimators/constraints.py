@@ -238,7 +238,8 @@ def check_dropout(dropout: Any, n_hidden: int) -> list[float]:
             f"dropout has {len(rates)} entries, but there are {n_hidden} hidden layers: give {n_hidden + 1} "
             "(input, hidden 1, ..., hidden L), or a single number for all hidden layers."
         )
-    if not all(isinstance(rate, Real) and 0 <= float(rate) < 1 for rate in rates):
+    # compared as they are: an int may be beyond the floats
+    if not all(isinstance(rate, Real) and 0 <= rate < 1 for rate in rates):  # pyright: ignore[reportOperatorIssue]
         raise ValueError(f"Each entry of dropout must be a float in the range [0.0, 1.0). Got {rates} instead.")
     return [float(rate) for rate in rates]
 

@@ -28,7 +28,7 @@ def as_numbers(y: Any) -> Any:
         For values that are missing or stand for no number; one of them is named.
     """
     if isinstance(y, numpy.ndarray) and y.dtype.kind in "biufc":
-        return y
+        return y.astype(numpy.float64) if y.dtype == numpy.longdouble != numpy.float64 else y
     array = _as_array(y)
     if array is None or array.dtype.kind in "biufc":
         return y

@@ -117,7 +117,7 @@ def _check_dict(weights: Any, classes: numpy.ndarray) -> None:
     if unknown:
         raise ValueError(f"class_weight names classes that y lacks: {unknown}. The classes are {classes.tolist()}.")
     for label, weight in weights.items():
-        if not isinstance(weight, Real) or not 0 <= float(weight) <= _LARGEST:
+        if not isinstance(weight, Real) or not 0 <= weight <= _LARGEST:  # pyright: ignore[reportOperatorIssue]
             raise ValueError(f"class_weight must hold finite numbers >= 0. Got {weight!r} for class {label!r}.")
     if all(weights.get(label, 1) == 0 for label in classes.tolist()):
         raise ValueError(
