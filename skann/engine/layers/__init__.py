@@ -1,8 +1,10 @@
 """Layers, one a file."""
 
 from .activation import ActivationLayer
-from .base import Bound, Declaration, Layer
+from .add import Add
+from .base import Bound, Declaration, Layer, Shape
 from .batch_norm import BatchNorm
+from .concatenate import Concatenate
 from .dense import Dense
 from .dropout import Dropout
 from .embedding import Embedding
@@ -18,8 +20,10 @@ from .scaling import Scaling
 
 __all__ = [
     "ActivationLayer",
+    "Add",
     "BatchNorm",
     "Bound",
+    "Concatenate",
     "Declaration",
     "Dense",
     "Dropout",
@@ -34,4 +38,5 @@ __all__ = [
     "Periodic",
     "PiecewiseLinear",
     "Scaling",
+    "Shape",
 ]

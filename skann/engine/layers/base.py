@@ -93,6 +93,11 @@ class Layer(ABC):
         Whether a row's output in training depends on the other rows.
     takes_sparse : bool
         Whether ``x`` may be a CSR matrix.
+    positionwise : bool
+        Whether the layer treats every position, an element of all axes but the last, by itself and alike. It then sees
+        arrays of shape (n_positions, n_channels), rows of a table being positions too, and declares what one needs.
+    merges : bool
+        Whether the layer takes several inputs: ``x``, ``dx`` and the shapes of ``declare`` are then tuples.
     """
 
     name: ClassVar[str]  # what it is registered as, if it is
@@ -101,6 +106,8 @@ class Layer(ABC):
     only_in_training = False
     mixes_rows = False
     takes_sparse = False
+    positionwise = True
+    merges = False
 
     @abstractmethod
     def declare(self, in_shape: Shape) -> Declaration:
@@ -114,7 +121,8 @@ class Layer(ABC):
     def backward(self, bound: Bound, x: Array, y: Array, dy: Array, dx: Array) -> None:
         """Write the gradient into ``bound.grads`` and ``dx``: overwrite, never accumulate.
 
-        ``dy`` is the loss's gradient with respect to ``y``; ``dx``, with respect to ``x``, is None where nobody asks
-        for it, which a layer without parameters never sees. ``x`` and ``y`` hold what ``forward`` saw and made if
-        the layer keeps them; ``y`` and ``dy`` are free afterwards, so both may be used as scratch.
+        ``bound.grads`` is empty where nobody asks for the parameters' gradients. ``dy`` is the loss's gradient with
+        respect to ``y``; ``dx``, with respect to ``x``, is None where nobody asks for it, which a layer without
+        parameters never sees. ``x`` and ``y`` hold what ``forward`` saw and made if the layer keeps them; ``y`` and
+        ``dy`` are free afterwards, so both may be used as scratch.
         """

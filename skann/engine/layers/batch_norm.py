@@ -40,7 +40,7 @@ class BatchNorm(Layer):
                 "beta": ParameterSpec(in_shape, Constant(0.0), decays=False),
             },
             scratch={"centred": (in_shape, None), "share": ((), None)},
-            work={"inverse_std": in_shape},
+            work={"inverse_std": in_shape, "dgamma": in_shape, "dbeta": in_shape},
             state={"mean": (in_shape, 0.0), "variance": (in_shape, 1.0), "rows": ((), 0.0)},
         )
 
@@ -60,7 +60,8 @@ class BatchNorm(Layer):
     def backward(self, bound, x, y, dy, dx):
         """With x_hat, the normalised x: ``dx = gamma / std (dy - p (dbeta + x_hat dgamma))``."""
         xp, centred, inverse_std = bound.xp, bound.scratch["centred"], bound.scratch["inverse_std"]
-        dgamma, dbeta = bound.grads["gamma"], bound.grads["beta"]
+        # without gradients asked for, they are still part of dx
+        dgamma, dbeta = bound.scratch["dgamma"], bound.scratch["dbeta"]
         xp.matmul(bound.ones, dy, out=dbeta)
         xp.multiply(dy, centred, out=y)
         xp.matmul(bound.ones, y, out=dgamma)
@@ -71,6 +72,9 @@ class BatchNorm(Layer):
             xp.multiply(y, bound.scratch["share"][:, None], out=y)
             xp.subtract(dy, y, out=dx)
             xp.multiply(dx, bound.params["gamma"] * inverse_std, out=dx)
+        if bound.grads:
+            xp.copyto(bound.grads["gamma"], dgamma)
+            xp.copyto(bound.grads["beta"], dbeta)
 
     def _centre_batch(self, bound: Bound, x: Array, centred: Array, squares: Array) -> Array:
         """Write x minus its weighted mean into ``centred``, move the running statistics, return the variance."""

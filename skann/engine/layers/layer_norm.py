@@ -52,9 +52,10 @@ class LayerNorm(Layer):
     def backward(self, bound, x, y, dy, dx):
         """With h = gamma dy, and mean(.) over a row: ``dx = (h - mean(h) - x_hat mean(h x_hat)) / std``."""
         xp, x_hat, mean = bound.xp, bound.scratch["x_hat"], bound.scratch["mean"]
-        xp.matmul(bound.ones, dy, out=bound.grads["beta"])
         xp.multiply(dy, x_hat, out=y)
-        xp.matmul(bound.ones, y, out=bound.grads["gamma"])
+        if bound.grads:
+            xp.matmul(bound.ones, dy, out=bound.grads["beta"])
+            xp.matmul(bound.ones, y, out=bound.grads["gamma"])
         if dx is not None:
             gamma = bound.params["gamma"]
             average = gamma[:, None] / len(gamma)

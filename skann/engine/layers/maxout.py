@@ -59,8 +59,9 @@ class MaxoutLayer(Layer):
     def backward(self, bound, x, y, dy, dx):
         flat = self._flat(bound.scratch["z"])
         self._spread(bound, dy, bound.scratch["z"])
-        dot(x.T, flat, out=self._flat(bound.grads["W"]))
-        dot(bound.ones, flat, out=bound.grads["b"].reshape(-1))
+        if bound.grads:
+            dot(x.T, flat, out=self._flat(bound.grads["W"]))
+            dot(bound.ones, flat, out=bound.grads["b"].reshape(-1))
         if dx is not None:
             dot(flat, self._flat(bound.params["W"]).T, out=dx)
 

@@ -53,10 +53,11 @@ class NTKDense(Layer):
         add_bias(bound, y)
 
     def backward(self, bound, x, y, dy, dx):
-        xp, dW = bound.xp, bound.grads["W"]
-        dot(x.T, dy, out=dW)
-        xp.multiply(dW, 1 / math.sqrt(len(dW)), out=dW)
-        dot(bound.ones, dy, out=bound.grads["b"])
+        if bound.grads:
+            dW = bound.grads["W"]
+            dot(x.T, dy, out=dW)
+            bound.xp.multiply(dW, 1 / math.sqrt(len(dW)), out=dW)
+            dot(bound.ones, dy, out=bound.grads["b"])
         if dx is not None:
             # with a single unit, dot takes a ninth of matmul's time
             dot(dy, bound.scratch["scaled"].T, out=dx)

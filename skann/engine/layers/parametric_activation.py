@@ -60,9 +60,10 @@ class ParametricActivation(Layer):
         if bound.kernels:
             self._fused_backward(bound, x, y, dy, dx)
             return
-        xp.subtract(f, x, out=y)
-        xp.multiply(y, dy, out=y)
-        dot(bound.ones, y, out=bound.grads["share"])
+        if bound.grads:
+            xp.subtract(f, x, out=y)
+            xp.multiply(y, dy, out=y)
+            dot(bound.ones, y, out=bound.grads["share"])
         if dx is not None:
             xp.multiply(dy, bound.params["share"], out=y)
             if self.activation.backward(xp, x, f, y, dx, *work) is not None:
@@ -75,7 +76,8 @@ class ParametricActivation(Layer):
         (f, *work), share = bound.scratch.values(), bound.params["share"]
         df = dy if dx is None else dx
         bound.kernels.blend_backward(x, f, share, dy, y, df)
-        dot(bound.ones, y, out=bound.grads["share"])
+        if bound.grads:
+            dot(bound.ones, y, out=bound.grads["share"])
         if dx is not None:
             self.activation.fused_backward(bound.kernels, x, f, dx, dx, *work)
             bound.kernels.blend_past(share, dy, dx)

@@ -76,21 +76,24 @@ class Periodic(Layer):
         xp.copyto(y[:, embedded[0].size :], x[:, self.columns :])
 
     def backward(self, bound, x, y, dy, dx):
-        xp, params, grads = bound.xp, bound.params, bound.grads
+        xp, params = bound.xp, bound.params
         columns, angle, wave, de = self._rows_last(bound.scratch)
         embedded = self._embedded(dy)
         for i in range(self.units):
             xp.copyto(de[:, i], embedded[:, :, 1 + i].T)
-        xp.matmul(de, bound.ones, out=grads["offset"])
-        xp.matmul(de, wave.transpose(0, 2, 1), out=grads["linear"])
+        if bound.grads:
+            xp.matmul(de, bound.ones, out=bound.grads["offset"])
+            xp.matmul(de, wave.transpose(0, 2, 1), out=bound.grads["linear"])
         xp.sin(angle, out=wave)
         # from here on angle and wave hold minus the gradient with respect to the angle
         xp.matmul(params["linear"].transpose(0, 2, 1), de, out=angle)
         xp.multiply(angle, wave, out=angle)
-        xp.matmul(angle, bound.ones, out=grads["phase"])
-        xp.negative(grads["phase"], out=grads["phase"])
-        xp.matmul(angle, columns[:, :, None], out=grads["frequency"][:, :, None])
-        xp.multiply(grads["frequency"], -2 * math.pi, out=grads["frequency"])
+        if bound.grads:
+            phase, frequency = bound.grads["phase"], bound.grads["frequency"]
+            xp.matmul(angle, bound.ones, out=phase)
+            xp.negative(phase, out=phase)
+            xp.matmul(angle, columns[:, :, None], out=frequency[:, :, None])
+            xp.multiply(frequency, -2 * math.pi, out=frequency)
         if dx is not None:
             xp.matmul(bound.scratch["speed"][:, None, :], angle, out=columns[:, None, :])
             xp.subtract(embedded[:, :, 0], columns.T, out=dx[:, : self.columns])

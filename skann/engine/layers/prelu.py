@@ -32,9 +32,10 @@ class PReLULayer(Layer):
 
     def backward(self, bound, x, y, dy, dx):
         xp, work, below = bound.xp, bound.scratch["work"], bound.scratch["mask"]
-        xp.minimum(x, 0, out=work)
-        xp.multiply(work, dy, out=work)
-        xp.matmul(bound.ones, work, out=bound.grads["slope"])
+        if bound.grads:
+            xp.minimum(x, 0, out=work)
+            xp.multiply(work, dy, out=work)
+            xp.matmul(bound.ones, work, out=bound.grads["slope"])
         if dx is not None:
             # the derivative is 1 + (slope - 1) where x < 0
             xp.less(x, 0, out=below)

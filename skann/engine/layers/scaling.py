@@ -32,7 +32,8 @@ class Scaling(Layer):
 
     def backward(self, bound, x, y, dy, dx):
         xp = bound.xp
-        xp.multiply(dy, x, out=y)
-        xp.matmul(bound.ones, y, out=bound.grads["scale"])
+        if bound.grads:
+            xp.multiply(dy, x, out=y)
+            xp.matmul(bound.ones, y, out=bound.grads["scale"])
         if dx is not None:
             xp.multiply(dy, bound.params["scale"], out=dx)

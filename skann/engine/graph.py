@@ -1,0 +1,200 @@
+"""What a network is made of, before it has any array: layers joined to a static graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from .layers import Declaration, Layer, Shape
+from .parameters import Layout
+
+
+@dataclass(frozen=True)
+class Node:
+    """A layer at its place in a graph.
+
+    Attributes
+    ----------
+    name : str
+        Keys the layer's parameters.
+    layer : Layer
+    inputs : tuple of str
+        Names of nodes, or of inputs of the graph, in the order in which the layer takes them.
+    role : str
+        The part it plays for those who look inside: "hidden" is the last layer of a hidden block, apart from dropout.
+    frozen : bool
+        Whether training leaves its parameters as they are.
+    """
+
+    name: str
+    layer: Layer
+    inputs: tuple[str, ...]
+    role: str = ""
+    frozen: bool = False
+
+
+class Graph:
+    """Nodes in topological order; holds no array.
+
+    Parameters
+    ----------
+    nodes : iterable of Node
+        Each reads nodes before it, or inputs.
+    inputs : dict of str to tuple of int
+        Shape of each input, without the batch axis. Features, or channels, are the last axis.
+    outputs : sequence of str
+        The nodes whose arrays ``Network.forward`` returns; other nodes may read them too.
+
+    Attributes
+    ----------
+    shapes : dict of str to tuple of int
+        Of each input's and each node's array, without the batch axis.
+    declarations : dict of str to Declaration
+        Of each node. The arrays of a layer that is ``positionwise`` are those of one position.
+
+    Raises
+    ------
+    ValueError
+        For a name that stands twice or not at all, and for inputs that do not go together.
+    """
+
+    def __init__(self, nodes: Iterable[Node], inputs: Mapping[str, Shape], outputs: Sequence[str]):
+        self.inputs = dict(inputs)
+        self.nodes: dict[str, Node] = {}
+        self.shapes: dict[str, Shape] = dict(inputs)
+        self.declarations: dict[str, Declaration] = {}
+        for node in nodes:
+            self._add(node)
+        self.outputs = tuple(outputs)
+        unknown = [name for name in self.outputs if name not in self.nodes]
+        if unknown or not self.outputs:
+            raise ValueError(f"The outputs of a graph must be names of its nodes. Got {list(outputs)}.")
+
+    def _add(self, node: Node) -> None:
+        if node.name in self.shapes:
+            raise ValueError(f"The name {node.name!r} stands twice in the graph: name each node once.")
+        missing = [name for name in node.inputs if name not in self.shapes]
+        if missing:
+            raise ValueError(f"{node.name!r} reads {missing[0]!r}, which is neither an input nor a node before it.")
+        declaration = _declare(node, [self.shapes[name] for name in node.inputs])
+        self.nodes[node.name] = node
+        self.declarations[node.name] = declaration
+        leading = self.shapes[node.inputs[0]][:-1] if node.layer.positionwise else ()
+        self.shapes[node.name] = (*leading, *declaration.shape)
+
+    @cached_property
+    def readers(self) -> dict[str, list[str]]:
+        """The nodes that read each input and each node, in order."""
+        readers: dict[str, list[str]] = {name: [] for name in self.shapes}
+        for node in self.nodes.values():
+            for name in dict.fromkeys(node.inputs):
+                readers[name].append(node.name)
+        return readers
+
+    def with_role(self, role: str) -> list[str]:
+        """Return the names of the nodes that play a role, in order."""
+        return [name for name, node in self.nodes.items() if node.role == role]
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether training draws random numbers in the layers, so that a repeated pass differs."""
+        return any(node.layer.only_in_training for node in self.nodes.values())
+
+    @property
+    def mixes_rows(self) -> bool:
+        """Whether a row's output in training depends on the other rows of its batch."""
+        return any(node.layer.mixes_rows for node in self.nodes.values())
+
+    def layout(self) -> Layout:
+        """Return where each node's parameters lie in the flat vector, and the state beside it."""
+        specs, state = [], {}
+        for name, declaration in self.declarations.items():
+            for parameter, spec in declaration.parameters.items():
+                # a stretch of rate 0 is left out by every optimizer
+                held = replace(spec, rate=0.0, decays=False) if self.nodes[name].frozen else spec
+                specs.append((name, parameter, held))
+            state |= {(name, key): entry for key, entry in declaration.state.items()}
+        return Layout(specs, state)
+
+    def up_to(self, *outputs: str) -> Graph:
+        """Return the part of the graph that the given nodes depend on, with these as its outputs."""
+        wanted = set(outputs)
+        for node in reversed(self.nodes.values()):
+            if node.name in wanted:
+                wanted |= set(node.inputs)
+        kept = [node for node in self.nodes.values() if node.name in wanted]
+        inputs = {name: shape for name, shape in self.inputs.items() if name in wanted}
+        return Graph(kept, inputs, outputs)
+
+
+def _declare(node: Node, shapes: list[Shape]) -> Declaration:
+    """Return the declaration of a node's layer for inputs of these shapes."""
+    layer = node.layer
+    if len(shapes) > 1 and not layer.merges:
+        raise ValueError(f"{node.name!r} is a layer of one input, {layer!r}. Got {len(shapes)}.")
+    if layer.positionwise:
+        if any(shape[:-1] != shapes[0][:-1] for shape in shapes):
+            raise ValueError(
+                f"The inputs of {node.name!r} must agree in all axes but the last. Got the shapes {shapes}."
+            )
+        shapes = [shape[-1:] for shape in shapes]
+    in_shape: Any = tuple(shapes) if layer.merges else shapes[0]
+    return layer.declare(in_shape)
+
+
+class GraphBuilder:
+    """Collects the nodes of a graph. Composites, such as a residual block, are functions that add nodes to it.
+
+    Parameters
+    ----------
+    **inputs : tuple of int
+        Shape of each input, without the batch axis.
+
+    Examples
+    --------
+    >>> from skann.engine.initializers import HeNormal
+    >>> from skann.engine.layers import Add, Dense
+    >>> builder = GraphBuilder(x=(4,))
+    >>> first = builder.add(Dense(8, HeNormal()), "x")
+    >>> total = builder.add(Add(), first, builder.add(Dense(8, HeNormal()), first))
+    >>> builder.build(total).shapes[total]
+    (8,)
+    """
+
+    def __init__(self, **inputs: Shape):
+        self.inputs = inputs
+        self._nodes: list[Node] = []
+
+    def add(self, layer: Layer, *inputs: str, name: str | None = None, role: str = "", frozen: bool = False) -> str:
+        """Add a layer that reads the nodes or inputs of the given names; return its name, by default its number."""
+        name = name or f"{type(layer).__name__.lower()}_{len(self._nodes)}"
+        self._nodes.append(Node(name, layer, inputs, role, frozen))
+        return name
+
+    def chain(self, layers: Iterable[Layer], x: str) -> str:
+        """Add layers that read one another, the first of them ``x``; return the name of the last."""
+        for layer in layers:
+            x = self.add(layer, x)
+        return x
+
+    def build(self, *outputs: str) -> Graph:
+        """Return the graph with these outputs."""
+        return Graph(self._nodes, self.inputs, outputs)
+
+
+def chain(layers: Iterable[tuple[str, Layer] | tuple[str, Layer, str]], in_shape: Shape) -> Graph:
+    """Return the graph in which each layer reads the one before, the first the input "x"; the last is the output.
+
+    Parameters
+    ----------
+    layers : iterable of (name, layer) or (name, layer, role)
+    in_shape : tuple of int
+        Of the input, without the batch axis.
+    """
+    nodes, last = [], "x"
+    for name, layer, *role in layers:
+        nodes.append(Node(name, layer, (last,), "".join(role)))
+        last = name
+    return Graph(nodes, {"x": in_shape}, (last,))
