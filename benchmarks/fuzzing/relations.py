@@ -8,6 +8,7 @@ import sklearn.neural_network
 from sklearn.metrics import r2_score
 
 from .outcomes import outputs_of, same, same_outputs, stacked
+from .parameters import n_levels
 from .scorers import Interrupting
 from .values import pick
 
@@ -175,14 +176,14 @@ def _is_standardised(fit):
         and fit.settings["target_transform"] == "standard"
         and stable(fit)
         and fit.settings["scoring"] in (None, "loss")
-        and fit.target.kind in ("float64", "float32", "list")
+        and n_levels(fit.settings) == 1
     )
 
 
 @relation(_is_standardised)
 def in_other_units(watch, rng, fit, estimator):
     """A standardised target is learned equally well in all units."""
-    single = fit.target.kind == "float32"
+    single = "float32" in fit.target.kind
     scale = 2.0 ** int(pick(rng, [67, -80] if single else [532, -564, 67, -80, 20, -20]))
     unit = fit.target.codes / 2.0 ** numpy.rint(numpy.log2(fit.target.scale))
     if single and 0 < numpy.abs(unit[unit != 0]).min(initial=1) < 1e-9:

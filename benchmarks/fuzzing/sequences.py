@@ -59,7 +59,14 @@ _OF_SOLVER = {
 }
 
 
-@relation(lambda fit: _goes_on(fit) and fit.settings["averaging"] == 0 and fit.settings["normalization"] != "batch")
+def _starts_afresh(fit):
+    """Tell whether moments are all that a call of partial_fit finds of earlier calls, beside the weights."""
+    settings = fit.settings
+    steady = isinstance(settings["learning_rate"], str) and settings["learning_rate"] == "constant"
+    return _goes_on(fit) and steady and settings["averaging"] == 0 and settings["normalization"] != "batch"
+
+
+@relation(_starts_afresh)
 def another_optimizer(watch, rng, fit, estimator):
     """After a change of the optimizer, partial_fit starts with fresh moments, as it does after fit."""
     X, y, weight = (fit.arguments[name] for name in ("X", "y", "sample_weight"))
@@ -73,7 +80,8 @@ def another_optimizer(watch, rng, fit, estimator):
         name = pick(rng, _OF_SOLVER[solver])
         changes = {name: other_value(rng, fit.cls, name, fit.settings[name])}
     fresh = fit.estimator(**changes)
-    if not watch.fit("fit with another optimizer", lambda: fresh.fit(**fit.arguments), risks=fit.risks)[0]:
+    risks = [*fit.risks, DIVERGES]
+    if not watch.fit("fit with another optimizer", lambda: fresh.fit(**fit.arguments), risks=risks)[0]:
         return
     parts.set_params(**changes)
     if any(a.shape != b.shape for a, b in zip(parts.coefs_, fresh.coefs_, strict=True)):
@@ -82,7 +90,7 @@ def another_optimizer(watch, rng, fit, estimator):
     for name, values in fresh.parameters_.items():
         values[...] = parts.parameters_[name]
     done = [
-        watch.fit("partial_fit after a change", lambda model=model: model.partial_fit(X, y, weight), risks=fit.risks)[0]
+        watch.fit("partial_fit after a change", lambda model=model: model.partial_fit(X, y, weight), risks=risks)[0]
         for model in (parts, fresh)
     ]
     if all(done):
