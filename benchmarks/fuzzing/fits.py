@@ -297,6 +297,8 @@ def wildness(fit):
         reasons.append("learning_rate_init")
     if settings["momentum"] > 0.99 and settings["solver"] == "sgd":
         reasons.append("momentum")
+    if settings["beta_2"] < 0.5:  # a small gradient then divides a mean of larger ones
+        reasons.append("beta_2")
     if fit.table.scale > 100 or settings["noise"] > 1:
         reasons.append("the scale of X")
     loss = LOSSES.get(settings["loss"])

@@ -186,6 +186,8 @@ def in_other_units(watch, rng, fit, estimator):
     single = "float32" in fit.target.kind
     scale = 2.0 ** int(pick(rng, [67, -80] if single else [532, -564, 67, -80, 20, -20]))
     unit = fit.target.codes / 2.0 ** numpy.rint(numpy.log2(fit.target.scale))
+    if (unit.std(axis=0) < 1e-3).any():  # of a constant target R2 is 1 or far below
+        return
     if single and 0 < numpy.abs(unit[unit != 0]).min(initial=1) < 1e-9:
         return
     y = (unit * scale).astype("f4" if single else "f8")

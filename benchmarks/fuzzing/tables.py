@@ -164,6 +164,8 @@ def _wildness(fit):
     rate = fit.settings["learning_rate_init"]
     if not isinstance(rate, str) and rate > 0.5:
         reasons.append("learning_rate_init")
+    if fit.settings["beta_2"] < 0.5:
+        reasons.append("beta_2")
     if not fit.is_classifier and LOSSES.get(fit.settings["loss"]).positive_target:
         reasons.append("an exponential")
     return sorted(set(reasons))
