@@ -30,7 +30,7 @@ class Progress:
     n_samples : int
         Rows seen, repetitions included.
     history : dict of str to list
-        One entry an epoch under each name of HISTORY, of the last epochs; None where there is no validation set. It is
+        One entry per epoch under each name of HISTORY, of the last epochs; None where there is no validation set. It is
         shared, never copied, by the progress before and after an epoch or a call.
     best_loss, best_score : float
     stagnation : int

@@ -265,7 +265,8 @@ class Step(Schedule):
     warmup: float = real(0.0, low=0)
 
     def factor(self, fraction):
-        return self.drop ** math.floor(fraction / self.every + 1e-9)
+        n_steps = fraction / self.every + 1e-9
+        return self.drop ** (math.floor(n_steps) if math.isfinite(n_steps) else n_steps)
 
 
 @SCHEDULES.register("exponential")

@@ -453,7 +453,8 @@ def limit_norms(xp: ModuleType, parameters: Parameters, norm: float) -> None:
     for (_, name), weights in parameters.values.items():
         if name == "W":
             lengths = xp.sqrt(xp.einsum("i...,i...->...", weights, weights))
-            xp.multiply(weights, norm / xp.maximum(lengths, norm), out=weights)
+            least = max(norm, float(numpy.finfo(weights.dtype).tiny))  # a smaller norm would be 0 in this dtype
+            xp.multiply(weights, least / xp.maximum(lengths, least), out=weights)
 
 
 def move_average(xp: ModuleType, average: Array, theta: Array, share: float, work: Array) -> None:

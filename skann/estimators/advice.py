@@ -172,4 +172,6 @@ def _scales(X) -> numpy.ndarray:
         with numpy.errstate(over="ignore"):
             squares = numpy.einsum("ij,ij->j", values, values)
         counts = numpy.count_nonzero(values, axis=0)
+    if not numpy.isfinite(squares).all() and numpy.isfinite(largest := abs(X).max()):
+        return _scales(X / largest) * largest
     return numpy.sqrt(squares / numpy.maximum(counts, 1))

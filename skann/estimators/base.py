@@ -37,6 +37,7 @@ from .constraints import (
     check_dropout,
     check_hidden_layer_sizes,
     check_loss,
+    check_target_in,
 )
 from .course import CourseMixin
 from .data import renamed, split_validation, training_data, validation_data
@@ -182,6 +183,8 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
         architecture = self._build_architecture(X.shape[1], rows.n_outputs)
         parameters = self._starting_parameters(architecture, rows, rng, goes_on)
         self._check_weights(parameters.theta.dtype, rows, y, held_out)
+        if self.solver != "lbfgs":  # which computes in float64
+            check_target_in(parameters.theta.dtype, architecture.loss, rows.target)
         if self.solver == "lbfgs":
             if held_out is not None:
                 warn("solver='lbfgs' has no epochs to score X_val after: it is not used.")

@@ -34,6 +34,8 @@ from .labels import LabelColumns, labels_named, labels_of
 from .targets import as_labels
 from .weights import weigh_classes
 
+_LARGEST_BETA = 1e6  # times raw outputs of any use it is finite, in float32 too
+
 
 @documented(tasks=CLASSIFICATION, default="log_loss", score="accuracy")
 class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
@@ -87,7 +89,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
     _parameter_constraints: dict = {
         **BaseMLP._parameter_constraints,
         "loss": [RegisteredName(LOSSES, accepts=lambda cls: bool(cls.tasks & CLASSIFICATION)), Loss],
-        "softmax_beta": [NonZero()],
+        "softmax_beta": [NonZero(_LARGEST_BETA)],
         "class_weight": [None, StrOptions({"balanced"}), dict, list],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
     }

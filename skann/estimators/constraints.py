@@ -53,17 +53,17 @@ class RegisteredName(StrOptions):
 
 
 class NonZero(Interval):
-    """Any finite number but zero."""
+    """Any number but zero in a range around it."""
 
-    def __init__(self):
-        super().__init__(Real, None, None, closed="neither")
+    def __init__(self, largest: float):
+        super().__init__(Real, -largest, largest, closed="both")
 
     def is_satisfied_by(self, val: Any) -> bool:
         """Return whether val is such a number."""
         return super().is_satisfied_by(val) and val != 0
 
     def __str__(self) -> str:
-        return "a non-zero float"
+        return f"a non-zero float in the range [{self.left}, {self.right}]"
 
 
 # of the parameters that both estimators have
@@ -251,3 +251,16 @@ def check_loss(loss: str | Loss, task: str) -> Loss:
         suited = [name for name in LOSSES.names() if task in LOSSES[name].tasks]
         raise ValueError(f"The loss {loss!r} does not apply to a {task} target. Use one of {suited}.")
     return loss
+
+
+def check_target_in(dtype: numpy.dtype, loss: Loss, target: numpy.ndarray) -> None:
+    """Raise ValueError for a positive target of which a value leaves the loss's domain in the dtype of training."""
+    if not loss.positive_target or target.dtype == dtype:
+        return
+    try:
+        loss.check_target(target.astype(dtype))
+    except ValueError as error:
+        raise ValueError(
+            f"The least value of y, {target.min()}, is 0 in {dtype}, the precision of training, which "
+            f"loss={loss.name!r} does not take. Pass dtype='float64', or multiply y by a constant."
+        ) from error

@@ -202,7 +202,7 @@ _PARAMETERS = {
         """,
     ),
     "softmax_beta": (
-        "float other than 0, default=1.0",
+        "float other than 0 in [-1e6, 1e6], default=1.0",
         """
         Inverse temperature beta of the output: p_i = exp(beta z_i) / sum_j exp(beta z_j) for the raw outputs z; for two
         classes and for multilabel targets p = 1 / (1 + exp(-beta z)). Negative values are allowed.

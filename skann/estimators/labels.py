@@ -22,7 +22,7 @@ _LIMITS = {
 def labels_of(y) -> Labels:
     """Return the labels found in y, an array of labels, of columns of them, or a multilabel indicator matrix."""
     check_classification_targets(y)
-    kind = type_of_target(y, input_name="y")
+    kind = _kind_of(y)
     if kind == "multiclass-multioutput":
         return LabelColumns(tuple(ColumnLabels.from_classes(numpy.unique(column)) for column in y.T))
     if kind == "multilabel-indicator":
@@ -40,7 +40,7 @@ def labels_named(classes: Any, y) -> Labels:
     """
     if isinstance(classes, list):
         return LabelColumns(tuple(ColumnLabels.from_classes(of_column) for of_column in classes))
-    if not type_of_target(y).startswith("multilabel"):
+    if not _kind_of(y).startswith("multilabel"):
         return ColumnLabels.from_classes(classes)
     labels = labels_of(y)
     if not numpy.array_equal(classes, labels.classes):
@@ -49,6 +49,14 @@ def labels_named(classes: Any, y) -> Labels:
             f"{len(labels.classes)} columns. Got {classes.tolist()}."
         )
     return labels
+
+
+def _kind_of(y) -> str:
+    """Return scikit-learn's type of a target, which takes columns of any two numbers for those of an indicator."""
+    kind = type_of_target(y, input_name="y")
+    if kind == "multilabel-indicator" and not scipy.sparse.issparse(y) and not numpy.isin(y, (0, 1)).all():
+        return "multiclass-multioutput"
+    return kind
 
 
 class Labels(ABC):

@@ -39,7 +39,17 @@ class ValidationSet:
     X: Any = None
 
     def loss(self, architecture: Architecture, raw: numpy.ndarray) -> float:
-        """Return the weighted mean of the rows' losses, without penalties, for their raw outputs."""
+        """Return the weighted mean of the rows' losses, without penalties, for their raw outputs.
+
+        Where that overflows in float32, it is taken in float64.
+        """
+        loss = self._loss_of(architecture, raw)
+        if not numpy.isfinite(loss) and raw.dtype != numpy.float64:
+            loss = self._loss_of(architecture, raw.astype(numpy.float64))
+        return loss
+
+    def _loss_of(self, architecture: Architecture, raw: numpy.ndarray) -> float:
+        """Return the loss, computed in the dtype of the raw outputs."""
         rows, loss = self.rows, 0.0
         reader = Reader(rows, raw.dtype, min(len(rows), prediction.CHUNK))
         for chunk in chunks(0, len(rows), prediction.CHUNK):
@@ -49,7 +59,7 @@ class ValidationSet:
             work = numpy.empty((2, *part.shape), raw.dtype)
             with quiet():
                 architecture.loss.evaluate(numpy, architecture.link, part, target, losses, gradient, work)
-            loss += float((losses * weight).sum())
+                loss += float((losses * weight).sum())
         return loss / rows.total_weight
 
     def scored(self, scorer: Callable[..., float], fitted: Any, weighs: bool) -> float:

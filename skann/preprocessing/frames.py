@@ -83,11 +83,10 @@ def _series(values: numpy.ndarray) -> pandas.Series:
 def _as_array(X: Any, estimator: BaseEstimator) -> numpy.ndarray:
     """Return a two-dimensional array of any dtype, with scikit-learn's errors for all else."""
     checks: dict[str, Any] = {"dtype": None, "ensure_all_finite": False, "estimator": estimator, "input_name": "X"}
-    array = check_array(X, **checks)
-    if array.dtype.kind in "SU" and not isinstance(X, numpy.ndarray):
-        # numpy has made text of the numbers too
-        array = check_array(X, **{**checks, "dtype": object})
-    return array
+    if isinstance(X, (list, tuple)):
+        # numpy would make text of the numbers beside text, and numbers of the booleans beside numbers
+        checks["dtype"] = object
+    return check_array(X, **checks)
 
 
 def _check_labels(X: Any) -> None:

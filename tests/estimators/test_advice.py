@@ -14,7 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler, scale
 
 from skann import MLPClassifier
-from skann.exceptions import DivergenceError, TrainingWarning
+from skann.estimators import advice
+from skann.exceptions import TrainingWarning
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -249,5 +250,4 @@ class TestRareClasses:
 
 def test_sparse_rows_of_any_scale_are_looked_at_without_a_warning_of_numpy():
     X = scipy.sparse.csr_matrix(numpy.random.RandomState(0).normal(size=(20, 3)) * 1e200)
-    with pytest.warns(TrainingWarning, match="Typical values"), pytest.raises(DivergenceError):
-        MLPClassifier(max_iter=1).fit(X, numpy.arange(20) % 2)
+    assert advice.scale_problem(X, str).startswith("Typical values of the features")

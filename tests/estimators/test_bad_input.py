@@ -62,7 +62,7 @@ PARAMETERS = [
         r"dropout has 1 entries, but there are 1 hidden layers: give 2 \(input, hidden 1, ..., hidden L\)",
     ),
     ({"dropout": [0.1, 1.0]}, r"Each entry of dropout must be a float in the range \[0.0, 1.0\)"),
-    ({"softmax_beta": 0}, "'softmax_beta' parameter of MLPClassifier must be a non-zero float. Got 0 instead"),
+    ({"softmax_beta": 0}, r"'softmax_beta' .* must be a non-zero float in the range \[.*\]. Got 0 instead"),
     ({"weight_init": "he_norml"}, "Got 'he_norml' instead. Did you mean 'he_normal'"),
     ({"dtype": "float16"}, "'dtype' parameter of MLPClassifier must be"),
     (

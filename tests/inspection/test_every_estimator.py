@@ -76,7 +76,7 @@ def expected_error(display, estimator, y):
     return "one label for each row" if y.ndim == 2 else None
 
 
-def look_at(estimator, X, y):
+def check_every_look(estimator, X, y):
     """Take every look there is."""
     name = type(estimator).__name__
     diagnosis = diagnose(estimator, X, y)
@@ -98,7 +98,7 @@ def look_at(estimator, X, y):
 
 @pytest.mark.parametrize(("build", "y"), list(kinds()))
 def test_every_look_at_every_kind_of_estimator(build, y):
-    look_at(build().fit(X, y), X, y)
+    check_every_look(build().fit(X, y), X, y)
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 3, 5])

@@ -21,7 +21,7 @@ REGRESSION = frozenset({"regression"})
 
 @dataclass(frozen=True)
 class Loss(Hyperparameters, Fusable, ABC):
-    """What training makes small: a sum over the outputs of a row, weighted and averaged over the rows elsewhere.
+    """The training loss: a sum over the outputs of a row, weighted and averaged over the rows elsewhere.
 
     Attributes
     ----------
