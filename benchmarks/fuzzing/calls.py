@@ -48,6 +48,7 @@ def bad(why, pattern, *kinds):
     return Fault(why, kinds or (ValueError,), pattern)
 
 
+UNDERFLOWS = bad("a positive target may be 0 in float32", r"is 0 in float32")
 DIVERGES = Fault("training may diverge", (DivergenceError,), r"[Ss]cale.*learning_rate_init")
 
 # categories of warnings with the messages that are documented

@@ -12,7 +12,7 @@ from skann.engine.backend import cuda
 from skann.engine.losses import LOSSES
 
 from .arrays import Table, draw_bad_table, draw_table, numbers, short_by_one
-from .calls import DIVERGES, bad
+from .calls import DIVERGES, UNDERFLOWS, bad
 from .parameters import HARMLESS, conflicts, defaults, draw_huge, draw_parameters, n_levels, spoil
 from .scorers import draw_scoring
 from .targets import Target, draw_bad_target, draw_indicator, draw_label_columns, draw_labels, draw_numbers
@@ -149,6 +149,8 @@ def draw_fit(rng):
         fit.risks.append(bad("columns of two labels other than 0 and 1", r"0 and 1|multilabel"))
     if fit.wild:
         fit.risks.append(DIVERGES)
+    if not is_classifier and not fit.faults and LOSSES.get(fit.settings["loss"]).positive_target:
+        fit.risks.append(UNDERFLOWS)
     return fit
 
 

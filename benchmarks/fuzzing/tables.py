@@ -11,7 +11,7 @@ from skann.engine.activations import ACTIVATIONS, FixedActivation
 from skann.engine.losses import LOSSES, Loss
 from skann.engine.schedules import SCHEDULES, Schedule
 
-from .calls import DIVERGES, bad
+from .calls import DIVERGES, UNDERFLOWS, bad
 from .fits import draw_weights, faults_of_split, takes_class_weights
 from .frames import Frame, draw_bad_frame, draw_frame
 from .parameters import decreasing, defaults, n_levels, suited_losses
@@ -197,6 +197,8 @@ def _faults(fit):
 
 def _risks(fit):
     risks = [DIVERGES] if fit.wild else []
+    if not fit.is_classifier and LOSSES.get(fit.settings["loss"]).positive_target:
+        risks.append(UNDERFLOWS)
     if fit.weight is not None and fit.settings["n_members"] > 1:
         risks.append(bad("a member without rows of weight", r"n_members=\d+ leaves a member without"))
     if isinstance(fit.settings["scoring"], str) and fit.settings["scoring"] != "loss":

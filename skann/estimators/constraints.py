@@ -257,10 +257,12 @@ def check_target_in(dtype: numpy.dtype, loss: Loss, target: numpy.ndarray) -> No
     """Raise ValueError for a positive target of which a value leaves the loss's domain in the dtype of training."""
     if not loss.positive_target or target.dtype == dtype:
         return
+    with numpy.errstate(over="ignore"):  # what is infinite is training's to tell
+        cast_target = target.astype(dtype)
     try:
-        loss.check_target(target.astype(dtype))
+        loss.check_target(cast_target)
     except ValueError as error:
         raise ValueError(
             f"The least value of y, {target.min()}, is 0 in {dtype}, the precision of training, which "
-            f"loss={loss.name!r} does not take. Pass dtype='float64', or multiply y by a constant."
+            f"loss={loss.name!r} does not take. Multiply y by a constant, or pass dtype='float64' where there is one."
         ) from error

@@ -195,7 +195,7 @@ def test_a_diverging_fit(fitted, options):
 
 def test_a_diverging_lbfgs_fit():
     with pytest.raises(DivergenceError, match=r"After .* iterations of lbfgs the loss was"):
-        MLPRegressor(solver="lbfgs", max_iter=50).fit(X * 1e200, Y * 1e200)
+        MLPRegressor(solver="lbfgs", max_iter=50, warn=False).fit(X * 1e200, Y * 1e200)
 
 
 def test_classes_that_the_network_has_no_output_for(fitted):
