@@ -44,7 +44,7 @@ HUGE = {"X_val": numpy.full((4, 3), 1e300), "y_val": Y[:4]}
         lambda: MLPRegressor("gamma", scoring="neg_mean_squared_error", early_stopping=True).fit(X, Y, **HUGE),
         lambda: MLPRegressor().fit(X, Y, **HUGE),
         lambda: MLPRegressor(early_stopping=True, scoring="r2").fit(X, Y, **HUGE),
-        lambda: MLPRegressor("gamma", solver="lbfgs").fit(X * 1e200, Y),
+        lambda: MLPRegressor("gamma", solver="lbfgs", warn=False).fit(X * 1e200, Y),
         lambda: TabularMLPRegressor(learning_rate_init=1e30, max_iter=9).fit(X, Y),
         lambda: TabularMLPRegressor(learning_rate_init=1e30, max_iter=2, early_stopping=False).fit(X, Y),
         lambda: TabularMLPClassifier(learning_rate_init=1e30, max_iter=9).fit(X, Y > 1),
