@@ -17,7 +17,7 @@ import numpy
 from tables import Table, ours
 
 import skann.preprocessing
-from skann.engine.tabular import tabular_network
+from skann.engine.models.realmlp import tabular_network
 from skann.preprocessing.scaling import RobustScale
 
 TABLES = ["adult", "higgs_sample", "california", "diamonds"]

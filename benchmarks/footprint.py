@@ -59,7 +59,7 @@ def measure_footprint(repeats):
         "modules it loads": modules,
         "heavy ones among them": ", ".join(heavy) or "none",
         "pickle of a digits classifier, kB": len(pickle.dumps(clf)) / 1024,
-        "its weights, kB": clf._parameters.theta.nbytes / 1024,
+        "its weights, kB": clf._learner.parameters.theta.nbytes / 1024,
         "installed with all it needs, MB": installed_mb("skann"),
         "PyTorch with all it needs, MB": installed_mb("torch"),
     }

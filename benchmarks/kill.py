@@ -47,8 +47,8 @@ def course_of(model):
     networks = [member.network for member in model.members_] if hasattr(model, "members_") else [model]
     return [
         (
-            network._parameters.theta.tobytes(),
-            {key: array.tobytes() for key, array in network._parameters.state.items()},
+            network._learner.parameters.theta.tobytes(),
+            {key: array.tobytes() for key, array in network._learner.parameters.states.items()},
             {name: column for name, column in network.history_.items() if name != "seconds"},
             (network.n_iter_, network.t_, network.best_loss_, network.best_validation_score_),
         )

@@ -14,7 +14,7 @@ from cases import STEPS
 from sklearn.exceptions import ConvergenceWarning
 
 import skann
-from skann.engine.training import Trainer
+from skann.engine.training.trainer import Trainer
 
 REPEATS = 5
 

@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from . import _moved
 from .estimators import MLPClassifier, MLPRegressor
 from .version import __version__, show_versions
 
@@ -18,6 +19,8 @@ __all__ = [
     "show_versions",
 ]
 
+
+_moved.register()
 
 _SUBMODULES = ["activations", "callbacks", "exceptions", "inspection", "losses", "preprocessing", "schedules"]
 

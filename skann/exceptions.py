@@ -1,6 +1,6 @@
 """Errors and warnings of the package's own."""
 
-from .engine.divergence import DivergenceError
+from .engine.training.divergence import DivergenceError
 
 __all__ = ["DivergenceError", "IdentifierColumnWarning", "TrainingWarning"]
 

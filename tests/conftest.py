@@ -6,7 +6,7 @@ The devices are a stand-in for CuPy everywhere, and a GPU where there is one.
 import numpy
 import pytest
 
-from skann.engine.backend import cuda
+from skann.engine.arrays.backend import cuda
 
 from .engine import standin
 

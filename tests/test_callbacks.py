@@ -21,8 +21,10 @@ import skann
 from skann import MLPClassifier, MLPRegressor, TabularMLPClassifier, TabularMLPRegressor
 from skann.callbacks import Checkpoint, LearningCurve, TimeLimit
 from skann.callbacks.base import Callback
-from skann.callbacks.checkpoint import MAY_DIFFER, _fingerprint
+from skann.callbacks.checkpoint import MAY_DIFFER, _identity
+from skann.callbacks.training import training_of
 from skann.engine import files
+from skann.engine.training.fingerprints import fingerprint
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -39,6 +41,17 @@ class Stop(Callback):
 
     def on_epoch_end(self, estimator, context):
         return context.task_id + 1 == self.epoch and self.act(estimator)
+
+
+class Watch(Callback):
+    """Looks at the training after its first epoch."""
+
+    def __init__(self, look):
+        self.look = look
+
+    def on_epoch_end(self, estimator, context):
+        if context.task_id == 0:
+            self.look(training_of(context))
 
 
 def in_all_places(callback, n_jobs):
@@ -91,7 +104,7 @@ class TestCheckpoint:
         epochs = []
         resumed = model(**options).set_callbacks(
             Checkpoint(str(path), resume=True),
-            Stop(1, lambda estimator: epochs.append(estimator._running.progress.n_epochs)),
+            Watch(lambda training: epochs.append(training.n_epochs)),
         )
         assert_same(resumed.fit(X, Y), whole)
         last = min(whole.n_iter_, epoch) // 3 * 3
@@ -155,7 +168,6 @@ class TestCheckpoint:
         with pytest.raises(ValueError, match=rf"run\.npz' is of another fit: its {difference}.*resume=False"):
             clf.set_params(**change).fit(X, Y)
         assert_array_equal(clf.predict_proba(X), before)
-        assert "_running" not in vars(clf)
 
     @pytest.mark.parametrize(
         ("data", "difference"),
@@ -272,14 +284,17 @@ class TestCheckpoint:
         again = in_all_places(Checkpoint(tmp_path / "run.npz", resume=True), n_jobs)
         assert_array_equal(again.cv_results_["mean_test_score"], search.cv_results_["mean_test_score"])
 
-    def test_the_trainer_is_there_during_fit_only_and_never_pickled(self):
-        pickles = []
+    def test_nothing_is_set_on_an_estimator_while_it_is_fitted(self):
+        states, views = [], []
         clf = MLPClassifier(**OPTIONS).set_callbacks(
-            Stop(2, lambda estimator: pickles.append(estimator.__getstate__()))
+            Stop(2, lambda estimator: states.append(dict(vars(estimator)))), Watch(views.append)
         )
+        before = set(vars(clf))
         clf.fit(X, Y)
-        assert "_running" not in pickles[0]
-        assert "_running" not in vars(clf)
+        while_fitted = set(states[0]) - before
+        assert while_fitted <= set(vars(clf)) | {"_callback_fit_ctx", "_skl_callbacks_to_teardown"}
+        assert "_learner" not in while_fitted
+        assert views[0].history is clf.history_
         pickle.loads(pickle.dumps(clf.set_callbacks(Checkpoint("run.npz"), TimeLimit(1), LearningCurve())))
 
 
@@ -340,13 +355,12 @@ OTHERS = {
 def test_every_parameter_is_compared_or_may_differ(model):
     """A new parameter needs a place in one of the two lists."""
     assert {"max_iter", "tol", "n_iter_no_change", "verbose", "warn", "n_jobs"} == MAY_DIFFER
-    trainers = []
-    stop = Stop(1, lambda estimator: trainers.append(estimator._running))
-    MLPClassifier(**OPTIONS).set_callbacks(stop).fit(X, Y)
-    (trainer,) = trainers
-    same = _fingerprint(model(), trainer)
+    views = []
+    MLPClassifier(**OPTIONS).set_callbacks(Watch(views.append)).fit(X, Y)
+    trainer = views[0]._trainer
+    same = fingerprint(trainer, *_identity(model()))
     for name, default in model().get_params().items():
-        other = _fingerprint(model(**{name: OTHERS.get(name, 7)}), trainer)
+        other = fingerprint(trainer, *_identity(model(**{name: OTHERS.get(name, 7)})))
         different = {key for key in same if same[key] != other[key]}
         assert different == ({name} if name in OTHERS else set()), name
         assert (name in OTHERS) != (name in MAY_DIFFER), name
@@ -405,9 +419,9 @@ class TestLearningCurve:
 
 
 def assert_same(one, other):
-    assert_array_equal(one._parameters.theta, other._parameters.theta)
-    for key, array in other._parameters.state.items():
-        assert_array_equal(one._parameters.state[key], array)
+    assert_array_equal(one._learner.parameters.theta, other._learner.parameters.theta)
+    for key, array in other._learner.parameters.states.items():
+        assert_array_equal(one._learner.parameters.states[key], array)
     assert one.loss_curve_ == other.loss_curve_
     assert one.n_iter_ == other.n_iter_
     assert one.t_ == other.t_

@@ -8,7 +8,7 @@ import numpy
 import pandas
 
 from skann import MLPClassifier, MLPRegressor
-from skann.engine.backend import cuda
+from skann.engine.arrays.backend import cuda
 from skann.engine.losses import LOSSES
 
 from .arrays import Table, draw_bad_table, draw_table, numbers, short_by_one

@@ -8,11 +8,9 @@ from typing import Any
 
 from sklearn.callback import CallbackContext
 
-from ..engine import checkpoints
 from ..engine.files import regular_file
-from ..engine.fingerprints import fingerprint
-from ..engine.training import Trainer
 from .base import Callback, positive_int
+from .training import TrainingView, training_of
 
 # parameters that say how long to train, what to print and in how many processes: they change no step that is taken
 MAY_DIFFER = frozenset({"max_iter", "tol", "n_iter_no_change", "verbose", "warn", "n_jobs"})
@@ -80,41 +78,43 @@ class Checkpoint(Callback):
         """Note which fit it is, and go on from the file, before the first epoch."""
         if context.task_name == "epoch":  # pyright: ignore[reportAttributeAccessIssue]
             return
-        trainer = _trainer_of(estimator)
+        training = _checked_training(estimator, context)
         path = _path_for(self.path, context)
-        if not trainer.fingerprint:  # else another checkpoint has noted it, and may have gone on from its file
-            trainer.fingerprint = _fingerprint(estimator, trainer)
+        if not training.is_identified:  # else another checkpoint has done it, and may have resumed from its file
+            training.identify(*_identity(estimator))
         if regular_file(path).exists() and self.resume:
-            checkpoints.load(path, trainer)
+            training.resume(path)
 
     def on_epoch_end(self, estimator, context) -> None:
         """Write the file, if it is time."""
-        if estimator._running.progress.n_epochs % self.every == 0:
-            checkpoints.save(_path_for(self.path, context.parent), estimator._running)
+        training = _checked_training(estimator, context)
+        if training.n_epochs % self.every == 0:
+            training.save(_path_for(self.path, context.parent))
 
 
-def _trainer_of(estimator: Any) -> Trainer:
-    """Return the trainer of the one network that an estimator is about to train, or raise ValueError."""
+def _checked_training(estimator: Any, context: CallbackContext) -> TrainingView:
+    """Return the training of the only network of an estimator, or raise ValueError."""
     n_members = getattr(estimator, "n_members", 1)
     if n_members > 1:
         raise ValueError(
             f"Checkpoint follows the training of one network, and n_members={n_members} trains {n_members}. Set "
             "n_members=1, or leave the checkpoint out."
         )
-    if not hasattr(estimator, "_running"):
+    training = training_of(context)
+    if training is None:
         raise ValueError(
             f"Checkpoint cannot follow {estimator!r}, which does not train in epochs: set it on one of skann's MLPs "
             "with another solver than 'lbfgs'; in a Pipeline or a search, on that step itself."
         )
-    return estimator._running
+    return training
 
 
-def _fingerprint(estimator: Any, trainer: Trainer) -> dict[str, str]:
-    """Return what must be the same in the fit that goes on from the file."""
+def _identity(estimator: Any) -> tuple[dict[str, Any], bool]:
+    """Return the parameters that change a fit, and whether it starts from the weights of an earlier one."""
     params = estimator.get_params(deep=False)
     compared = {name: value for name, value in params.items() if name not in MAY_DIFFER}
     continues = params.get("warm_start", False) and estimator.__sklearn_is_fitted__()
-    return fingerprint(trainer, {"estimator": type(estimator).__name__, **compared}, continues)
+    return {"estimator": type(estimator).__name__, **compared}, continues
 
 
 def _path_for(path: str | os.PathLike, context: CallbackContext) -> Path:

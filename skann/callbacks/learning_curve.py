@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..version import install_command
 from .base import Callback, positive_int
+from .training import training_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,9 +60,9 @@ class LearningCurve(Callback):
 
     def on_epoch_end(self, estimator, context) -> None:
         """Draw, if it is time, and show the drawing in the place of the last."""
-        n_epochs = context.task_id + 1
-        if n_epochs % self.every == 0:
-            self.figure_ = _draw(estimator._running.progress.history)
+        n_epochs, training = context.task_id + 1, training_of(context)
+        if training is not None and n_epochs % self.every == 0:
+            self.figure_ = _draw(training.history)
             _show(self.figure_, f"skann-{context.parent.init_time}", is_first=n_epochs == self.every)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -83,6 +84,49 @@ class Graph:
         self.declarations[node.name] = declaration
         leading = self.shapes[node.inputs[0]][:-1] if node.layer.positionwise else ()
         self.shapes[node.name] = (*leading, *declaration.shape)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"nodes": [*self.nodes.values()], "inputs": self.inputs, "outputs": self.outputs}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Graph) and self.__getstate__() == other.__getstate__()
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType]
+
+    @cached_property
+    def for_prediction(self) -> Graph:
+        """The graph without the layers that act in training only; itself, if there are none."""
+        left_out = {name: node.inputs[0] for name, node in self.nodes.items() if node.layer.only_in_training}
+        if not left_out:
+            return self
+
+        def source(name: str) -> str:
+            return source(left_out[name]) if name in left_out else name
+
+        kept = [node for name, node in self.nodes.items() if name not in left_out]
+        nodes = [replace(node, inputs=tuple(map(source, node.inputs))) for node in kept]
+        return Graph(nodes, self.inputs, [source(name) for name in self.outputs])
+
+    @cached_property
+    def n_positions(self) -> dict[str, int]:
+        """How many positions of a row each node's layer sees as rows."""
+        return {
+            name: math.prod(self.shapes[name][:-1]) if node.layer.positionwise else 1
+            for name, node in self.nodes.items()
+        }
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Numbers per row of each input and each node."""
+        return {name: math.prod(shape) for name, shape in self.shapes.items()}
+
+    @cached_property
+    def memory_plans(self) -> dict[tuple[bool, ...], Any]:
+        """The plans of ``memory.plan_memory``, by its options: kept, since a network is made for each prediction."""
+        return {}
 
     @cached_property
     def readers(self) -> dict[str, list[str]]:

@@ -26,10 +26,13 @@ class MemoryPlan:
     slot_of : dict of tuple to int
         The slot of each array: ("y", node) is a node's output, ("dy", name) the gradient with respect to that, or to an
         input, and ("part", name, reader, i) what a node adds to that as its input i.
+    in_place : frozenset of tuple
+        The arrays that are written over another: outputs over the first input, gradients of it over the output's.
     """
 
     slots: list[int]
     slot_of: dict[Key, int]
+    in_place: frozenset[Key]
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,9 @@ class _Life:
     over: Key | None = None
 
 
-def plan_memory(graph: Graph, *, training: bool, input_gradients: bool = False) -> MemoryPlan:
+def plan_memory(
+    graph: Graph, *, training: bool, input_gradients: bool = False, keep_outputs: bool = False
+) -> MemoryPlan:
     """Return where the arrays of a pass through a graph lie.
 
     Parameters
@@ -52,11 +57,16 @@ def plan_memory(graph: Graph, *, training: bool, input_gradients: bool = False) 
         Whether there is a pass backwards, which reads what the layers keep and needs gradients.
     input_gradients : bool, default=False
         Whether that pass may be asked for the gradients of the inputs.
+    keep_outputs : bool, default=False
+        Whether the outputs of all nodes last to the end of the pass.
     """
-    lives = _outputs(graph, training)
-    if training:
-        lives += _gradients(graph, input_gradients)
-    return _assign(sorted(lives, key=lambda life: life.birth))
+    options = training, input_gradients, keep_outputs
+    if options not in graph.memory_plans:
+        lives = _outputs(graph, training, keep_outputs)
+        if training:
+            lives += _gradients(graph, input_gradients)
+        graph.memory_plans[options] = _assign(sorted(lives, key=lambda life: life.birth))
+    return graph.memory_plans[options]
 
 
 def differentiated(graph: Graph, *, parameters: bool = True, inputs: bool = False) -> set[str]:
@@ -83,18 +93,21 @@ def contributions(graph: Graph, wanted: set[str], name: str) -> list[tuple[str, 
     ]
 
 
-def _outputs(graph: Graph, training: bool) -> list[_Life]:
+def _outputs(graph: Graph, training: bool, keep: bool) -> list[_Life]:
     at = {name: i for i, name in enumerate(graph.nodes)}
     end = len(at)
 
     def death(name: str) -> int:
         readers = graph.readers[name]
         last = max([at[name], *(at[reader] for reader in readers)])
-        if name in graph.outputs:
+        if name in graph.outputs or keep:
             last = end
         if training:
-            # until its own pass backwards a layer may use its output as scratch
-            last = max(last, 2 * end - at[name])
+            own = graph.nodes[name].layer
+            keepers = [reader for reader in readers if "x" in graph.nodes[reader].layer.keeps]
+            if own.y_is_scratch:
+                keepers.append(name)
+            last = max([last, *(2 * end - at[keeper] for keeper in keepers)])
         return last
 
     return [
@@ -172,4 +185,5 @@ def _assign(lives: list[_Life]) -> MemoryPlan:
         slots[slot] = max(slots[slot], life.width)
         busy_until[slot] = max(busy_until[slot], life.death)
         slot_of[life.key] = slot
-    return MemoryPlan(slots, slot_of)
+    in_place = frozenset(life.key for life in lives if life.over is not None)
+    return MemoryPlan(slots, slot_of, in_place)

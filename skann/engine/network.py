@@ -1,235 +1,364 @@
-"""A network: an architecture bound to parameters and to buffers for a batch."""
+"""A network: a graph bound to parameters and to memory for a batch."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .architecture import Architecture
-from .backend import Array, dense, namespace
+from .arrays.backend import Array, dense, namespace
+from .arrays.kernels import training_library
+from .graph import Graph, Node
 from .hyperparameters import must_write
-from .kernels import kernels_for
 from .layers import Bound, Layer
-from .owed import Owed, number
-from .parameters import Parameters, by_layer
+from .memory import Key, contributions, differentiated, plan_memory
+from .parameters import Parameters
 
 
 @dataclass
 class Step:
-    """One layer with the views it works on for a given number of rows. Gradients are None outside training."""
+    """One layer with the views that it works on for a given number of rows.
+
+    Attributes
+    ----------
+    x : array, or tuple of arrays for a layer that merges
+        None until a pass begins, where it is an input of the network.
+    y : array
+    """
 
     layer: Layer
     bound: Bound
+    x: Any
     y: Array
-    dy: Array | None = None
-    dx: Array | None = None
 
 
 @dataclass
-class _Plan:
-    """All steps for a given number of rows, with the loss's arrays; ``first`` is the first step with parameters."""
+class _Backward:
+    """The gradients of a step: dx is None where nobody asks, and ``sums`` are (array, what is to be added to it)."""
 
-    steps: list[Step]
-    first: int = 0
-    losses: Array = None
-    loss_work: Array = None
+    step: Step
+    bound: Bound
+    dy: Array
+    dx: Any
+    sums: list[tuple[Array, Array]]
+
+
+@dataclass
+class _Reading:
+    """A step that reads inputs of the network.
+
+    ``sources`` are the numbers of these inputs, None for the outputs of nodes; ``convert`` makes an input what the
+    layer takes, if that may be another array.
+    """
+
+    step: Step
+    sources: list[int | None]
+    convert: Callable[[Array], Array] | None
+    merges: bool
+
+    def take(self, inputs: tuple[Array, ...]) -> Any:
+        """Return the step's x for a batch."""
+        convert = self.convert or (lambda x: x)
+        xs = self.step.x if self.merges else (None,)
+        taken = tuple(
+            x if source is None else convert(inputs[source]) for x, source in zip(xs, self.sources, strict=True)
+        )
+        return taken if self.merges else taken[0]
+
+
+@dataclass
+class _Pass:
+    """All steps for a given number of rows, and backwards for each kind of gradients asked for.
+
+    ``passing`` and ``converting`` are the steps that read inputs of the network, as they are or otherwise; ``weighted``
+    and ``noisy`` the bounds that are told the rows' weights, with room for a weight per position, and the factor of the
+    noise.
+    """
+
+    steps: dict[str, Step]
+    outputs: tuple[Array, ...]
+    gradients: dict[str, Array]
+    passing: list[tuple[Step, int]]
+    converting: list[_Reading]
+    weighted: list[tuple[Bound, Array | None]]
+    noisy: list[Bound]
+    forwards: list[Step]
+    backwards: dict[tuple[bool, bool], list[_Backward]] = field(default_factory=dict)
 
 
 class Network:
-    """Runs batches of up to ``n_rows`` rows through an architecture, forwards and backwards.
+    """Runs batches of up to ``n_rows`` rows through a graph, forwards and backwards.
 
-    All buffers are allocated here; batches of a size seen before allocate none. Not for two threads at once:
-    each makes its own.
+    All memory is allocated here; batches of a size seen before allocate none. Not for two threads at once: each makes
+    its own.
 
     Parameters
     ----------
-    architecture : Architecture
+    graph : Graph
     parameters : Parameters
-        Read by ``forward``, which in training moves ``parameters.state``; ``loss_and_grad`` writes ``parameters.grad``.
+        Read by ``forward``, which in training moves ``parameters.state``; ``backward`` writes ``parameters.grad``.
     n_rows : int
         Rows of the largest batch.
     training : bool, default=False
         Whether layers that act in training only take part, and gradients can be asked for.
+    input_gradients : bool, default=False
+        Whether those of the inputs can be asked for.
+    keep_outputs : bool, default=False
+        Whether the outputs of all nodes last to the end of a pass, for those who look at them.
     generator : source of random bits, default=None
         For noisy layers in training.
 
     Attributes
     ----------
     noise : float
-        What the rate of dropout and the scale of noise are multiplied by from the next pass on; 1 at first.
+        Factor of the rate of dropout and of the scale of noise from the next pass on; 1 at first.
     """
 
     def __init__(
         self,
-        architecture: Architecture,
+        graph: Graph,
         parameters: Parameters,
         n_rows: int,
         *,
         training: bool = False,
+        input_gradients: bool = False,
+        keep_outputs: bool = False,
         generator: Any = None,
     ):
-        self.architecture = architecture
+        self.graph = graph
         self.parameters = parameters
         self.n_rows = n_rows
         self.training = training
         self.generator = generator
         self.noise = 1.0
-        self.xp = namespace(parameters.theta)
-        # prediction alone is not worth the time that Numba's import takes
-        self._kernels = kernels_for(self.xp) if training else None
-        self._names = [name for name, layer in architecture.layers.items() if training or not layer.only_in_training]
+        xp = namespace(parameters.theta)
+        self.xp = training_library(xp) if training else xp
+        self._run = graph if training else graph.for_prediction
+        self._plan = plan_memory(
+            self._run, training=training, input_gradients=input_gradients, keep_outputs=keep_outputs
+        )
         self._allocate(n_rows)
-        self._plans: dict[int, _Plan] = {}
+        self._passes: dict[int, _Pass] = {}
+        self._last: _Pass | None = None
 
-    def forward(self, x: Array, weight: Array | None = None) -> Array:
-        """Return the raw outputs for the batch x, in a buffer that the next call overwrites.
+    def forward(self, *inputs: Array, weight: Array | None = None) -> tuple[Array, ...]:
+        """Return the outputs for a batch, in memory that the next pass overwrites.
 
         Parameters
         ----------
-        x : array of shape (n_samples, n_features), or CSR matrix
+        *inputs : array of shape (n_samples, ...), or CSR matrix
+            In the order of the graph's inputs.
         weight : array of shape (n_samples,), default=None
             By which rows count in the batch's statistics, in training; None counts them alike.
         """
-        steps = self._plan(x.shape[0]).steps
-        if not steps[0].layer.takes_sparse:
-            x = dense(x)
-        for step in steps:
-            step.bound.weight = weight
-            step.bound.noise = self.noise
-            if step.layer.forward(step.bound, x, step.y) is not None:
+        current = self._take(inputs, weight)
+        for step in current.forwards:
+            if step.layer.forward(step.bound, step.x, step.y) is not None:
                 raise must_write(step.layer, "forward")
-            x = step.y
-        return x
+        return current.outputs
 
-    def loss_and_grad(self, x: Array, target: Array, weight: Array) -> Owed | float:
-        """Return the batch's weighted loss; its gradient is then in ``parameters.grad``.
+    def walk(self, *inputs: Array) -> Iterator[tuple[str, Step]]:
+        """Yield each node's name and step before its layer runs forward on a batch."""
+        for name, step in self._take(inputs, None).steps.items():
+            yield name, step
+            step.layer.forward(step.bound, step.x, step.y)
+
+    def _take(self, inputs: tuple[Array, ...], weight: Array | None) -> _Pass:
+        """Return the views for a batch, after its inputs and the weights of its rows are put where layers read them."""
+        n = inputs[0].shape[0]
+        try:
+            current = self._last = self._passes[n]
+        except KeyError:
+            current = self._last = self._pass(n)
+        for bound, by_position in current.weighted:
+            bound.weight = weight if by_position is None or weight is None else _spread(weight, by_position)
+        for bound in current.noisy:
+            bound.noise = self.noise
+        for step, source in current.passing:
+            step.x = inputs[source]
+        for reading in current.converting:
+            reading.step.x = reading.take(inputs)
+        return current
+
+    def output_gradients(self, n: int) -> dict[str, Array]:
+        """Return for each output the array that the gradient with respect to it may be written in, for n rows."""
+        return self._pass(n).gradients
+
+    def outputs(self, n: int) -> tuple[Array, ...]:
+        """Return the arrays that ``forward`` writes the outputs for n rows into."""
+        return self._pass(n).outputs
+
+    def backward(
+        self, output_gradients: Mapping[str, Array], *, parameters: bool = True, inputs: bool = False
+    ) -> tuple[Array | None, ...]:
+        """Run the chain rule backwards through the last pass; return the gradients with respect to the inputs.
 
         Parameters
         ----------
-        x : array of shape (n_samples, n_features), or CSR matrix
-        target : array of shape (n_samples, n_outputs)
-        weight : float, or array of shape (n_samples,)
-            What each row's loss is multiplied by.
+        output_gradients : dict of str to array
+            The loss's gradient with respect to each output, used up; those of ``output_gradients`` are not copied.
+        parameters : bool, default=True
+            Whether to write ``parameters.grad``, the stretches of frozen nodes apart.
+        inputs : bool, default=False
+            Whether to return the gradients of the inputs, for a network made with ``input_gradients``. They lie in
+            memory that the next pass overwrites.
         """
-        xp, architecture = self.xp, self.architecture
-        plan = self._plan(x.shape[0])
-        raw = self.forward(x, None if isinstance(weight, float) else weight)
-        gradient = plan.steps[-1].dy
-        given = architecture.link, raw, target, plan.losses, gradient, plan.loss_work
-        if self._kernels:
-            architecture.loss.fused_evaluate(self._kernels, *given)
-        elif architecture.loss.evaluate(xp, *given) is not None:
-            raise must_write(architecture.loss, "evaluate")
-        if isinstance(weight, float):
-            xp.multiply(gradient, weight, out=gradient)
-            loss = number(plan.losses.sum()) * weight
-        else:
-            xp.multiply(gradient, weight[:, None], out=gradient)
-            loss = number(plan.losses @ weight)
-        self._backward(plan, x)
-        return loss
+        current = self._last
+        assert current is not None, "forward comes first"
+        if output_gradients is not current.gradients:
+            for name, lent in current.gradients.items():
+                if output_gradients[name] is not lent:
+                    self.xp.copyto(lent, output_gradients[name])
+        if (parameters, inputs) not in current.backwards:
+            current.backwards[parameters, inputs] = self._plan_backwards(current, parameters, inputs)
+        for back in current.backwards[parameters, inputs]:
+            step = back.step
+            if step.layer.backward(back.bound, step.x, step.y, back.dy, back.dx) is not None:
+                raise must_write(step.layer, "backward")
+            for total, part in back.sums:
+                self.xp.add(total, part, out=total)
+        if not inputs:
+            return ()
+        n = current.outputs[0].shape[0]
+        return tuple(
+            self._view(("dy", name), n) if ("dy", name) in self._plan.slot_of else None for name in self.graph.inputs
+        )
 
     def steps(self, n: int) -> Iterator[tuple[str, Step]]:
-        """Yield each layer's name and what it works on for n rows, as the last passes left it."""
-        return zip(self._names, self._plan(n).steps, strict=True)
+        """Yield each node's name and what its layer works on for n rows, as the last passes left it."""
+        return iter(self._pass(n).steps.items())
 
-    def _backward(self, plan: _Plan, x: Array) -> None:
-        """Run the chain rule from the last step to the first with parameters."""
-        for i in range(len(plan.steps) - 1, plan.first - 1, -1):
-            step = plan.steps[i]
-            if step.layer.backward(step.bound, plan.steps[i - 1].y if i else x, step.y, step.dy, step.dx) is not None:
-                raise must_write(step.layer, "backward")
+    # Memory
 
     def _allocate(self, n_rows: int) -> None:
-        """Allocate flat buffers from which the views for any number of rows up to ``n_rows`` are cut."""
+        """Allocate flat stretches of memory from which the views for any number of rows up to ``n_rows`` are cut."""
         xp, dtype = self.xp, self.parameters.theta.dtype
-        declarations = self.architecture.declarations
-        self._ones = xp.ones(n_rows, dtype)
-        self._outputs: list[Array] = []
-        self._scratch = []
-        self._work = []
-        for i, name in enumerate(self._names):
-            declaration = declarations[name]
-            if self._works_in_place(i):
-                self._outputs.append(self._outputs[-1])
-            else:
-                self._outputs.append(xp.empty(n_rows * math.prod(declaration.shape), dtype))
-            self._scratch.append(
-                {
-                    key: xp.empty((n_rows, *shape), scratch_dtype or dtype)
-                    for key, (shape, scratch_dtype) in declaration.scratch.items()
-                }
-            )
-            self._work.append({key: xp.empty(shape, dtype) for key, shape in declaration.work.items()})
-        if self.training:
-            # a gradient is written from one into the other: two flat arrays serve every layer
-            widest = max(math.prod(declaration.shape) for declaration in declarations.values())
-            self._gradients = [xp.empty(n_rows * widest, dtype) for _ in range(2)]
-            self._losses = xp.empty(n_rows, dtype)
-            self._loss_work = xp.empty(2 * n_rows * math.prod(self.architecture.out_shape), dtype)
+        self._slots = [xp.empty(n_rows * width, dtype) for width in self._plan.slots]
+        self._scratch: dict[str, dict[str, Array]] = {}
+        most = n_rows
+        for name in self._run.nodes:
+            declaration, rows = self._run.declarations[name], n_rows * self._run.n_positions[name]
+            most = rows if rows > most else most
+            scratch = self._scratch[name] = {}
+            if declaration.scratch or declaration.work:
+                for key, (shape, own) in declaration.scratch.items():
+                    scratch[key] = xp.empty((rows, *shape), own or dtype)
+                for key, shape in declaration.work.items():
+                    scratch[key] = xp.empty(shape, dtype)
+        self._ones = xp.ones(most, dtype)
 
-    def _works_in_place(self, i: int) -> bool:
-        """Whether layer i may write its output over its input: nobody reads that again, and it is not the caller's."""
-        layer = self.architecture.layers[self._names[i]]
-        if i == 0 or not layer.in_place or "x" in layer.keeps:
-            return False
-        return "y" not in self.architecture.layers[self._names[i - 1]].keeps
+    def _view(self, key: Key, n: int) -> Array:
+        """View an array of the plan for n rows."""
+        graph = self._run
+        return self._slots[self._plan.slot_of[key]][: n * graph.sizes[key[1]]].reshape(n, *graph.shapes[key[1]])
 
-    def _plan(self, n: int) -> _Plan:
+    def _pass(self, n: int) -> _Pass:
         """Return the views for n rows, cut once."""
-        if n not in self._plans:
-            self._plans[n] = self._cut_plan(n)
-        return self._plans[n]
+        if n not in self._passes:
+            self._passes[n] = self._cut(n)
+        return self._passes[n]
 
-    def _cut_plan(self, n: int) -> _Plan:
-        architecture, parameters = self.architecture, self.parameters
-        values = by_layer(parameters.values)
-        grads = by_layer(parameters.grads) if self.training else {}
-        state = by_layer(parameters.state)
+    def _cut(self, n: int) -> _Pass:
+        arrays: dict[str, Array] = {}
+        steps: dict[str, Step] = {}
+        passing, converting, weighted, noisy = [], [], [], []
+        numbers = {name: i for i, name in enumerate(self.graph.inputs)}
+        for name, node in self._run.nodes.items():
+            x = tuple([self._seen(node, arrays[source]) if source in arrays else None for source in node.inputs])
+            if ("y", name) in self._plan.in_place:
+                # the same object: CuPy copies an input that overlaps the output in any other way
+                arrays[name], y = arrays[node.inputs[0]], x[0]
+            else:
+                arrays[name] = self._view(("y", name), n)
+                y = self._seen(node, arrays[name])
+            bound = self._bind(name, n)
+            steps[name] = step = Step(node.layer, bound, x if node.layer.merges else x[0], y)
+            if not numbers.keys().isdisjoint(node.inputs):
+                convert = self._conversion(node)
+                sources = [numbers.get(source) for source in node.inputs]
+                if convert is None and not node.layer.merges:
+                    passing.append((step, sources[0]))
+                else:
+                    converting.append(_Reading(step, sources, convert, node.layer.merges))
+            if node.layer.mixes_rows:
+                per_row = self._run.n_positions[name]
+                by_position = self.xp.empty((n, per_row), self._ones.dtype) if per_row > 1 else None
+                weighted.append((bound, by_position))
+            if node.layer.only_in_training:
+                noisy.append(bound)
+        gradients = {name: self._view(("dy", name), n) for name in self._run.outputs} if self.training else {}
+        outputs = tuple(arrays[name] for name in self._run.outputs)
+        return _Pass(steps, outputs, gradients, passing, converting, weighted, noisy, [*steps.values()])
+
+    def _conversion(self, node: Node) -> Callable[[Array], Array] | None:
+        """Return what makes an input of the network, an array of any rank or a sparse matrix, what a layer takes."""
+        if len(self._run.shapes[node.inputs[0]]) > 1:
+            return _positions if node.layer.positionwise else None
+        return None if node.layer.takes_sparse else dense
+
+    def _bind(self, name: str, n: int) -> Bound:
+        """Lend a node's layer its arrays for n rows."""
+        rows = n * self._run.n_positions[name]
+        parameters, scratch = self.parameters, self._scratch[name]
+        if scratch:
+            shared = self._run.declarations[name].work
+            scratch = {key: array if key in shared else array[:rows] for key, array in scratch.items()}
+        writes = self.training and not self._run.nodes[name].frozen
+        return Bound(
+            xp=self.xp,
+            params=parameters.values_by_layer[name],
+            grads=parameters.grads_by_layer[name] if writes else {},
+            scratch=scratch,
+            state=parameters.states_by_layer[name],
+            ones=self._ones[:rows],
+            training=self.training,
+            generator=self.generator,
+        )
+
+    def _plan_backwards(self, current: _Pass, parameters: bool, inputs: bool) -> list[_Backward]:
+        """Return the steps of a pass backwards, with their gradients."""
+        graph, n = self._run, current.outputs[0].shape[0]
+        wanted = differentiated(graph, parameters=parameters, inputs=inputs)
         steps = []
-        for i, (name, output) in enumerate(zip(self._names, self._outputs, strict=True)):
-            bound = Bound(
-                xp=self.xp,
-                params=values.get(name, {}),
-                grads=grads.get(name, {}),
-                scratch={key: array[:n] for key, array in self._scratch[i].items()} | self._work[i],
-                state=state.get(name, {}),
-                ones=self._ones[:n],
-                training=self.training,
-                generator=self.generator,
-                kernels=self._kernels,
-            )
-            # in place it is the same object: CuPy copies an input that overlaps the output in any other way
-            y = steps[-1].y if self._works_in_place(i) else _cut(output, n, architecture.declarations[name].shape)
-            steps.append(Step(architecture.layers[name], bound, y))
-        if not self.training:
-            return _Plan(steps)
-        first = next(i for i, step in enumerate(steps) if step.bound.params)
-        self._cut_gradients(steps, first)
-        work = _cut(self._loss_work, 2, (n, *architecture.out_shape))
-        return _Plan(steps, first, self._losses[:n], work)
+        for name in reversed(graph.nodes):
+            if name not in wanted:
+                continue
+            node, forward = graph.nodes[name], current.steps[name]
+            gradients, sums = [], []
+            for i in range(len(node.inputs)):
+                dx, total = self._gradient_for(name, i, wanted, n)
+                gradients.append(dx if dx is None or dx.ndim == 2 else self._seen(node, dx))
+                if total is not None:
+                    sums.append((total, dx))
+            dy = self._seen(node, self._view(("dy", name), n))
+            if gradients[0] is not None and ("dy", node.inputs[0]) in self._plan.in_place:
+                gradients[0] = dy
+            # only its forward pass reads what changes in a bound from batch to batch
+            bound = forward.bound if parameters else replace(forward.bound, grads={})
+            steps.append(_Backward(forward, bound, dy, tuple(gradients) if node.layer.merges else gradients[0], sums))
+        return steps
 
-    def _cut_gradients(self, steps: list[Step], first: int) -> None:
-        """Give each step its dy and dx: the same array where the layer can, else the one array and the other."""
-        side = 0
-        gradient = _cut(self._gradients[side], *_row_shape(steps[-1].y))
-        for i in range(len(steps) - 1, first - 1, -1):
-            step = steps[i]
-            step.dy = gradient
-            if i > first:
-                if not step.layer.in_place:
-                    side = 1 - side
-                    gradient = _cut(self._gradients[side], *_row_shape(steps[i - 1].y))
-                step.dx = gradient
+    def _gradient_for(self, reader: str, i: int, wanted: set[str], n: int) -> tuple[Array | None, Array | None]:
+        """Return where a node writes the gradient of its input i, and the array that this is to be added to."""
+        source = self._run.nodes[reader].inputs[i]
+        if source not in wanted:
+            return None, None
+        total = self._view(("dy", source), n)
+        if source not in self._run.outputs and contributions(self._run, wanted, source)[0] == (reader, i):
+            return total, None
+        return self._view(("part", source, reader, i), n), total
+
+    def _seen(self, node: Node, array: Array) -> Array:
+        """View an array as a node's layer sees it."""
+        return _positions(array) if node.layer.positionwise and array.ndim > 2 else array
 
 
-def _row_shape(array: Array) -> tuple[int, tuple[int, ...]]:
-    """Split a shape into rows and the rest."""
-    return array.shape[0], array.shape[1:]
+def _positions(array: Array) -> Array:
+    """View an array as one row for each position."""
+    return array.reshape(-1, array.shape[-1])
 
 
-def _cut(flat: Array, n: int, shape: tuple[int, ...]) -> Array:
-    """View the start of a flat array as a contiguous one of shape (n, *shape)."""
-    return flat[: n * math.prod(shape)].reshape(n, *shape)
+def _spread(weight: Array, by_position: Array) -> Array:
+    """Give every position of a row the row's weight."""
+    by_position[...] = weight[:, None]
+    return by_position.reshape(-1)

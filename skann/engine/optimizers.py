@@ -6,14 +6,16 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from inspect import signature
 from types import ModuleType
+from typing import Any
 
 import numpy
 
-from .backend import Array
+from .arrays.backend import Array, move
+from .arrays.deferred_sum import DeferredSum
+from .functions.updates import adam_step, advance_moments, sgd_step
 from .hyperparameters import Hyperparameters, must_write, real
-from .kernels import kernels_for
-from .owed import Owed
 from .parameters import blocks
 from .penalties import Penalty
 from .registry import Registry
@@ -24,7 +26,7 @@ _LEAST_EPSILON = {numpy.dtype(kind): math.sqrt(numpy.finfo(kind).tiny) for kind 
 
 
 class OptimizerState:
-    """What an optimizer carries from step to step.
+    """The state of an optimizer from step to step.
 
     Attributes
     ----------
@@ -47,6 +49,17 @@ class OptimizerState:
         state.step, state.momentum_product = self.step, self.momentum_product
         return state
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything that changes from step to step, the moments on the host."""
+        moments = {name: move(moment, numpy) for name, moment in self.moments.items()}
+        return {"step": self.step, "momentum_product": float(self.momentum_product), "moments": moments}
+
+    def load_state_dict(self, values: dict[str, Any]) -> None:
+        """Take over values as ``state_dict`` returns them; the moments lie on the host."""
+        self.step, self.momentum_product = values["step"], values["momentum_product"]
+        for name, moment in self.moments.items():
+            moment[...] = values["moments"][name]
+
 
 @dataclass(frozen=True)
 class Optimizer(Hyperparameters, ABC):
@@ -56,15 +69,13 @@ class Optimizer(Hyperparameters, ABC):
     ----------
     moments : tuple of str
         Names of the vectors that the rule carries along, zero at the start.
-    kernel : str or None
-        Name of the kernel that does what ``_update_block`` does, and adds an L2 penalty.
     decouples_decay : bool
         Whether alpha shrinks the weights by ``1 - rate * alpha`` a step instead of entering the gradient.
     """
 
     moments = ()
-    kernel = None
     decouples_decay = False
+    _adds_l2 = False  # whether ``update_block`` takes an L2 penalty, to add it to the gradient in the same pass
 
     def init(self, xp: ModuleType, theta: Array) -> OptimizerState:
         """Return the state before the first step."""
@@ -80,7 +91,7 @@ class Optimizer(Hyperparameters, ABC):
         work: Array,
         penalty: Penalty | None = None,
         stretches: Sequence[tuple[slice, float]] | None = None,
-    ) -> Owed | float:
+    ) -> DeferredSum | float:
         """Move theta one step, block by block; return the penalty at the theta before.
 
         Parameters
@@ -100,37 +111,51 @@ class Optimizer(Hyperparameters, ABC):
         state.step += 1
         factors, loss = self._factors(state, learning_rate), 0.0
         penalty = penalty or Penalty()
-        kernels = kernels_for(xp) if self.kernel and not penalty.l1 else None
-        kernel = kernels and getattr(kernels, str(self.kernel))
+        adds_l2 = self._adds_l2 and not penalty.l1
         for stretch, rate in stretches or [(slice(0, theta.size), 1.0)]:
-            scaled = tuple(rate * factor for factor in factors)
-            if kernel is not None:
-                constants = tuple(map(theta.dtype.type, (penalty.l2, *self._constants(theta.dtype), *scaled)))
+            if rate == 0:  # parameters of frozen layers
+                continue
+            scaled = tuple([rate * factor for factor in factors])
             for block in blocks(stretch.stop, work.size, stretch.start):
-                moments = [moment[block] for moment in state.moments.values()]
                 part, slope, n_penalized = theta[block], grad[block], penalty.n_penalized(block)
-                if kernel is None:
-                    loss += penalty.add(xp, part[:n_penalized], slope[:n_penalized], work[:n_penalized])
-                    if self._update_block(xp, part, slope, work[: part.size], scaled, *moments) is not None:
-                        raise must_write(self, "_update_block")
-                else:
+                scratch, moments = work[: part.size], [moment[block] for moment in state.moments.values()]
+                if adds_l2:
                     loss += penalty.l2_value(part[:n_penalized])
-                    kernel(part, slope, *moments, n_penalized, *constants)
+                    l2: Any = {"l2": (penalty.l2, n_penalized)}
+                    own = self.update_block(xp, part, slope, scratch, scaled, *moments, **l2)
+                else:
+                    loss += penalty.add(xp, part[:n_penalized], slope[:n_penalized], work[:n_penalized])
+                    own = self.update_block(xp, part, slope, scratch, scaled, *moments)
+                if own is not None:
+                    raise must_write(self, "update_block")
         return loss
 
     def _factors(self, state: OptimizerState, learning_rate: float) -> tuple[float, ...]:
         """Return the numbers that change from step to step, proportional to the rate; ``state.step`` counts from 1."""
         return (learning_rate,)
 
-    def _constants(self, dtype: numpy.dtype) -> tuple[float, ...]:
-        """Return the numbers that the kernel takes before the factors, for parameters of that dtype."""
-        return ()
-
     @abstractmethod
-    def _update_block(
+    def update_block(
         self, xp: ModuleType, theta: Array, grad: Array, work: Array, factors: tuple[float, ...], *moments: Array
     ) -> None:
-        """Update a stretch of theta and of the moments."""
+        """Update a stretch of theta and of the moments in place.
+
+        Parameters
+        ----------
+        xp : module
+            NumPy or a library with the same functions.
+        theta, grad, work : array of shape (n_parameters,)
+            Parameters, their gradient and scratch; the latter two may be used up.
+        factors : tuple of float
+            Those of ``_factors``: by default the learning rate alone.
+        *moments : array of shape (n_parameters,)
+            As ``moments`` names them.
+        """
+
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        if "update_block" in vars(cls):  # a class that writes it anew may leave the penalty to update
+            cls._adds_l2 = "l2" in signature(cls.update_block).parameters
 
 
 OPTIMIZERS = Registry("solver", Optimizer)
@@ -147,27 +172,16 @@ class SGD(Optimizer):
     momentum: float = real(0.9, low=0, high=1)
     nesterovs_momentum: bool = True
     moments = ("velocity",)
-    kernel = "sgd"
 
-    def _constants(self, dtype):
-        return self.momentum, self.nesterovs_momentum
-
-    def _update_block(self, xp, theta, grad, work, factors, velocity):
+    def update_block(self, xp, theta, grad, work, factors, velocity, l2=(0.0, 0)):
+        strength, n_penalized = l2
         (rate,) = factors
-        xp.multiply(grad, rate, out=work)
-        xp.multiply(velocity, self.momentum, out=velocity)
-        xp.subtract(velocity, work, out=velocity)
-        if self.nesterovs_momentum:
-            xp.subtract(theta, work, out=theta)
-            xp.multiply(velocity, self.momentum, out=work)
-            xp.add(theta, work, out=theta)
-        else:
-            xp.add(theta, velocity, out=theta)
+        sgd_step(xp, theta, grad, velocity, work, n_penalized, strength, self.momentum, self.nesterovs_momentum, rate)
 
 
 @dataclass(frozen=True)
 class _AdaptiveMoments(Optimizer):
-    """What Adam and its kin share: decaying means of the gradient, m, and of its square, v.
+    """The common state of Adam and its kin: decaying means of the gradient, m, and of its square, v.
 
     The state holds m / (1 - beta_1) and v / (1 - beta_2), and the step makes up for it: two passes less over the
     parameters, a sixth of the update's time.
@@ -177,16 +191,6 @@ class _AdaptiveMoments(Optimizer):
     beta_2: float = real(0.999, low=0, high=1, include_high=False)
     epsilon: float = real(1e-8, low=0, include_low=False)
     moments = ("first", "second")
-
-    def _advance(self, xp, grad, work, first, second) -> None:
-        """Update both means, and write sqrt(v) + epsilon, over sqrt(1 - beta_2), into work."""
-        xp.multiply(first, self.beta_1, out=first)
-        xp.add(first, grad, out=first)
-        xp.multiply(grad, grad, out=work)
-        xp.multiply(second, self.beta_2, out=second)
-        xp.add(second, work, out=second)
-        xp.sqrt(second, out=work)
-        xp.add(work, self._epsilon(work.dtype), out=work)
 
     def _epsilon(self, dtype: numpy.dtype) -> float:
         """Return what is added to the root of the second moment, as that is kept."""
@@ -207,20 +211,14 @@ class Adam(_AdaptiveMoments):
     epsilon stands where the end of their section 2 puts it, and scikit-learn].
     """
 
-    kernel = "adam"
-
-    def _constants(self, dtype):
-        return self.beta_1, self.beta_2, self._epsilon(dtype)
-
     def _factors(self, state, learning_rate):
         return (self._size(learning_rate, state.step) / (1 - self.beta_1**state.step),)
 
-    def _update_block(self, xp, theta, grad, work, factors, first, second):
+    def update_block(self, xp, theta, grad, work, factors, first, second, l2=(0.0, 0)):
+        strength, n_penalized = l2
         (size,) = factors
-        self._advance(xp, grad, work, first, second)
-        xp.divide(first, work, out=work)
-        xp.multiply(work, size, out=work)
-        xp.subtract(theta, work, out=theta)
+        epsilon = self._epsilon(theta.dtype)
+        adam_step(xp, theta, grad, first, second, work, n_penalized, strength, self.beta_1, self.beta_2, epsilon, size)
 
 
 @OPTIMIZERS.register("adamw")
@@ -246,9 +244,9 @@ class Nadam(_AdaptiveMoments):
         of_gradient = size / (1 - self.beta_1) * (1 - now) / (1 - state.momentum_product)
         return of_gradient, size * following / (1 - state.momentum_product * following)
 
-    def _update_block(self, xp, theta, grad, work, factors, first, second):
+    def update_block(self, xp, theta, grad, work, factors, first, second):
         of_gradient, of_momentum = factors
-        self._advance(xp, grad, work, first, second)
+        advance_moments(xp, grad, first, second, work, self.beta_1, self.beta_2, self._epsilon(theta.dtype))
         xp.multiply(grad, of_gradient, out=grad)
         xp.divide(grad, work, out=grad)
         xp.subtract(theta, grad, out=theta)
@@ -275,7 +273,7 @@ class RMSprop(Optimizer):
     moments = ("second",)
     _DECAY = 0.99
 
-    def _update_block(self, xp, theta, grad, work, factors, second):
+    def update_block(self, xp, theta, grad, work, factors, second):
         (rate,) = factors
         xp.multiply(grad, grad, out=work)
         xp.multiply(work, 1 - self._DECAY, out=work)
@@ -292,7 +290,7 @@ class Adagrad(Optimizer):
     epsilon: float = real(1e-8, low=0, include_low=False)
     moments = ("second",)
 
-    def _update_block(self, xp, theta, grad, work, factors, second):
+    def update_block(self, xp, theta, grad, work, factors, second):
         (rate,) = factors
         xp.multiply(grad, grad, out=work)
         xp.add(second, work, out=second)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ from typing import Any
 import numpy
 from numpy.typing import DTypeLike
 
-from .backend import Array, move, namespace
+from .arrays.backend import Array, move, namespace
 from .initializers import Initializer
 
 # Elements of a flat vector to work on at a time, so that they and their temporaries stay in cache. Adam over 670,000
@@ -49,7 +50,9 @@ class ParameterSpec:
     decays : bool
         Whether the L2 penalty touches it.
     rate : float
-        What its learning rate is multiplied by.
+        The factor of its learning rate.
+    role : {"weight", "bias", ""}
+        "weight" for the weights of a sum of inputs, "bias" for what is added to the sum; "" for all else.
     """
 
     shape: tuple[int, ...]
@@ -58,6 +61,7 @@ class ParameterSpec:
     bias: bool = False
     decays: bool = True
     rate: float = 1.0
+    role: str = ""
 
     def draw(self, rng: numpy.random.RandomState) -> numpy.ndarray:
         """Return starting values, float64."""
@@ -67,9 +71,9 @@ class ParameterSpec:
 
 def by_layer(items: dict[tuple[str, str], Any]) -> dict[str, dict[str, Any]]:
     """Nest a dict with keys (layer, name)."""
-    nested: dict[str, dict[str, Any]] = {}
+    nested: dict[str, dict[str, Any]] = defaultdict(dict)
     for (layer, name), item in items.items():
-        nested.setdefault(layer, {})[name] = item
+        nested[layer][name] = item
     return nested
 
 
@@ -130,7 +134,7 @@ class Layout:
         )
 
     def __getstate__(self) -> dict:
-        return {"specs": by_layer(self.specs), "state": by_layer(self.state)}
+        return {"specs": dict(by_layer(self.specs)), "state": dict(by_layer(self.state))}
 
     def __setstate__(self, state: dict) -> None:
         specs = by_key(state["specs"])
@@ -140,17 +144,33 @@ class Layout:
         """Return the shape of each array, by layer and name."""
         return {key: spec.shape for key, spec in self.specs.items()}
 
+    def with_role(self, role: str) -> list[tuple[str, str]]:
+        """Return the keys, layer and name, of the parameters that play a role, in the layers' order."""
+        return [key for key, spec in self.specs.items() if spec.role == role]
+
     def views(self, vector: Array) -> dict[tuple[str, str], Array]:
         """Return views into a flat vector, by layer and name, in the layers' order."""
         return {key: vector[self.slices[key]].reshape(spec.shape) for key, spec in self.specs.items()}
 
-    def initial_state(self, dtype: numpy.dtype) -> dict[tuple[str, str], numpy.ndarray]:
-        """Return the state arrays with their initial values, by layer and name."""
-        return {key: numpy.full(shape, value, dtype) for key, (shape, value) in self.state.items()}
+    def state_views(self, vector: Array) -> dict[tuple[str, str], Array]:
+        """Return views into the flat vector of the layers' state, by layer and name."""
+        views, start = {}, 0
+        for key, (shape, _) in self.state.items():
+            stop = start + math.prod(shape)
+            views[key] = vector[start:stop].reshape(shape)
+            start = stop
+        return views
+
+    def initial_state(self, dtype: numpy.dtype) -> numpy.ndarray:
+        """Return the flat vector of the layers' state with its initial values."""
+        vector = numpy.empty(sum(math.prod(shape) for shape, _ in self.state.values()), dtype)
+        for key, view in self.state_views(vector).items():
+            view[...] = self.state[key][1]
+        return vector
 
 
 class Parameters:
-    """A network's parameters: ``theta`` and its gradient ``grad``, each one contiguous vector, and ``state``.
+    """A network's parameters: ``theta``, its gradient ``grad`` and the layers' ``state``, each one contiguous vector.
 
     A pickle holds theta and state once, and neither gradient nor views.
 
@@ -158,15 +178,14 @@ class Parameters:
     ----------
     layout : Layout
     theta : array of shape (layout.size,)
-    state : dict of (layer name, state name) to array, default=None
-        What layers carry from batch to batch that is not learned; None takes the initial values.
+    state : array of shape (n_state,), default=None
+        Numbers that layers carry from batch to batch and that are not learned; None takes the initial values.
     """
 
-    def __init__(self, layout: Layout, theta: Array, state: dict[tuple[str, str], Array] | None = None):
+    def __init__(self, layout: Layout, theta: Array, state: Array | None = None):
         self.layout = layout
         self.theta = theta
         self.state = layout.initial_state(theta.dtype) if state is None else state
-        self.idle_networks: list = []  # kept by ``prediction`` from one call to the next
 
     @classmethod
     def draw(cls, layout: Layout, rng: numpy.random.RandomState, dtype: numpy.dtype) -> Parameters:
@@ -178,21 +197,19 @@ class Parameters:
 
     def astype(self, dtype: DTypeLike, copy: bool = True) -> Parameters:
         """Return the same values in another precision; with ``copy=False`` they are shared if it is the same one."""
-        state = {key: array.astype(dtype, copy=copy) for key, array in self.state.items()}
-        return Parameters(self.layout, self.theta.astype(dtype, copy=copy), state)
+        return Parameters(self.layout, self.theta.astype(dtype, copy=copy), self.state.astype(dtype, copy=copy))
 
     def on(self, xp: ModuleType) -> Parameters:
         """Return the same values in the memory that ``xp`` works on; those that lie there are shared."""
-        state = {key: move(array, xp) for key, array in self.state.items()}
-        return Parameters(self.layout, move(self.theta, xp), state)
+        return Parameters(self.layout, move(self.theta, xp), move(self.state, xp))
 
     def snapshot(self) -> Parameters:
         """Return a copy of theta and state."""
         return self.astype(self.theta.dtype)
 
     def adopt(self, other: Parameters) -> None:
-        """Copy what another network's parameters and state have under the same name in the same shape."""
-        for own, theirs in ((self.values, other.values), (self.state, other.state)):
+        """Copy the arrays of another network that have the same name and shape here."""
+        for own, theirs in ((self.values, other.values), (self.states, other.states)):
             for key, array in own.items():
                 if key in theirs and theirs[key].shape == array.shape:
                     array[...] = theirs[key]
@@ -201,8 +218,7 @@ class Parameters:
         """Copy theta and state back from a snapshot, wherever it lies; all views stay valid."""
         xp = namespace(self.theta)
         self.theta[...] = move(snapshot.theta, xp)
-        for key, array in self.state.items():
-            array[...] = move(snapshot.state[key], xp)
+        self.state[...] = move(snapshot.state, xp)
 
     @cached_property
     def grad(self) -> Array:
@@ -211,7 +227,7 @@ class Parameters:
 
     @cached_property
     def grad_total(self) -> Array:
-        """What the gradients of a batch's chunks are summed in; allocated when first asked for."""
+        """The sum of the gradients of a batch's chunks; allocated when first asked for."""
         return namespace(self.theta).zeros_like(self.theta)
 
     @cached_property
@@ -224,13 +240,59 @@ class Parameters:
         """Views into grad by (layer, name)."""
         return self.layout.views(self.grad)
 
+    @cached_property
+    def values_by_layer(self) -> dict[str, dict[str, Array]]:
+        """Views into theta by layer, then by name; empty for layers without."""
+        return by_layer(self.values)
+
+    @cached_property
+    def grads_by_layer(self) -> dict[str, dict[str, Array]]:
+        """Views into grad by layer, then by name; empty for layers without."""
+        return by_layer(self.grads)
+
+    @cached_property
+    def states_by_layer(self) -> dict[str, dict[str, Array]]:
+        """Views into state by layer, then by name; empty for layers without."""
+        return by_layer(self.states)
+
+    @cached_property
+    def states(self) -> dict[tuple[str, str], Array]:
+        """Views into state by (layer, name)."""
+        return self.layout.state_views(self.state)
+
+    def with_role(self, role: str) -> list[Array]:
+        """Return the views into theta whose parameters play a role, in the layers' order."""
+        return [self.values[key] for key in self.layout.with_role(role)]
+
+    @cached_property
+    def trained_weights(self) -> list[Array]:
+        """The views into theta that are weights of layers which are not frozen."""
+        return [self.values[key] for key in self.layout.with_role("weight") if self.layout.specs[key].rate]
+
     @property
     def n_decayed(self) -> int:
         """Number of leading elements that the L2 penalty touches."""
         return self.layout.n_decayed
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return theta and the arrays of state by layer and name, on the host."""
+        states = {key: move(array, numpy) for key, array in self.states.items()}
+        return {"theta": move(self.theta, numpy), **by_layer(states)}
+
+    def load_state_dict(self, values: dict[str, Any]) -> None:
+        """Take over values as ``state_dict`` returns them."""
+        self.theta[...] = values["theta"]
+        for (layer, name), array in self.states.items():
+            array[...] = values[layer][name]
+
     def __getstate__(self) -> dict:
-        return {"layout": self.layout, "theta": self.theta, "state": by_layer(self.state)}
+        return {"layout": self.layout, "theta": self.theta, "state": self.state}
 
     def __setstate__(self, state: dict) -> None:
-        self.__init__(state["layout"], state["theta"], by_key(state["state"]))
+        layout, values = state["layout"], state["state"]
+        if isinstance(values, dict):  # by layer, or by layer and name, in pickles of earlier versions
+            named = by_key(values)
+            values = numpy.empty(sum(array.size for array in named.values()), state["theta"].dtype)
+            for key, view in layout.state_views(values).items():
+                view[...] = named[key]
+        self.__init__(layout, state["theta"], values)

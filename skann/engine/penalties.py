@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import ModuleType
 
-from .backend import Array, sum_of_squares
-from .owed import Owed, number
+from .arrays.backend import Array
+from .arrays.deferred_sum import DeferredSum, number
+from .functions.algebra import sum_of_squares
 from .parameters import Parameters, blocks
 
 
@@ -29,11 +30,11 @@ class Penalty:
         """Return how many of a block's parameters are weights; they come first."""
         return max(0, min(block.stop, self.n_decayed) - block.start)
 
-    def l2_value(self, weights: Array) -> Owed | float:
+    def l2_value(self, weights: Array) -> DeferredSum | float:
         """Return the L2 penalty of some weights."""
         return number(sum_of_squares(weights)) * (self.l2 / 2) if self.l2 else 0.0
 
-    def add(self, xp: ModuleType, weights: Array, slope: Array, scaled: Array) -> Owed | float:
+    def add(self, xp: ModuleType, weights: Array, slope: Array, scaled: Array) -> DeferredSum | float:
         """Add to the gradient of some weights; return their penalty.
 
         SciPy's axpy would add in one pass, but with a thread pool of its own, which spins against NumPy's: a step took
@@ -57,7 +58,7 @@ class Penalty:
             xp.add(slope, scaled, out=slope)
         return penalty
 
-    def add_to(self, xp: ModuleType, parameters: Parameters, work: Array) -> Owed | float:
+    def add_to(self, xp: ModuleType, parameters: Parameters, work: Array) -> DeferredSum | float:
         """Add to the whole gradient of the parameters; return the penalty."""
         theta, grad = parameters.theta, parameters.grad
         penalty = 0.0

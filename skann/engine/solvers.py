@@ -8,14 +8,15 @@ from typing import Any
 import numpy
 import scipy  # which imports scipy.optimize when it is first asked for
 
-from .architecture import Architecture
-from .backend import quiet
-from .batches import MAX_CHUNK, Reader, Rows, chunks
-from .divergence import check_finite, check_outputs
+from .arrays.backend import quiet
+from .criterion import Criterion
+from .data.reader import Reader
+from .data.rows import MAX_CHUNK, Rows, chunks
+from .learner import Learner
 from .network import Network
-from .parameters import Parameters, scratch_for
+from .parameters import scratch_for
 from .penalties import Penalty
-from .training import batch_gradient
+from .training.divergence import check_finite, check_outputs
 
 
 class LBFGS:
@@ -26,9 +27,8 @@ class LBFGS:
 
     Parameters
     ----------
-    architecture : Architecture
-    parameters : Parameters
-        Changed in place, at the end.
+    learner : Learner
+        Its parameters are changed in place, at the end.
     rows : Rows
     alpha : float
         Strength of the L2 penalty alpha / 2 ||W||^2, divided by the rows' total weight as the loss is.
@@ -51,8 +51,7 @@ class LBFGS:
 
     def __init__(
         self,
-        architecture: Architecture,
-        parameters: Parameters,
+        learner: Learner,
         rows: Rows,
         *,
         alpha: float,
@@ -62,13 +61,15 @@ class LBFGS:
         max_fun: int,
         report: Callable[[str], object] | None = None,
     ):
-        self.architecture, self.parameters, self.rows, self.report = architecture, parameters, rows, report
+        self.learner, self.rows, self.report = learner, rows, report
+        self.error = None  # no hook is called that could raise one
         self.result: Any = None
         self.ended: str | None = None
         self._options = {"maxfun": max_fun, "maxiter": max_iter, "gtol": tol}
-        self._double = parameters.astype(numpy.float64)
-        n_rows = min(len(rows), MAX_CHUNK)
-        self.network = Network(architecture, self._double, n_rows, training=True)
+        self._double = learner.parameters.astype(numpy.float64)
+        n_rows = self.n_rows_at_once = min(len(rows), MAX_CHUNK)
+        self.network = Network(learner.graph, self._double, n_rows, training=True)
+        self._criterion = Criterion(learner.objective, self.network)
         self._reader = Reader(rows, numpy.dtype(numpy.float64), n_rows)
         self._total_weight = rows.total_weight
         self._work = scratch_for(self._double.theta)
@@ -98,10 +99,11 @@ class LBFGS:
                     options=self._options,
                 )
             self.ended = "minimized"
-        self.parameters.theta[...] = self.result.x
+        parameters = self.learner.parameters
+        parameters.theta[...] = self.result.x
         when = f"{self.result.nit} iterations of lbfgs"
-        check_finite(self.result.fun, self.parameters, when)
-        check_outputs(self.architecture, self.parameters, self.rows, when)
+        check_finite(self.result.fun, parameters, when)
+        check_outputs(self.learner, self.rows, when)
         return self.ended
 
     def undo(self) -> None:
@@ -110,7 +112,7 @@ class LBFGS:
     def _objective(self, theta: numpy.ndarray) -> tuple[float, numpy.ndarray]:
         """Return the loss, penalties included, and its gradient."""
         self._double.theta[...] = theta
-        loss = batch_gradient(self.network, self._reader, list(chunks(0, len(self.rows))), 1 / self._total_weight)
+        loss = self._criterion.sum_over(self._reader, list(chunks(0, len(self.rows))), 1 / self._total_weight)
         loss += self._penalty.add_to(self.network.xp, self._double, self._work)
         return float(loss), self._double.grad.copy()
 

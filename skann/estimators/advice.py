@@ -9,7 +9,7 @@ import numpy
 import scipy.sparse
 from sklearn.exceptions import ConvergenceWarning
 
-from ..engine.architecture import Architecture
+from ..engine.graph import Graph
 from ..exceptions import TrainingWarning
 from .messages import warn
 
@@ -75,9 +75,9 @@ def warn_of_scales(X, names: Sequence[str] | None) -> None:
     _warn(scale_problem(sample, lambda i: column_name(names, i)), SCALE_REMEDY)
 
 
-def warn_of_dead_units(fractions: Sequence[float], architecture: Architecture) -> None:
+def warn_of_dead_units(fractions: Sequence[float], graph: Graph) -> None:
     """Warn of hidden layers that are mostly dead and not by chance, given each layer's fraction of dead units."""
-    widths = [architecture.declarations[name].shape[0] for name in architecture.hidden]
+    widths = [graph.shapes[name][-1] for name in graph.with_role("hidden")]
     told = [fraction if width >= WIDE else 0.0 for fraction, width in zip(fractions, widths, strict=True)]
     _warn(dead_layers(told), DEAD_REMEDY)
 

@@ -18,11 +18,12 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from ..engine.activations import ACTIVATIONS, FixedActivation, Logistic
+from ..engine.learner import Learner
 from ..engine.losses import Exp
 from ..engine.parameters import Layout, Parameters
 from .labels import ColumnLabels, LabelColumns, Labels
 
-_PARAMETERS = {"coefs_": "W", "intercepts_": "b"}  # by the names that layers give them
+_PARAMETERS = {"coefs_": "weight", "intercepts_": "bias"}  # by their roles
 _ASSIGNED = (*_PARAMETERS, "out_activation_", "_label_binarizer")
 _SIZES = ("n_layers_", "n_outputs_", "n_features_in_")
 _OUTPUTS = {name: ACTIVATIONS[name] for name in ACTIVATIONS.names() if issubclass(ACTIVATIONS[name], FixedActivation)}
@@ -74,7 +75,7 @@ def ready_to_continue(estimator: Any) -> bool:
     ValueError
         If they make no network, or one with an output activation that the loss does not train.
     """
-    if "_parameters" not in vars(estimator):
+    if "_learner" not in vars(estimator):
         if not is_assigned(estimator):
             return False
         assemble(estimator)
@@ -98,7 +99,7 @@ def assemble(estimator: Any) -> None:
         If they make no network.
     """
     given = dict(vars(estimator))
-    if "_parameters" in given:  # another thread was faster
+    if "_learner" in given:  # another thread was faster
         return
     if not is_assigned(estimator):
         check_is_fitted(estimator)
@@ -109,9 +110,9 @@ def assemble(estimator: Any) -> None:
     # these widths win over the parameter, which stays as it is
     laid_out.hidden_layer_sizes = tuple(W.shape[-1] for W in arrays["coefs_"][:-1])
     n_targets = _note_target(laid_out, given, n_outputs)
-    architecture = laid_out._build_architecture(n_features, n_targets)
-    parameters = _parameters_of(estimator, architecture.layout(), arrays)
-    made = laid_out._fitted_attributes(architecture, parameters) | {"n_features_in_": n_features}
+    graph, objective = laid_out._build_network(n_features, n_targets)
+    parameters = _parameters_of(estimator, graph.layout(), arrays)
+    made = laid_out._fitted_attributes(Learner(graph, objective, parameters)) | {"n_features_in_": n_features}
     for name in _SIZES:
         if name in given and given[name] != made[name]:
             raise _refusal(estimator, f"{name} is {given[name]}, but by coefs_ it is {made[name]}")
@@ -127,7 +128,7 @@ def assemble(estimator: Any) -> None:
 
 def assign(estimator: Any, name: str, values: Any) -> None:
     """Set ``coefs_`` or ``intercepts_``: into the network if the shapes are its own, else for another network."""
-    if "_parameters" not in vars(estimator):
+    if "_learner" not in vars(estimator):
         vars(estimator)[name] = values
         return
     arrays, views = _as_arrays(estimator, name, values), getattr(estimator, name)
@@ -141,9 +142,9 @@ def assign(estimator: Any, name: str, values: Any) -> None:
 
 def activate_outputs(estimator: Any, name: Any) -> None:
     """Give the outputs of a network the activation of that name."""
-    architecture, labels = estimator._architecture, vars(estimator).get("_labels")
+    learner, labels = estimator._learner, vars(estimator).get("_labels")
     cls, own = _output_activation(name), _link_of_loss(estimator)
-    if architecture.link.name in (name, getattr(cls, "name", None)):
+    if learner.objective.link.name in (name, getattr(cls, "name", None)):
         return
     if isinstance(labels, LabelColumns):
         raise _refusal(estimator, f"with several columns of classes out_activation_ is {own.name!r}, not {name!r}")
@@ -157,12 +158,12 @@ def activate_outputs(estimator: Any, name: Any) -> None:
     vars(estimator).pop("_assigned_activation", None)
     if activation is not None:
         estimator._assigned_activation = cls.name
-    estimator._architecture = architecture.with_link(activation or own)
+    estimator._learner = learner.with_objective(learner.objective.with_link(activation or own))
 
 
 def set_binarizer(estimator: Any, binarizer: Any) -> None:
     """Set the labels that the outputs stand for, at once if there is a network."""
-    if "_parameters" not in vars(estimator):
+    if "_learner" not in vars(estimator):
         vars(estimator)["_label_binarizer"] = binarizer
         return
     labels = _labels_of(estimator, {"_label_binarizer": binarizer}, estimator.n_outputs_)
@@ -184,7 +185,7 @@ def binarizer_of(labels: Any) -> BaseEstimator:
 
 def _link_of_loss(estimator: Any) -> FixedActivation:
     """Return the output activation that the network's loss asks for."""
-    return estimator._architecture.loss.link(estimator._task, estimator.softmax_beta)
+    return estimator._learner.objective.loss.link(estimator._task, estimator.softmax_beta)
 
 
 def _output_activation(name: Any) -> type[FixedActivation] | None:
@@ -226,15 +227,16 @@ def _as_floats(value: Any) -> numpy.ndarray:
 
 def _parameters_of(estimator: Any, layout: Layout, arrays: dict[str, list[numpy.ndarray]]) -> Parameters:
     """Return the parameters with copies of the arrays, in their precision unless the estimator's ``dtype`` says it."""
-    others = [f"{layer}.{name}" for layer, name in (*layout.specs, *layout.state) if name not in _PARAMETERS.values()]
+    others = [".".join(key) for key, spec in layout.specs.items() if spec.role not in _PARAMETERS.values()]
+    others += [".".join(key) for key in layout.state]
     if others:
         raise _refusal(estimator, f"its activation or normalization also has {', '.join(others)}")
     dtype = estimator.dtype
     if dtype == "auto":
         dtype = numpy.result_type(*arrays["coefs_"], *arrays["intercepts_"])
     parameters = Parameters(layout, numpy.empty(layout.size, dtype))
-    for attribute, name in _PARAMETERS.items():
-        views = [view for key, view in parameters.values.items() if key[1] == name]
+    for attribute, role in _PARAMETERS.items():
+        views = parameters.with_role(role)
         if len(views) != len(arrays[attribute]):
             raise _refusal(estimator, f"coefs_ are {len(views)} arrays, {attribute} are {len(arrays[attribute])}")
         for i, (view, array) in enumerate(zip(views, arrays[attribute], strict=True)):
@@ -250,7 +252,7 @@ def _note_target(estimator: Any, given: dict[str, Any], n_outputs: int) -> int:
         estimator._labels = _labels_of(estimator, given, n_outputs)
         estimator.classes_ = estimator._labels.classes
         return n_outputs
-    loss = estimator._made_loss()
+    loss = estimator._build_loss()
     n_targets = n_outputs if loss.n_outputs(n_outputs) == n_outputs else 1
     if loss.n_outputs(n_targets) != n_outputs:
         raise _refusal(estimator, f"coefs_ have {n_outputs} outputs, but the loss has {loss.n_outputs(1)}")
@@ -325,8 +327,8 @@ def _activated(labels: ColumnLabels, activation: FixedActivation | None) -> Colu
 
 def _take_apart(estimator: Any) -> None:
     """Turn a network back into attributes, for other shapes."""
-    state, parameters = vars(estimator), estimator._parameters
-    others = [*estimator.parameters_, *(".".join(key) for key in parameters.state)]
+    state, parameters = vars(estimator), estimator._learner.parameters
+    others = [*estimator.parameters_, *(".".join(key) for key in parameters.states)]
     if others:
         raise _refusal(estimator, f"other shapes leave open what {', '.join(others)} are")
     apart = {name: [view.copy() for view in getattr(estimator, name)] for name in _PARAMETERS}
@@ -334,6 +336,6 @@ def _take_apart(estimator: Any) -> None:
         apart["out_activation_"] = state.pop("_assigned_activation")
     if "_labels" in state:
         state["_labels"] = _activated(state["_labels"], None)
-    for name in ("_architecture", "_parameters", "_training_state", *_SIZES):
+    for name in ("_learner", "_training_state", *_SIZES):
         state.pop(name, None)
     state.update(apart)

@@ -14,28 +14,28 @@ from numpy.typing import ArrayLike
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 
-from ..engine.activations import ACTIVATIONS, FixedActivation, Identity
-from ..engine.architecture import Architecture, multilayer_perceptron
-from ..engine.batches import Rows
+from ..callbacks.training import TrainingView
+from ..engine.activations import FixedActivation
+from ..engine.data.rows import Rows
+from ..engine.graph import Graph
 from ..engine.hyperparameters import Hyperparameters
-from ..engine.initializers import INITIALIZERS
+from ..engine.learner import Learner
 from ..engine.losses import LOSSES, Loss
-from ..engine.normalizations import NORMALIZATIONS
+from ..engine.objective import Objective
 from ..engine.optimizers import OPTIMIZERS
 from ..engine.parameters import Parameters
-from ..engine.progress import Progress
 from ..engine.schedules import SCHEDULES, Constant, FunctionSchedule, Schedule
 from ..engine.solvers import LBFGS
-from ..engine.training import Settings, Trainer, TrainingState
+from ..engine.training.history import Progress
+from ..engine.training.settings import Settings
+from ..engine.training.state import TrainingState
+from ..engine.training.trainer import Trainer
 from .advice import warn_of_scales, warn_of_validation_rows
 from .assembly import forget_assigned
 from .compat import _fit_context, with_callbacks
 from .constraints import (
     SHARED_CONSTRAINTS,
     HintingMixin,
-    check_activations,
-    check_dropout,
-    check_hidden_layer_sizes,
     check_loss,
     check_target_in,
 )
@@ -45,9 +45,10 @@ from .devices import namespace_to_fit
 from .fitted import FittedNetwork
 from .hooks import FitHooks
 from .messages import warn
+from .recipes import Recipe
 from .restoring import train
 from .threads import blas_limit
-from .validation import ValidationSet, validator
+from .validation import ValidationSet, evaluation
 from .weights import check_range, check_sample_weight, check_some_count
 
 _FLOAT32_FROM = 1_000  # rows from which dtype="auto" means float32 for any X: below, precision costs nothing
@@ -118,26 +119,31 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
         TypeError
             If a method of an activation or loss of your own returns its result instead of writing it.
         """
-        hooks = self._hooks(X, y, sample_weight)
-
-        def prepare() -> Trainer | LBFGS:
-            goes_on = self.warm_start and self._can_continue()
-            validation = X_val, y_val, sample_weight_val
-            training = self._prepare(X, y, sample_weight, validation, goes_on=goes_on)
-            self._begin_hooks(hooks, training)
-            return training
-
-        error = train(self, prepare, _run, lambda training: self._conclude(training, hooks))
-        if error is not None:
-            raise error
+        self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), self._hooks(X, y, sample_weight))
         return self
 
-    def _partial_fit(self, X, y, sample_weight, goes_on: bool, begin: Callable[[], None] = lambda: None) -> Self:
+    def _fit(self, X, y, sample_weight, validation, hooks: FitHooks | None = None) -> Trainer | LBFGS:
+        """Train on X and y; return the training after its end. Errors of callbacks are raised once all is set."""
+
+        def prepare() -> Trainer | LBFGS:
+            continuing = self.warm_start and self._can_continue()
+            training = self._prepare(X, y, sample_weight, validation, continuing=continuing)
+            if hooks is not None:
+                self._begin_hooks(hooks, training)
+            return training
+
+        training = train(self, prepare, _run, lambda training: self._conclude(training, hooks))
+        error = training.error or (hooks and hooks.error)
+        if error:
+            raise error
+        return training
+
+    def _partial_fit(self, X, y, sample_weight, continuing: bool, begin: Callable[[], None] = lambda: None) -> Self:
         """Train one epoch on the rows given; ``begin`` is called at first, and what it sets put back by an error."""
 
         def prepare() -> Trainer | LBFGS:
             begin()
-            return self._prepare(X, y, sample_weight, (None, None, None), goes_on=goes_on, incremental=True)
+            return self._prepare(X, y, sample_weight, (None, None, None), continuing=continuing, incremental=True)
 
         train(self, prepare, _run, lambda trainer: self._conclude(trainer, incremental=True))
         return self
@@ -150,25 +156,25 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
         root = self._init_callback_context(max_subtasks=0 if self.solver == "lbfgs" else self.max_iter)
         return FitHooks(root, {"estimator": self, "X": X, "y": y, "metadata": metadata})
 
-    def _begin_hooks(self, hooks: FitHooks | None, training: Trainer | LBFGS) -> None:
-        """Tell the callbacks, if there are any, that training begins."""
-        if hooks is None:
-            return
+    def _begin_hooks(self, hooks: FitHooks, training: Trainer | LBFGS) -> None:
+        """Tell the callbacks that training begins."""
         if isinstance(training, Trainer):
-            now = training.parameters
-            hooks.fitted_now = lambda: self._fitted_attributes(training.architecture, now.astype(now.theta.dtype))
+            learner = training.learner
+            hooks.fitted_now = lambda: self._fitted_attributes(learner.with_parameters(learner.parameters.snapshot()))
+            hooks.view = TrainingView(training)
             training.hooks = hooks
-            self._running = training
         hooks.fit_begins()
 
-    def _prepare(self, X, y, sample_weight, validation, *, goes_on: bool, incremental: bool = False) -> Trainer | LBFGS:
-        """Validate, encode, build the network; return what trains it. ``goes_on`` keeps the weights of the last fit."""
-        if not goes_on:
+    def _prepare(
+        self, X, y, sample_weight, validation, *, continuing: bool, incremental: bool = False
+    ) -> Trainer | LBFGS:
+        """Validate, encode, build the network; return the training. ``continuing`` keeps the last fit's weights."""
+        if not continuing:
             forget_assigned(self)
-        X, y = training_data(self, X, y, reset=not goes_on, y_numeric=self._y_numeric)
+        X, y = training_data(self, X, y, reset=not continuing, y_numeric=self._y_numeric)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, X)
-        target = self._encode_target(y, sample_weight, goes_on, incremental)
+        target = self._encode_target(y, sample_weight, continuing, incremental)
         weight = self._weigh_classes(y, sample_weight)
         if not incremental:  # a batch may hold only rows that do not count
             check_some_count(weight)
@@ -180,55 +186,46 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
             self._advise(rows, held_out, sample_weight)
         xp = namespace_to_fit(self.device, self.solver)
         rng = check_random_state(self.random_state)
-        architecture = self._build_architecture(X.shape[1], rows.n_outputs)
-        parameters = self._starting_parameters(architecture, rows, rng, goes_on)
-        self._check_weights(parameters.theta.dtype, rows, y, held_out)
+        learner = self._starting_learner(rows, rng, continuing)
+        dtype = learner.parameters.theta.dtype
+        self._check_weights(dtype, rows, y, held_out)
         if self.solver != "lbfgs":  # which computes in float64
-            check_target_in(parameters.theta.dtype, architecture.loss, rows.target)
+            check_target_in(dtype, learner.objective.loss, rows.target)
         if self.solver == "lbfgs":
             if held_out is not None:
                 warn("solver='lbfgs' has no epochs to score X_val after: it is not used.")
-            return self._minimizer(architecture, parameters, rows)
+            return self._minimizer(learner, rows)
         if self.early_stopping and held_out is None:
             rows, held_out = self._split(rows, y, rng)
-        trainer = self._trainer(architecture, parameters, rows, held_out, rng, goes_on, incremental, xp)
-        trainer.held_out = None if held_out is None else held_out.rows
-        return trainer
+        return self._trainer(learner, rows, held_out, rng, continuing, incremental, xp)
 
     def _conclude(
         self, training: Trainer | LBFGS, hooks: FitHooks | None = None, incremental: bool = False
-    ) -> Exception | None:
-        """Set the attributes of a fitted estimator; return the error of a callback."""
-        vars(self).pop("_running", None)
-        attributes = self._fitted_attributes(training.architecture, training.parameters)
+    ) -> Trainer | LBFGS:
+        """Set the attributes of a fitted estimator; return the training."""
+        attributes = self._fitted_attributes(training.learner)
         vars(self).update(attributes)
         if isinstance(training, Trainer):
             self._note_training(training, incremental)
-            error = training.error
         else:
             self._note_minimum(training)
-            error = None
-        if hooks is not None and error is None:
-            try:
-                hooks.fit_ends(attributes)
-            except Exception as of_callback:
-                return of_callback
-        return error
+        if hooks is not None and training.error is None:
+            hooks.fit_ends(attributes)
+        return training
 
     @staticmethod
-    def _fitted_attributes(architecture: Architecture, parameters: Parameters) -> dict[str, Any]:
-        """Return what an estimator with these parameters predicts by."""
+    def _fitted_attributes(learner: Learner) -> dict[str, Any]:
+        """Return the attributes by which an estimator with this network predicts."""
         return {
-            "_architecture": architecture,
-            "_parameters": parameters,
-            "n_layers_": len(architecture.hidden) + 2,
-            "n_outputs_": architecture.out_shape[0],
+            "_learner": learner,
+            "n_layers_": len(learner.hidden) + 2,
+            "n_outputs_": learner.graph.shapes[learner.graph.outputs[0]][-1],
         }
 
-    def _as_fitted(self, architecture: Architecture, parameters: Parameters, named: bool = False):
-        """Return a shallow copy that predicts by these parameters, on arrays unless X's columns are ``named``."""
+    def _as_fitted(self, learner: Learner, named: bool = False):
+        """Return a shallow copy that predicts by this network, on arrays unless X's columns are ``named``."""
         fitted = copy.copy(self)
-        vars(fitted).update(self._fitted_attributes(architecture, parameters))
+        vars(fitted).update(self._fitted_attributes(learner))
         if not named:
             vars(fitted).pop("feature_names_in_", None)
         return fitted
@@ -242,8 +239,8 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
     _task: str  # what the outputs mean: "binary", "multiclass", "multilabel", "multioutput" or "regression"
 
     @abstractmethod
-    def _encode_target(self, y, sample_weight, goes_on: bool, incremental: bool) -> numpy.ndarray:
-        """Return y as the engine's target; ``goes_on`` keeps to what is known of y already."""
+    def _encode_target(self, y, sample_weight, continuing: bool, incremental: bool) -> numpy.ndarray:
+        """Return y as the engine's target; ``continuing`` keeps to what is known of y already."""
 
     def _weigh_classes(self, y, sample_weight):
         """Return the rows' weights with those of their classes multiplied in."""
@@ -272,57 +269,56 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
 
     # The network
 
-    def _build_architecture(self, n_features: int, n_outputs: int) -> Architecture:
-        sizes = check_hidden_layer_sizes(self.hidden_layer_sizes)
-        activations = check_activations(self.activation, len(sizes))
-        # without hidden layers a single activation still says how scikit-learn draws the output layer
-        drawn_for = activations or [Identity() if isinstance(self.activation, (list, tuple)) else self.activation]
-        output_init = ACTIVATIONS.get(drawn_for[-1]).output_init
-        loss = self._made_loss()
-        init = None if self.weight_init == "auto" else INITIALIZERS.get(self.weight_init)
-        return multilayer_perceptron(
-            n_features=n_features,
-            hidden_units=sizes,
-            activations=activations,
-            dropout=check_dropout(self.dropout, len(sizes)),
-            n_outputs=loss.n_outputs(n_outputs),
-            loss=loss,
-            link=loss.link(self._task, self.softmax_beta),
-            weight_init=init,
-            output_init=init or output_init,
-            normalization=None if self.normalization is None else NORMALIZATIONS.get(self.normalization),
-            noise=self.noise,
-        )
+    _recipe = Recipe()
 
-    def _made_loss(self) -> Loss:
+    def _build_network(self, n_features: int, n_targets: int, target=None) -> tuple[Graph, Objective]:
+        """Return the graph and the objective for so many columns of X and of the target."""
+        return self._recipe.network(self, self._build_loss(), n_features, n_targets, target)
+
+    def _build_loss(self) -> Loss:
         """Return the loss of the task."""
-        return self._made_loss_for(self._task)
+        return self._build_loss_for(self._task)
 
-    def _made_loss_for(self, task: str) -> Loss:
-        """Return the loss, made with the estimator's parameters if it was given by name."""
+    def _build_loss_for(self, task: str) -> Loss:
+        """Return the loss, with the estimator's parameters if it was given by name."""
         loss = self.loss
         if isinstance(loss, str):
             loss = self._made_from_parameters(LOSSES[loss])
         return check_loss(loss, task)
 
-    def _starting_parameters(
-        self, architecture: Architecture, rows: Rows, rng: numpy.random.RandomState, goes_on: bool
-    ) -> Parameters:
-        """Return fresh parameters, or a copy of the last ones."""
-        layout = architecture.layout()
-        if goes_on:
-            if layout != self._parameters.layout:
-                raise ValueError(
-                    "The parameters of the last fit, or assigned as coefs_, do not fit the network: "
-                    f"hidden_layer_sizes={self.hidden_layer_sizes}, activation or normalization differs from theirs. "
-                    "Change that back, or call fit with warm_start=False to start anew."
-                )
-            return self._parameters.astype(self._parameters.theta.dtype if self.dtype == "auto" else self.dtype)
-        dtype = self.dtype
-        if dtype == "auto":
-            single = rows.X.dtype.type is numpy.float32 or len(rows) >= _FLOAT32_FROM
-            dtype = "float32" if single else "float64"
-        return Parameters.draw(layout, rng, numpy.dtype(dtype))
+    def _starting_learner(self, rows: Rows, rng: numpy.random.RandomState, continuing: bool) -> Learner:
+        """Return the network with fresh parameters, or with a copy of the last ones."""
+        graph, objective = self._build_network(rows.X.shape[1], rows.n_outputs, rows.target)
+        if not continuing:
+            parameters = Parameters.draw(graph.layout(), rng, self._training_dtype(rows))
+            self._recipe.start(graph, parameters, rows, rng)
+            return Learner(graph, objective, parameters)
+        last = self._learner
+        if graph == last.graph:
+            graph = last.graph  # whose plans of memory are there
+            return Learner(graph, objective, self._copied(last.parameters))
+        if graph.layout() != last.parameters.layout:
+            return Learner(graph, objective, self._adapted(last.parameters, graph, rng))
+        return Learner(graph, objective, self._copied(last.parameters))
+
+    def _copied(self, parameters: Parameters) -> Parameters:
+        """Return a copy of the last parameters in the precision of training."""
+        return parameters.astype(parameters.theta.dtype if self.dtype == "auto" else self.dtype)
+
+    def _adapted(self, parameters: Parameters, graph: Graph, rng: numpy.random.RandomState) -> Parameters:
+        """Return the last parameters for another graph, or raise ValueError."""
+        raise ValueError(
+            "The parameters of the last fit, or assigned as coefs_, do not fit the network: "
+            f"hidden_layer_sizes={self.hidden_layer_sizes}, activation or normalization differs from theirs. "
+            "Change that back, or call fit with warm_start=False to start anew."
+        )
+
+    def _training_dtype(self, rows: Rows) -> numpy.dtype:
+        """Return the precision of training from fresh weights."""
+        if self.dtype != "auto":
+            return numpy.dtype(self.dtype)
+        single = rows.X.dtype.type is numpy.float32 or len(rows) >= _FLOAT32_FROM
+        return numpy.dtype("float32" if single else "float64")
 
     # Validation
 
@@ -339,7 +335,7 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
             with renamed("sample_weight", "sample_weight_val"):
                 sample_weight = check_sample_weight(sample_weight, X)
         with renamed("y", "y_val"):
-            target = self._encode_target(y, sample_weight, goes_on=True, incremental=True)
+            target = self._encode_target(y, sample_weight, continuing=True, incremental=True)
         return ValidationSet(Rows(X, target, sample_weight, n_classes=self._n_one_hot), y, given)
 
     def _split(self, rows: Rows, y, rng: numpy.random.RandomState) -> tuple[Rows, ValidationSet]:
@@ -349,49 +345,37 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
 
     # Training
 
-    _running: Trainer  # the trainer, there for callbacks while fit runs it; never copied or pickled
-
     def _trainer(
         self,
-        architecture: Architecture,
-        parameters: Parameters,
+        learner: Learner,
         rows: Rows,
         held_out: ValidationSet | None,
         rng: numpy.random.RandomState,
-        goes_on: bool,
+        continuing: bool,
         incremental: bool,
         xp: ModuleType,
     ) -> Trainer:
-        """Return the engine's trainer, with what it carries on from the last call."""
+        """Return the engine's trainer, with the state of the last call that it continues from."""
         settings = self._settings(len(rows), max_epochs=1 if incremental else self.max_iter)
-        state = getattr(self, "_training_state", None) if incremental and goes_on else None
-        if state is not None and state.serves(settings, architecture, parameters):
+        state = getattr(self, "_training_state", None) if incremental and continuing else None
+        if state is not None and state.serves(settings, learner.graph, learner.parameters):
             state = state.copy()
         else:
-            state = TrainingState.start(settings, architecture, parameters, rng, xp)
+            state = TrainingState.start(settings, learner.graph, learner.parameters, rng, xp)
         state.adopt(settings)
-        progress = getattr(self, "_progress", None) if goes_on else None
+        progress = getattr(self, "_progress", None) if continuing else None
         progress = Progress() if progress is None else progress.start(anew=not incremental)
-        validate = None if held_out is None else validator(self, held_out, architecture, parameters, xp)
-        return Trainer(
-            architecture,
-            parameters,
-            rows,
-            settings,
-            state,
-            progress,
-            rng,
-            validate,
-            report=print if self.verbose else None,
-            xp=xp,
-        )
+        validate = None if held_out is None else evaluation(self, held_out, learner, xp)
+        report = print if self.verbose else None
+        step = self._recipe.step(learner, rows, settings, state, xp)
+        return Trainer(step, settings, progress, rng, validate, report=report)
 
     def _settings(self, n_samples: int, max_epochs: int) -> Settings:
         """Return how to train on that many rows."""
         batch_size = min(200, n_samples) if self.batch_size == "auto" else self.batch_size
         if batch_size > n_samples:
             warn(f"Got `batch_size` {batch_size}, larger than sample size {n_samples}. It is going to be clipped")
-        return Settings(
+        settings = Settings(
             optimizer=self._made_from_parameters(OPTIMIZERS[self.solver]),
             schedule=self._schedule(),
             learning_rate=float(self.learning_rate_init),
@@ -408,6 +392,7 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
             averaging=float(self.averaging),
             early_stopping=self.early_stopping,
         )
+        return self._recipe.settings(settings)
 
     def _schedule(self) -> Schedule:
         """Return the schedule, which other solvers than sgd ignore if it is for sgd."""
@@ -423,16 +408,15 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
         params = vars(self)  # get_params would look at the signature, in a twentieth of a short fit
         return cls(**{field.name: params[field.name] for field in fields(cls) if field.name in params})
 
-    def _minimizer(self, architecture: Architecture, parameters: Parameters, rows: Rows) -> LBFGS:
-        """Return what runs L-BFGS on ``parameters``."""
-        if architecture.is_noisy or architecture.normalizes_batches:
+    def _minimizer(self, learner: Learner, rows: Rows) -> LBFGS:
+        """Return the L-BFGS run on the learner's parameters."""
+        if learner.graph.is_noisy or learner.graph.mixes_rows:
             raise ValueError(
                 "solver='lbfgs' needs a loss that is the same at every evaluation, which dropout, noise and batch "
                 "normalization do not give. Use solver='adam' or 'sgd', or dropout=0, noise=0 and normalization=None."
             )
         return LBFGS(
-            architecture,
-            parameters,
+            learner,
             rows,
             alpha=self.alpha,
             l1=self.l1,
@@ -458,9 +442,6 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
 
     # scikit-learn's protocols
 
-    def __getstate__(self):
-        return {name: value for name, value in super().__getstate__().items() if name != "_running"}
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
@@ -469,5 +450,5 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
 
 def _run(training: Trainer | LBFGS) -> None:
     """Train in one thread of the BLAS, if the network is small."""
-    limit = blas_limit(training.architecture, training.network.n_rows)
+    limit = blas_limit(training.learner.parameters.layout, training.n_rows_at_once)
     limit.during(lambda _: training.run())

@@ -30,7 +30,7 @@ from .compat import Interval, StrOptions, _check_partial_fit_first_call, _fit_co
 from .constraints import NonZero, RegisteredName
 from .conversion import SklearnConversion
 from .docs import documented
-from .labels import LabelColumns, labels_named, labels_of
+from .labels import LabelColumns, labels_named
 from .targets import as_labels
 from .weights import weigh_classes
 
@@ -313,7 +313,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
     def _decision(self, X) -> numpy.ndarray:
         """Return beta z of shape (n_samples, n_outputs)."""
         decision = self._raw_outputs(X)
-        decision *= self._architecture.link.inverse_temperature
+        decision *= self._learner.objective.link.inverse_temperature
         return decision
 
     @property
@@ -349,46 +349,44 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
             raise ValueError(f"`classes={classes}` is not the same as on last call to partial_fit, was: {known}")
         self.classes_ = cast("Any", classes)
 
-    def _encode_target(self, y, sample_weight, goes_on, incremental):
+    def _encode_target(self, y, sample_weight, continuing, incremental):
         self._may_grow = self._may_grow and incremental
-        if goes_on:
+        if continuing:
             if incremental and self._may_grow:
                 self._grown_from, self._labels = self._labels.classes, self._labels.joined_by(y)
         elif incremental and not self._may_grow:
             self._labels = labels_named(self.classes_, y)
         else:
-            self._labels = labels_of(y)
-        if goes_on or incremental:
+            self._labels = self._recipe.labels(y)
+        if continuing or incremental:
             self._labels.check(y, all_there=not incremental)
         self.classes_ = self._labels.classes
         return self._labels.encode(y)
 
-    def _made_loss(self):
+    def _build_loss(self):
         if self._task != MULTIOUTPUT:
-            return super()._made_loss()
+            return super()._build_loss()
         assert isinstance(self._labels, LabelColumns)
-        return BlockLoss(self._made_loss_for("multiclass"), self._labels.problems)
+        return BlockLoss(self._build_loss_for("multiclass"), self._labels.problems)
 
-    def _starting_parameters(self, architecture, rows, rng, goes_on):
-        if goes_on and architecture.out_shape != self._architecture.out_shape and self._may_grow:
-            return self._grown_parameters(architecture, rng)
-        return super()._starting_parameters(architecture, rows, rng, goes_on)
-
-    def _grown_parameters(self, architecture, rng) -> Parameters:
+    def _adapted(self, parameters, graph, rng):
         """Return the last parameters with an output for each new class, freshly drawn.
 
         A logistic output z of two classes becomes the softmax outputs 0 and z, which have the same probabilities.
         """
-        old = self._parameters
-        parameters = Parameters.draw(architecture.layout(), rng, old.theta.dtype)
-        parameters.adopt(old)
+        (output,) = graph.with_role("output")
+        n_outputs = parameters.values[parameters.layout.with_role("bias")[-1]].shape[-1]
+        if not self._may_grow or graph.shapes[output][-1] == n_outputs:
+            return super()._adapted(parameters, graph, rng)
+        grown = Parameters.draw(graph.layout(), rng, parameters.theta.dtype)
+        grown.adopt(parameters)
         kept = numpy.searchsorted(self._labels.classes, self._grown_from)
-        for name in ("W", "b"):
-            new, value = parameters.values["output", name], old.values["output", name]
+        for key in ((output, graph.declarations[output].named(role)) for role in ("weight", "bias")):
+            new, value = grown.values[key], parameters.values[key]
             if len(kept) == 2:
                 new[..., kept] = 0
             new[..., kept[-value.shape[-1] :]] = value
-        return parameters
+        return grown
 
     def _advise(self, rows, held_out, sample_weight):
         super()._advise(rows, held_out, sample_weight)
@@ -413,8 +411,8 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
 
     def _check_probabilities(self) -> bool:
         """Raise AttributeError for a loss whose outputs are no probabilities."""
-        if hasattr(self, "_architecture"):
-            loss = self._architecture.loss
+        if hasattr(self, "_learner"):
+            loss = self._learner.objective.loss
         else:
             loss = LOSSES[self.loss] if isinstance(self.loss, str) and self.loss in LOSSES.names() else self.loss
         if not getattr(loss, "gives_probabilities", True):

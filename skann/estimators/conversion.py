@@ -11,10 +11,10 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from ..engine.activations import ACTIVATIONS, Identity, Logistic, ReLU, Softmax, Tanh
-from ..engine.architecture import Architecture
 from ..engine.layers import ActivationLayer, Dense
+from ..engine.learner import Learner
 from ..engine.losses import BlockLink, Exp
-from ..engine.progress import Progress
+from ..engine.training.history import Progress
 from .assembly import assemble, binarizer_of
 from .base import BaseMLP
 
@@ -155,16 +155,16 @@ def _progress_of(fitted: Any) -> Progress:
 def to_sklearn(fitted: Any, theirs: type[BaseEstimator]) -> BaseEstimator:
     """Return an estimator of scikit-learn's class ``theirs`` with what ``fitted`` has learned."""
     fitted._check_fitted()
-    architecture = fitted._architecture
-    _check_expressible(fitted, architecture)
+    learner = fitted._learner
+    _check_expressible(fitted, learner)
     params = _shared_params(fitted, theirs)
     for name, values in _THEIR_VALUES.items():
         if params[name] not in values:
             del params[name]
-    params["activation"] = next(iter(_hidden_activations(architecture)), ACTIVATIONS["relu"]()).name
+    params["activation"] = next(iter(_hidden_activations(learner)), ACTIVATIONS["relu"]()).name
     params["hidden_layer_sizes"] = tuple(W.shape[1] for W in fitted.coefs_[:-1])
     if "loss" in params:
-        params["loss"] = "poisson" if isinstance(architecture.link, Exp) else "squared_error"
+        params["loss"] = "poisson" if isinstance(learner.objective.link, Exp) else "squared_error"
     estimator: Any = theirs(**params)
     _copy_attributes(fitted, estimator, *_ATTRIBUTES)
     estimator.out_activation_ = fitted.out_activation_
@@ -192,28 +192,29 @@ _ATTRIBUTES = (
 
 def _output_units(fitted: BaseMLP) -> tuple[numpy.ndarray, numpy.ndarray]:
     """Return what raw outputs are multiplied by, and what is added: an inverse temperature, or the target's units."""
-    beta = fitted._architecture.link.inverse_temperature
+    beta = fitted._learner.objective.link.inverse_temperature
     return beta * getattr(fitted, "_target_scale", numpy.ones(1)), getattr(fitted, "_target_center", numpy.zeros(1))
 
 
-def _hidden_activations(architecture: Architecture) -> list:
+def _hidden_activations(learner: Learner) -> list:
     """Return the activations without parameters, in the layers' order."""
-    return [layer.activation for layer in architecture.layers.values() if isinstance(layer, ActivationLayer)]
+    layers = [node.layer for node in learner.graph.nodes.values()]
+    return [layer.activation for layer in layers if isinstance(layer, ActivationLayer)]
 
 
-def _check_expressible(fitted: Any, architecture: Architecture) -> None:
+def _check_expressible(fitted: Any, learner: Learner) -> None:
     """Raise ValueError naming everything in the network that scikit-learn's MLP does not have."""
     obstacles = [
         f"the layer {layer!r}"
-        for layer in architecture.layers.values()
+        for layer in (node.layer for node in learner.graph.nodes.values())
         if not isinstance(layer, (Dense, ActivationLayer)) and not layer.only_in_training
     ]
-    activations = _hidden_activations(architecture)
+    activations = _hidden_activations(learner)
     known = [ACTIVATIONS[name]() for name in _THEIR_ACTIVATIONS]
     obstacles += [f"the activation {activation!r}" for activation in activations if activation not in known]
     if any(activation != activations[0] for activation in activations):
         obstacles.append(f"different activations in the hidden layers, {activations}")
-    loss, link = architecture.loss, architecture.link
+    loss, link = learner.objective.loss, learner.objective.link
     beta = link.inverse_temperature
     if isinstance(link, BlockLink):
         obstacles.append("a target with several columns of classes")

@@ -5,27 +5,32 @@ from __future__ import annotations
 import numpy
 from sklearn.exceptions import ConvergenceWarning
 
-from ..engine.progress import KEPT, Progress
+from ..engine.learner import Learner
 from ..engine.solvers import LBFGS
-from ..engine.training import Trainer
+from ..engine.training.history import KEPT, Progress
+from ..engine.training.trainer import Trainer
 from .advice import warn_of_dead_units, warn_of_lbfgs
 from .attributes import MLPAttributes
 from .messages import warn
+from .recipes import Recipe
 
 
 class CourseMixin(MLPAttributes):
     """Sets the attributes that tell how training went."""
 
+    _learner: Learner
+    _recipe: Recipe
+
     def _note_training(self, trainer: Trainer, incremental: bool) -> None:
         """Warn of how training ended, and set the attributes that tell its course."""
         self._note(trainer.progress)
         if incremental:
-            self._training_state = trainer.state
+            self._training_state = trainer.step.state
         else:
             vars(self).pop("_training_state", None)
         self._warn_about(trainer.ended, trainer, incremental)
         if self.warn and not incremental and trainer.progress.n_epochs:
-            warn_of_dead_units(self.history_["dead_units"][-1], trainer.architecture)
+            warn_of_dead_units(self.history_["dead_units"][-1], self._learner.graph)
         # last, since nothing can bring back what it forgets
         trainer.progress.keep_last(KEPT if incremental else max(KEPT, trainer.progress.n_epochs))
 
@@ -34,7 +39,7 @@ class CourseMixin(MLPAttributes):
         if reason == "interrupted":
             kept = "best weights so far" if trainer.best is not None else "last weights"
             _warn_of_interrupt(f"{trainer.progress.n_epochs} epochs", kept)
-        elif reason == "max_epochs" and not incremental:
+        elif reason == "max_epochs" and not incremental and not self._recipe.takes_all_epochs:
             warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization hasn't "
                 "converged yet.",

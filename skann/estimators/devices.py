@@ -6,7 +6,7 @@ from types import ModuleType
 
 import numpy
 
-from ..engine.backend import cuda
+from ..engine.arrays.backend import cuda
 
 _WORTH_MOVING = 1024  # rows from which a device predicts quicker than moving them takes
 

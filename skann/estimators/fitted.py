@@ -10,16 +10,17 @@ import numpy
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
-from ..engine import prediction
-from ..engine.architecture import Architecture
-from ..engine.batches import Rows
-from ..engine.parameters import Parameters
+from ..engine.data.rows import Rows
+from ..engine.learner import Learner
+from ..engine.legacy import converted
+from ..engine.prediction import Predictor
 from ..version import __version__
 from .assembly import activate_outputs, assemble, assign, is_assigned, ready_to_continue
 from .attributes import Device, Precision
 from .data import prediction_data
 from .devices import namespace_to_predict
 from .messages import warn
+from .recipes import Recipe
 from .threads import in_threads, n_threads_to_predict
 
 
@@ -40,51 +41,49 @@ class ParameterList(list):
 
 
 class FittedNetwork(BaseEstimator):
-    """An estimator that holds an architecture and its parameters once it is fitted."""
+    """An estimator that holds a learner once it is fitted."""
 
     device: Device
     dtype: Precision
-    _architecture: Architecture
-    _parameters: Parameters
+    _learner: Learner
+    _recipe: Recipe
 
     def _raw_outputs(self, X) -> numpy.ndarray:
         """Return the raw outputs for X."""
         self._check_fitted()
-        return self._outputs_of(self._architecture, X)
+        return self._outputs_of(self._learner.predictor, X)
 
     def _linked_outputs(self, X) -> numpy.ndarray:
         """Return the link's values of the raw outputs for X."""
         self._check_fitted()
-        return self._outputs_of(self._architecture, X, self._architecture.link)
+        learner = self._learner
+        return self._outputs_of(learner.predictor, X, learner.objective.prediction_link)
 
-    def _outputs_of(self, architecture: Architecture, X, link=None) -> numpy.ndarray:
+    def _outputs_of(self, predictor: Predictor, X, link=None) -> numpy.ndarray:
         rows = X if isinstance(X, Rows) else Rows(prediction_data(self, X))
         n_rows, dtype = len(rows), self._output_dtype(rows.X)
         xp = namespace_to_predict(self.device, n_rows)
         n_threads = n_threads_to_predict(n_rows) if xp is numpy else 1
         if n_threads == 1:
-            return prediction.outputs(architecture, self._parameters, rows, link, dtype, xp)
-        return in_threads(
-            n_threads,
-            lambda run: prediction.outputs(
-                architecture, self._parameters, rows, link, dtype, n_parts=n_threads, run=run
-            ),
-        )
+            return predictor.outputs(rows, link, dtype, xp)
+        return in_threads(n_threads, lambda run: predictor.outputs(rows, link, dtype, n_parts=n_threads, run=run))
 
     def _output_dtype(self, X) -> type[numpy.floating]:
         """Return the dtype that outputs for X are computed in: float32 where X and the parameters are, else float64."""
-        single = X.dtype.type is self._parameters.theta.dtype.type is numpy.float32 and self.dtype != "float64"
-        return numpy.float32 if single else numpy.float64
+        if self._recipe.always_double or self.dtype == "float64":
+            return numpy.float64
+        theta = self._learner.parameters.theta
+        return numpy.float32 if X.dtype.type is theta.dtype.type is numpy.float32 else numpy.float64
 
     def _check_fitted(self) -> None:
         """Lay out a network whose parameters were assigned; raise scikit-learn's NotFittedError if there is none."""
-        if not hasattr(self, "_parameters"):
+        if not hasattr(self, "_learner"):
             assemble(self)
 
     def _can_continue(self) -> bool:
         """Return whether training can go on from parameters that are there."""
         state = vars(self)
-        return ("_parameters" in state and "_assigned_activation" not in state) or ready_to_continue(self)
+        return ("_learner" in state and "_assigned_activation" not in state) or ready_to_continue(self)
 
     def hidden_layer_output(self, X: Any, layer: int = -1) -> NDArray[Any]:
         """Return what a hidden layer makes of X, after its activation and without dropout.
@@ -106,22 +105,22 @@ class FittedNetwork(BaseEstimator):
             If there is no such hidden layer.
         """
         self._check_fitted()
-        return self._outputs_of(self._up_to_hidden(layer), X)
+        return self._outputs_of(self._learner.predictor_of(self._hidden_node(layer)), X)
 
-    def _up_to_hidden(self, layer: int) -> Architecture:
-        """Return the chain that ends with a hidden layer, or raise ValueError if there is no such layer."""
-        hidden = self._architecture.hidden
+    def _hidden_node(self, layer: int) -> str:
+        """Return the name of the last node of a hidden layer, or raise ValueError if there is no such layer."""
+        hidden = self._learner.hidden
         if not isinstance(layer, Integral) or not -len(hidden) <= layer < len(hidden):
             raise ValueError(
                 f"layer must be an int in the range [{-len(hidden)}, {len(hidden)}) for a network with {len(hidden)} "
                 f"hidden layers. Got {layer} instead."
             )
-        return self._architecture.up_to(hidden[layer])
+        return hidden[layer]
 
     @property
     def coefs_(self) -> list[NDArray[Any]]:
         """Weights of each layer, of shape (fan_in, units), or (fan_in, pieces, units) for maxout: views."""
-        return self._parameter_list("coefs_", "W")
+        return self._parameter_list("coefs_", "weight")
 
     @coefs_.setter
     def coefs_(self, values: Iterable[ArrayLike]) -> None:
@@ -130,7 +129,7 @@ class FittedNetwork(BaseEstimator):
     @property
     def intercepts_(self) -> list[NDArray[Any]]:
         """Biases of each layer, of shape (units,), or (pieces, units) for maxout: views."""
-        return self._parameter_list("intercepts_", "b")
+        return self._parameter_list("intercepts_", "bias")
 
     @intercepts_.setter
     def intercepts_(self, values: Iterable[ArrayLike]) -> None:
@@ -139,13 +138,13 @@ class FittedNetwork(BaseEstimator):
     @property
     def out_activation_(self) -> str:
         """Name of the activation of the outputs."""
-        if "_architecture" in vars(self):
-            return self._architecture.link.name
+        if "_learner" in vars(self):
+            return self._learner.objective.link.name
         return self._assigned("out_activation_")
 
     @out_activation_.setter
     def out_activation_(self, name) -> None:
-        if "_architecture" in vars(self):
+        if "_learner" in vars(self):
             activate_outputs(self, name)
         else:
             vars(self)["out_activation_"] = name
@@ -154,15 +153,14 @@ class FittedNetwork(BaseEstimator):
     def parameters_(self) -> dict[str, NDArray[Any]]:
         """Learned parameters that are neither weight nor bias, by "layer.name": views."""
         self._check_fitted()
-        return {
-            f"{layer}.{name}": view for (layer, name), view in self._parameters.values.items() if name not in ("W", "b")
-        }
+        parameters = self._learner.parameters
+        return {".".join(key): parameters.values[key] for key in parameters.layout.with_role("")}
 
-    def _parameter_list(self, attribute: str, wanted: str) -> list[numpy.ndarray]:
+    def _parameter_list(self, attribute: str, role: str) -> list[numpy.ndarray]:
         """Return views into the network, or as long as there is none what was assigned."""
-        if "_parameters" not in vars(self):
+        if "_learner" not in vars(self):
             return self._assigned(attribute)
-        return ParameterList(view for (_, name), view in self._parameters.values.items() if name == wanted)
+        return ParameterList(self._learner.parameters.with_role(role))
 
     def _assigned(self, attribute: str) -> Any:
         """Return what was assigned, or raise AttributeError as for any attribute that fit has not set yet."""
@@ -171,7 +169,7 @@ class FittedNetwork(BaseEstimator):
         return vars(self)[attribute]
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "_parameters") or is_assigned(self)
+        return hasattr(self, "_learner") or is_assigned(self)
 
     def __getstate__(self):
         state: Any = super().__getstate__()
@@ -185,4 +183,7 @@ class FittedNetwork(BaseEstimator):
                 f"This {type(self).__name__} was pickled by skann {version} and is being loaded by {__version__}. "
                 "That may fail or give other predictions: fit it anew with this version."
             )
+        if "_architecture" in state:  # of an earlier version
+            network = converted(state.pop("_architecture"), state.pop("_parameters"))
+            state["_learner"] = Learner(*network)
         super().__setstate__(state)

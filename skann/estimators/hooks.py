@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sklearn.callback import CallbackContext
+
+from ..callbacks.training import TrainingView, announce
 
 
 class FitHooks:
@@ -14,40 +17,59 @@ class FitHooks:
     ----------
     root : CallbackContext
         Of the whole fit.
-    told : dict
-        What every hook may ask for: estimator, X, y, metadata.
+    arguments : dict
+        Arguments of every hook: estimator, X, y, metadata.
+
+    Attributes
+    ----------
+    fitted_now : callable
+        Returns the attributes of a fitted estimator with the present weights.
+    view : TrainingView or None
+        Of the training, if it has epochs.
+    error : Exception or None
+        Of a callback at the end of the fit.
     """
 
-    def __init__(self, root: CallbackContext, told: dict[str, Any]):
-        self.root, self.told = root, told
-        self.epoch: Any = None  # the context of the current one
-        self.fitted_now: Any = None  # returns the attributes of a fitted estimator
+    fitted_now: Callable[[], dict[str, Any]]
+    view: TrainingView | None = None
+
+    def __init__(self, root: CallbackContext, arguments: dict[str, Any]):
+        self.root, self.arguments = root, arguments
+        self.error: Exception | None = None
+        self._epoch: Any = None  # the context of the current one
         self._has_ended = False
 
     def fit_begins(self) -> None:
         """Tell that training begins."""
-        self.root.call_on_fit_task_begin(**self.told)
+        if self.view is not None:
+            announce(self.root, self.view)
+        self.root.call_on_fit_task_begin(**self.arguments)
 
     def fit_ends(self, attributes: dict[str, Any]) -> None:
         """Tell once that training has ended; the attributes make a fitted estimator."""
         if self._has_ended:
             return
         self._has_ended = True
-        self.root.call_on_fit_task_end(**self.told, reconstruction_attributes=self.shown(attributes))
+        try:
+            self.root.call_on_fit_task_end(
+                **self.arguments, reconstruction_attributes=self.attributes_of_owner(attributes)
+            )
+        except Exception as error:  # it passes on once the estimator is fitted
+            self.error = error
 
     def epoch_begins(self) -> None:
         """Tell that an epoch begins."""
-        self.epoch = self.root.subcontext(task_name="epoch")
-        self.epoch.call_on_fit_task_begin(**self.told, reconstruction_attributes=self._shown_now)
+        self._epoch = self.root.subcontext(task_name="epoch")
+        self._epoch.call_on_fit_task_begin(**self.arguments, reconstruction_attributes=self._attributes_now)
 
     def epoch_ends(self) -> bool:
         """Tell that an epoch has ended; return whether a callback wants to stop training."""
-        return self.epoch.call_on_fit_task_end(**self.told, reconstruction_attributes=self._shown_now)
+        return self._epoch.call_on_fit_task_end(**self.arguments, reconstruction_attributes=self._attributes_now)
 
-    def shown(self, attributes: dict[str, Any]) -> dict[str, Any]:
-        """Return the attributes of ``told["estimator"]`` from those of the network that trains: here they are one."""
+    def attributes_of_owner(self, attributes: dict[str, Any]) -> dict[str, Any]:
+        """Return the attributes of the estimator that has the callbacks, given those of the network that trains."""
         return attributes
 
-    def _shown_now(self) -> dict[str, Any]:
+    def _attributes_now(self) -> dict[str, Any]:
         """Return the attributes that make a fitted estimator of the present weights."""
-        return self.shown(self.fitted_now())
+        return self.attributes_of_owner(self.fitted_now())

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils import check_array
 
-from ..engine.backend import quiet
+from ..engine.arrays.backend import quiet
 from ..engine.losses import LOSSES, REGRESSION, Loss
 from ..engine.statistics import magnitude, mean_and_deviation, power_of_two, standardize
 from .attributes import Activations, Device, LearningRate, Precision, RandomState, Rates, Scoring, Sizes
@@ -177,7 +177,7 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         self : object
             The estimator, trained further.
         """
-        return self._partial_fit(X, y, sample_weight, goes_on=self._can_continue())
+        return self._partial_fit(X, y, sample_weight, continuing=self._can_continue())
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the predicted target of each row.
@@ -228,11 +228,11 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         ]
         return float(numpy.mean(scores))
 
-    def _encode_target(self, y, sample_weight, goes_on, incremental):
+    def _encode_target(self, y, sample_weight, continuing, incremental):
         target = y.reshape(len(y), -1)
-        loss = self._made_loss()
+        loss = self._build_loss()
         loss.check_target(target)
-        if not goes_on:
+        if not continuing:
             self._target_center, self._target_scale = self._units_of(target, sample_weight, loss)
             self._moderate_target = not _is_extreme(magnitude(target)).any()
         elif target.shape[1] != len(self._target_center):

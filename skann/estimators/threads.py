@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock, get_ident
 from typing import Any, TypeVar
 
-from ..engine.architecture import Architecture
+from ..engine.parameters import Layout
 from .compat import _get_threadpool_controller
 
 T = TypeVar("T")
@@ -90,13 +90,13 @@ def _blas_threads() -> tuple[tuple[Any, int], ...]:
     return tuple((library, count) for library, count in counts if count)
 
 
-def blas_limit(architecture: Architecture, n_rows: int) -> BlasLimit:
+def blas_limit(layout: Layout, n_rows: int) -> BlasLimit:
     """Return what keeps the BLAS to one thread if no product of ``n_rows`` rows is worth more.
 
     The number of threads is never raised, so that a joblib worker stays within its share of the cores, and is restored
     at the end.
     """
-    weights = [math.prod(spec.shape) for (_, name), spec in architecture.layout().specs.items() if name == "W"]
+    weights = [math.prod(layout.specs[key].shape) for key in layout.with_role("weight")]
     return BlasLimit(n_rows * max(weights) < _WORTH_THREADS)
 
 

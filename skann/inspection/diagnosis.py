@@ -116,7 +116,7 @@ def diagnose(estimator: Any, X: Any, y: Any) -> Diagnosis:
         found = symptom.look(case)
         if found is not None:
             findings.append(Finding(symptom.name, *found))
-    about = f"{title_of(case.estimator)} with {case.network._parameters.theta.size:,} parameters, "
+    about = f"{title_of(case.estimator)} with {case.network._learner.parameters.theta.size:,} parameters, "
     seen = "" if case.X.shape[0] == case.n_samples else f"{case.X.shape[0]:,} of "
     return Diagnosis(findings, f"{about}{seen}{case.n_samples:,} rows", unseen)
 

@@ -94,7 +94,7 @@ class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         """
         fitted = self._prefitted() if self.prefit else cast("Any", clone(self.estimator)).fit(X, y)
         network, _ = unwrap(fitted)
-        network._up_to_hidden(self.layer)
+        network._hidden_node(self.layer)
         self.estimator_ = fitted
         return self
 
@@ -147,7 +147,7 @@ class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     @property
     def _n_features_out(self) -> int:
         network, _ = unwrap(self._fitted())
-        return network._up_to_hidden(self.layer).out_shape[0]
+        return network._learner.graph.shapes[network._hidden_node(self.layer)][-1]
 
     def __sklearn_is_fitted__(self) -> bool:
         return self.prefit or hasattr(self, "estimator_")

@@ -7,8 +7,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.architecture import Architecture
+from ..engine.graph import Graph
 from ..engine.layers import ActivationLayer, Dense, Dropout, GaussianNoise, Layer
+from ..engine.learner import Learner
 from ..engine.normalizations import NORMALIZATIONS
 from .names import short_name
 from .unwrap import find_owner, title_of, unwrap
@@ -158,34 +159,33 @@ def summary(estimator: Any) -> NetworkSummary:
     Total: 543 parameters, 4.3 kB as float64
     """
     network, _ = unwrap(estimator)
-    architecture, parameters = network._architecture, network._parameters
-    arrays = [parameters.theta, *parameters.state.values()]
+    learner = network._learner
+    parameters = learner.parameters
     return NetworkSummary(
         title=title_of(find_owner(estimator)[0]),
-        layers=_layers(architecture),
+        layers=_layers(learner),
         n_parameters=parameters.theta.size,
-        n_bytes=sum(array.nbytes for array in arrays),
+        n_bytes=parameters.theta.nbytes + parameters.state.nbytes,
         dtype=str(parameters.theta.dtype),
     )
 
 
-def _layers(architecture: Architecture) -> list[LayerSummary]:
+def _layers(learner: Learner) -> list[LayerSummary]:
     """Return a row for the input, each hidden block and the output."""
-    blocks: dict[str, list[str]] = {"input": []}
-    for name in architecture.layers:
-        blocks.setdefault(_block_of(name), []).append(name)
-    rows, (n_units,) = [], architecture.in_shape
-    for block, names in blocks.items():
-        declarations = [architecture.declarations[name] for name in names]
-        n_units = declarations[-1].shape[0] if names else n_units
-        specs = [spec for declaration in declarations for spec in declaration.parameters.values()]
-        layers = [architecture.layers[name] for name in names]
+    graph = learner.graph
+    (n_units,) = next(iter(graph.inputs.values()))
+    rows = []
+    for block, names in _blocks(graph).items():
+        n_units = graph.shapes[names[-1]][-1] if names else n_units
+        specs = [spec for name in names for spec in graph.declarations[name].parameters.values()]
+        layers = [graph.nodes[name].layer for name in names]
+        is_output = bool(names) and graph.nodes[names[0]].role == "output"
         rows.append(
             LayerSummary(
-                name=block.replace("_", " "),
+                name=block,
                 n_units=n_units,
                 n_parameters=sum(math.prod(spec.shape) for spec in specs),
-                activation=short_name(architecture.link) if block == "output" else _activation_of(layers),
+                activation=short_name(learner.objective.link) if is_output else _activation_of(layers),
                 normalization=", ".join(layer.name for layer in layers if _normalizes(layer)),
                 dropout=sum(layer.rate for layer in layers if isinstance(layer, Dropout)),
                 noise=sum(layer.scale for layer in layers if isinstance(layer, GaussianNoise)),
@@ -194,10 +194,20 @@ def _layers(architecture: Architecture) -> list[LayerSummary]:
     return rows
 
 
-def _block_of(name: str) -> str:
-    """Return "input", "hidden_<i>" or "output" for the name of a layer."""
-    parts = name.split("_")
-    return "_".join(parts[:2]) if parts[0] == "hidden" else parts[0]
+def _blocks(graph: Graph) -> dict[str, list[str]]:
+    """Return the nodes of each block, by its title: a block begins with weights, as those of a hidden layer do."""
+    blocks: dict[str, list[str]] = {"input": []}
+    current, n_hidden = "input", 0
+    for name, node in graph.nodes.items():
+        has_weights = any(spec.role == "weight" for spec in graph.declarations[name].parameters.values())
+        if node.role == "output":
+            current = "output"
+        elif has_weights:
+            current, n_hidden = f"hidden {n_hidden}", n_hidden + 1
+        elif not (n_hidden or node.layer.only_in_training):  # before the hidden layers each has a row
+            current = name.replace("_", " ")
+        blocks.setdefault(current, []).append(name)
+    return blocks
 
 
 def _normalizes(layer: Layer) -> bool:

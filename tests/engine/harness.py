@@ -21,8 +21,8 @@ from skann.engine.activations import (
     Softsign,
     Tanh,
 )
-from skann.engine.architecture import multilayer_perceptron
-from skann.engine.backend import noise_generator
+from skann.engine.arrays.random_bits import noise_generator
+from skann.engine.criterion import Criterion
 from skann.engine.initializers import GlorotUniform
 from skann.engine.layers import Bound
 from skann.engine.losses import (
@@ -37,6 +37,8 @@ from skann.engine.losses import (
     Quantile,
     SquaredError,
 )
+from skann.engine.models.mlp import multilayer_perceptron
+from skann.engine.network import Network
 from skann.engine.parameters import Layout, Parameters
 
 ACTIVATION_CASES = [
@@ -120,9 +122,9 @@ def random_target(rng, task, n_samples, n_outputs):
 def small_network(
     activations, loss_case=LOSS_CASES[0], n_features=4, dropout=None, seed=0, dtype=numpy.float64, **options
 ):
-    """Return an architecture with a hidden layer of five units for each activation, and parameters."""
+    """Return a graph with a hidden layer of five units for each activation, its objective, and parameters."""
     loss, task, n_outputs, beta = loss_case
-    architecture = multilayer_perceptron(
+    graph, objective = multilayer_perceptron(
         n_features=n_features,
         hidden_units=[5] * len(activations),
         activations=activations,
@@ -135,9 +137,32 @@ def small_network(
         **options,
     )
     rng = numpy.random.RandomState(seed)
-    parameters = Parameters.draw(architecture.layout(), rng, numpy.dtype(dtype))
+    parameters = Parameters.draw(graph.layout(), rng, numpy.dtype(dtype))
     parameters.theta += 0.1 * rng.normal(size=parameters.theta.size)
-    return architecture, parameters
+    return graph, objective, parameters
+
+
+class Supervised(Criterion):
+    """A criterion with what tests ask of its network, of one input and one output."""
+
+    def forward(self, x, weight=None):
+        return self.network.forward(x, weight=weight)[0]
+
+    def steps(self, n):
+        return self.network.steps(n)
+
+    @property
+    def parameters(self):
+        return self.network.parameters
+
+    @property
+    def xp(self):
+        return self.network.xp
+
+
+def criterion(graph, objective, parameters, n_rows, **options):
+    """Return what evaluates the loss and its gradient for batches."""
+    return Supervised(objective, Network(graph, parameters, n_rows, training=True, **options))
 
 
 def bind(layer, in_shape, n_samples, seed=0, dtype="float64"):
@@ -158,7 +183,7 @@ def bind(layer, in_shape, n_samples, seed=0, dtype="float64"):
             name: poisoned((n_samples, *shape), own or dtype) for name, (shape, own) in declaration.scratch.items()
         }
         | {name: poisoned(shape, dtype) for name, shape in declaration.work.items()},
-        state={name: array for (_, name), array in parameters.state.items()},
+        state={name: array for (_, name), array in parameters.states.items()},
         ones=numpy.ones(n_samples, dtype),
         training=True,
         generator=noise_generator(seed),

@@ -1,5 +1,7 @@
 """Activations by their formulas, at their limits, and as objects that a grid can search."""
 
+import dataclasses
+
 import numpy
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -18,7 +20,7 @@ from skann.engine.activations import (
     Softmax,
 )
 from skann.engine.initializers import Constant, GlorotUniform
-from skann.engine.layers import ActivationLayer, Dense, MaxoutLayer
+from skann.engine.layers import ActivationLayer, BatchNorm, Dense, MaxoutLayer, NTKDense
 
 from .harness import ACTIVATION_CASES, bind, case_id
 
@@ -100,13 +102,16 @@ def test_maxout_with_a_tenth_piece_is_leaky_relu():
 def assert_maxout_equals(activation, second_piece):
     rng = numpy.random.RandomState(0)
     x, dy = rng.normal(size=(20, 4)), rng.normal(size=(20, 3))
-    _, maxout, _ = bind(MaxoutLayer(3, 2, GlorotUniform()), (4,), 20)
+    layers = Maxout(2).after(Dense(3, GlorotUniform()))
+    (_, maxout, _), (_, largest, _) = bind(layers[0], (4,), 20), bind(layers[1], (6,), 20)
     W, b = maxout.params["W"], maxout.params["b"]
     W[:, 1], b[1] = second_piece(W[:, 0], b[0])
     y, dx = numpy.empty((20, 3)), numpy.empty((20, 4))
-    layer = MaxoutLayer(3, 2, GlorotUniform())
-    layer.forward(maxout, x, y)
-    layer.backward(maxout, x, y, dy.copy(), dx)
+    pieces, dpieces = numpy.empty((20, 6)), numpy.empty((20, 6))
+    layers[0].forward(maxout, x, pieces)
+    layers[1].forward(largest, pieces, y)
+    layers[1].backward(largest, pieces, y, dy.copy(), dpieces)
+    layers[0].backward(maxout, x, pieces, dpieces, dx)
 
     z = x @ W[:, 0] + b[0]
     assert_allclose(y, activation(z))
@@ -118,9 +123,12 @@ def assert_maxout_equals(activation, second_piece):
 
 def test_layers_of_a_hidden_layer():
     init = GlorotUniform()
-    assert ELU().layers(7, init) == [Dense(7, init), ActivationLayer(ELU())]
-    assert Maxout(3).layers(7, init) == [MaxoutLayer(7, 3, init)]
-    assert PReLU(0.1).layers(7, init)[1].declare((7,)).parameters["slope"].init == Constant(0.1)
+    for linear in (Dense(7, init), NTKDense(7, init, bias_rate=0.5)):
+        assert ELU().after(linear) == [linear, ActivationLayer(ELU())]
+        assert ELU().after(linear, BatchNorm()) == [linear, BatchNorm(), ActivationLayer(ELU())]
+        assert Maxout(3).after(linear) == [dataclasses.replace(linear, pieces=3), MaxoutLayer(3)]
+        assert Maxout(3).after(linear, BatchNorm())[-1] == BatchNorm()
+        assert PReLU(0.1).after(linear)[1].declare((7,)).parameters["slope"].init == Constant(0.1)
 
 
 @pytest.mark.parametrize("case", ACTIVATION_CASES, ids=case_id)

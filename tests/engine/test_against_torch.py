@@ -8,10 +8,9 @@ torch = pytest.importorskip("torch")
 
 from skann.engine.activations import ELU, LeakyReLU, Softmax  # noqa: E402 - after the skip
 from skann.engine.losses import LOSSES, LogLoss, Poisson  # noqa: E402
-from skann.engine.network import Network  # noqa: E402
 from skann.engine.optimizers import SGD, Adagrad, Adam, Nadam, RMSprop  # noqa: E402
 
-from .harness import ACTIVATION_CASES, small_network  # noqa: E402
+from .harness import ACTIVATION_CASES, criterion, small_network  # noqa: E402
 
 functional = torch.nn.functional
 FUNCTIONS = {
@@ -35,10 +34,10 @@ CASES = {case.name: case for case in reversed(ACTIVATION_CASES)}
 @pytest.mark.parametrize("key", FUNCTIONS, ids=repr)
 def test_networks(key):
     activation = CASES[key] if isinstance(key, str) else key
-    architecture, parameters = small_network([activation, activation])
+    graph, objective, parameters = small_network([activation, activation])
     x = numpy.random.RandomState(0).normal(size=(6, 4))
     codes = numpy.array([0, 1, 2, 3, 0, 1])
-    loss = Network(architecture, parameters, 6, training=True).loss_and_grad(x, numpy.eye(4)[codes], 1 / 6)
+    loss = criterion(graph, objective, parameters, 6).loss_and_grad(x, numpy.eye(4)[codes], 1 / 6)
     tensors = {key: torch.tensor(view, requires_grad=True) for key, view in parameters.values.items()}
     h = torch.tensor(x)
     for layer in ("hidden_0", "hidden_1"):

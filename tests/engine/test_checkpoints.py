@@ -15,14 +15,18 @@ import numpy
 import pytest
 from numpy.testing import assert_array_equal
 
-from skann.engine import checkpoints
 from skann.engine.activations import ReLU
-from skann.engine.batches import Rows
-from skann.engine.fingerprints import LONGEST, describe, fingerprint
+from skann.engine.data.rows import Rows
 from skann.engine.layers import BatchNorm
+from skann.engine.learner import Learner
 from skann.engine.optimizers import Adam, OptimizerState
-from skann.engine.progress import Progress
-from skann.engine.training import Trainer, TrainingState
+from skann.engine.training import checkpoints
+from skann.engine.training.evaluation import Evaluation
+from skann.engine.training.fingerprints import LONGEST, describe, fingerprint
+from skann.engine.training.history import Progress
+from skann.engine.training.state import TrainingState
+from skann.engine.training.step import SupervisedStep
+from skann.engine.training.trainer import Trainer
 
 from .harness import small_network
 from .test_training import CODES, ROWS, X, trainer
@@ -32,13 +36,14 @@ ROOT = Path(__file__).parents[2]
 
 def rich():
     """Return a trainer that has every kind of state."""
-    architecture, parameters = small_network([ReLU()], normalization=BatchNorm(), noise=0.1)
+    graph, objective, parameters = small_network([ReLU()], normalization=BatchNorm(), noise=0.1)
     settings = dataclasses.replace(
         trainer().settings, optimizer=Adam(), max_epochs=2, shuffle=True, averaging=0.9, early_stopping=True
     )
     rng = numpy.random.RandomState(0)
-    state = TrainingState.start(settings, architecture, parameters, rng)
-    run = Trainer(architecture, parameters, ROWS, settings, state, Progress(), rng, lambda: (0.5, 1.0))
+    state = TrainingState.start(settings, graph, parameters, rng)
+    step = SupervisedStep(Learner(graph, objective, parameters), ROWS, settings, state)
+    run = Trainer(step, settings, Progress(), rng, lambda: (0.5, 1.0))
     run.fingerprint = fingerprint(run, {"alpha": 0.0})
     return run
 
@@ -46,7 +51,7 @@ def rich():
 def snapshot(run):
     """Return a text of the whole state."""
     with numpy.printoptions(threshold=10**6, floatmode="unique"):
-        return repr(checkpoints.capture(run))
+        return repr(checkpoints.flatten(run.state_dict()))
 
 
 def rewrite(path, change=None, compression=zipfile.ZIP_STORED, **header):
@@ -89,7 +94,7 @@ def test_everything_comes_back(tmp_path):
     assert fresh.progress == run.progress
     assert {type(entry) for entries in fresh.progress.history.values() for entry in entries} == {int, float, list}
     assert fresh.progress.best_loss == math.inf
-    assert fresh.state.optimizer.step == run.state.optimizer.step > 0
+    assert fresh.step.state.optimizer.step == run.step.state.optimizer.step > 0
     assert fresh.rng.uniform() == run.rng.uniform()
 
 
@@ -99,7 +104,7 @@ def test_no_field_of_the_state_is_left_out():
     fields = [f"progress.{field.name}" for field in dataclasses.fields(Progress) if field.name != "history"]
     fields += [f"optimizer.{name}" for name in vars(OptimizerState({"first": None}))]
     fields += [field.name for field in dataclasses.fields(TrainingState) if field.name not in of_settings]
-    names = checkpoints.capture(rich())
+    names = checkpoints.flatten(rich().state_dict())
     assert [field for field in fields if not any(f"{name}.".startswith(f"{field}.") for name in names)] == []
 
 
@@ -320,7 +325,7 @@ def test_another_format_or_fit_is_refused(path):
     with pytest.raises(ValueError, match=r"of another fit: its alpha, beta differ from this one's \(there: alpha=0\)"):
         checkpoints.load(path, other)
     rewrite(path, format=99, skann="7.0", fit={"alpha": [1]}, state=[])
-    assert_refused(path, r"format 99, of skann 7\.0; skann .* reads format 2")
+    assert_refused(path, r"format 99, of skann 7\.0; skann .* reads format 3")
     for header in ({"format": -1}, {"format": True}, {"format": "2"}, {"format": None}):
         rewrite(path, **header)
         assert_refused(path)
@@ -369,7 +374,9 @@ class TestFingerprint:
         rows, others = (Rows(*data, n_classes=4) for data in ((X, CODES, weight), change(X, CODES, weight)))
         one, other = (trainer(Rows(X, CODES, n_classes=4) if prefix else data) for data in (rows, others))
         if prefix:
-            one.held_out, other.held_out = rows, others
+            one.validate, other.validate = (
+                Evaluation(run.learner, data, None) for run, data in ((one, rows), (other, others))
+            )
         here, there = fingerprint(one, {}), fingerprint(other, {})
         assert {name for name in here if here[name] != there[name]} == {f"{prefix}{name}" for name in different}
 

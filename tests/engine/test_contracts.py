@@ -7,14 +7,16 @@ import pytest
 
 from skann import MLPClassifier, MLPRegressor
 from skann.engine.activations import ElementwiseActivation, Identity
-from skann.engine.architecture import Architecture
+from skann.engine.arrays.kernels import available
+from skann.engine.graph import chain
 from skann.engine.initializers import GlorotUniform
-from skann.engine.kernels import kernels_for
 from skann.engine.layers import ActivationLayer, Dense, ParametricActivation
 from skann.engine.losses import LogLoss, SquaredError
-from skann.engine.network import Network
+from skann.engine.objective import Objective
 from skann.engine.optimizers import SGD
 from skann.engine.parameters import Parameters
+
+from .harness import criterion
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -47,10 +49,8 @@ class ReturningLoss(LogLoss):
 
 @dataclass(frozen=True)
 class ReturningSGD(SGD):
-    kernel = None
-
-    def _update_block(self, xp, theta, *rest):
-        super()._update_block(xp, theta, *rest)
+    def update_block(self, xp, theta, *rest):
+        super().update_block(xp, theta, *rest)
         return theta
 
 
@@ -58,13 +58,13 @@ class ReturningSGD(SGD):
 @pytest.mark.parametrize("wrap", [ActivationLayer, ParametricActivation])
 @pytest.mark.parametrize("method", ["forward", "backward"])
 def test_an_activation(method, wrap, fused):
-    if fused and kernels_for(numpy) is None:
+    if fused and not available():
         pytest.skip("needs Numba")
     layers = [("hidden", Dense(3, GlorotUniform())), ("f", wrap(Returning(method))), ("out", Dense(1, GlorotUniform()))]
-    architecture = Architecture(layers, (2,), SquaredError(), Identity())
-    parameters = Parameters.draw(architecture.layout(), numpy.random.RandomState(0), numpy.dtype(float))
-    network = Network(architecture, parameters, 4, training=True)
-    network._kernels = network._kernels if fused else None
+    graph, objective = chain(layers, (2,)), Objective.of("out", SquaredError(), Identity())
+    parameters = Parameters.draw(graph.layout(), numpy.random.RandomState(0), numpy.dtype(float))
+    network = criterion(graph, objective, parameters, 4)
+    network.network.xp = network.network.xp if fused else numpy
     with pytest.raises(TypeError, match=rf"{method} of Returning\(at='{method}'\) returned a value. It must write"):
         network.loss_and_grad(X, numpy.ones((4, 1)), 1.0)
 
@@ -89,5 +89,5 @@ def test_a_loss(target):
 
 def test_an_optimizer():
     optimizer, theta = ReturningSGD(), numpy.ones(3)
-    with pytest.raises(TypeError, match="_update_block of ReturningSGD"):
+    with pytest.raises(TypeError, match="update_block of ReturningSGD"):
         optimizer.update(numpy, theta, theta.copy(), optimizer.init(numpy, theta), 0.1, numpy.empty(3))

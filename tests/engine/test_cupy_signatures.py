@@ -23,13 +23,13 @@ def is_namespace(node):
 def used(tree):
     """Yield what is taken from the array library, with the call if it is one, but not where that must be NumPy."""
     calls = {node.func: node for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    for_numpy = {
-        inner
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "xp is numpy"
-        for statement in node.body
-        for inner in ast.walk(statement)
-    }
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    decorators = {ast.unparse(decorator) for node in functions for decorator in node.decorator_list}
+    bodies = [node.body for node in functions if f"{node.name}.on_device" in decorators]  # which a device runs instead
+    bodies += [
+        node.body for node in ast.walk(tree) if isinstance(node, ast.If) and ast.unparse(node.test) == "xp is numpy"
+    ]
+    for_numpy = {inner for body in bodies for statement in body for inner in ast.walk(statement)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and is_namespace(node.value) and node not in for_numpy:
             yield node.attr, calls.get(node)
@@ -46,7 +46,10 @@ def test_functions_are_cupys(path):
 
 
 def test_the_search_finds_what_it_is_for():
-    tree = ast.parse("def f(bound, xp):\n bound.xp.einsum('i', 1, out=2)\n if xp is numpy:\n  xp.nothing()\n xp.pi")
+    tree = ast.parse(
+        "def f(bound, xp):\n bound.xp.einsum('i', 1, out=2)\n if xp is numpy:\n  xp.nothing()\n xp.pi\n"
+        "@operation\ndef g(xp):\n xp.nothing()\n@g.on_device\ndef _(xp):\n pass\n"
+    )
     assert sorted(name for name, _ in used(tree)) == ["einsum", "pi"]
     with pytest.raises(TypeError, match="CuPy's einsum"):
         check_call("functions", "einsum", (0, 0), {"out": 0})

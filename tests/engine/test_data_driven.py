@@ -5,12 +5,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skann.engine.activations import Mish
-from skann.engine.data_driven import DataDriven, fit_to_rows
 from skann.engine.initializers import Constant
 from skann.engine.losses import SquaredError
+from skann.engine.models.data_driven_init import DataDriven, fit_to_rows
+from skann.engine.models.realmlp import realmlp
 from skann.engine.network import Network
 from skann.engine.parameters import Parameters
-from skann.engine.tabular import tabular_network
 
 RNG = numpy.random.RandomState(0)
 X = RNG.normal(size=(500, 4)) * [1, 10, 100, 1] + [0, 50, 0, 1]
@@ -19,11 +19,11 @@ UNITS = 300
 
 def fitted(dtype="float64", X=X, output=None):
     loss, init = SquaredError(), DataDriven()
-    architecture = tabular_network(4, [UNITS, 20], Mish(), 2, loss, loss.link("regression"), init, output or init)
+    graph, _ = realmlp(4, [UNITS, 20], Mish(), 2, loss, loss.link("regression"), init, output or init)
     rng = numpy.random.RandomState(3)
-    parameters = Parameters.draw(architecture.layout(), rng, numpy.dtype(dtype))
-    fit_to_rows(architecture, parameters, X, rng)
-    network = Network(architecture, parameters, len(X))
+    parameters = Parameters.draw(graph.layout(), rng, numpy.dtype(dtype))
+    fit_to_rows(graph, parameters, X, rng)
+    network = Network(graph, parameters, len(X), keep_outputs=True)
     network.forward(numpy.asarray(X, dtype))
     return parameters.values, dict(network.steps(len(X)))
 

@@ -6,22 +6,27 @@ import scipy.sparse
 import scipy.stats
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skann.engine import backend, prediction
 from skann.engine.activations import GELU, Maxout, ReLU, Tanh
-from skann.engine.batches import Reader, Rows
-from skann.engine.counter_bits import CounterBits
+from skann.engine.arrays import backend, random_bits
+from skann.engine.arrays.counter_bits import CounterBits
+from skann.engine.arrays.deferred_sum import DeferredSum
+from skann.engine.data.device_reader import DeviceReader
+from skann.engine.data.reader import Reader
+from skann.engine.data.rows import Rows
 from skann.engine.initializers import GlorotUniform
 from skann.engine.layers import BatchNorm, LayerNorm
-from skann.engine.network import Network
+from skann.engine.learner import Learner
 from skann.engine.optimizers import OPTIMIZERS
-from skann.engine.owed import Owed
-from skann.engine.progress import Progress
+from skann.engine.prediction import Predictor
 from skann.engine.schedules import Constant
-from skann.engine.training import Settings, Trainer, TrainingState
-from skann.engine.transfer import DeviceReader
+from skann.engine.training.history import Progress
+from skann.engine.training.settings import Settings
+from skann.engine.training.state import TrainingState
+from skann.engine.training.step import SupervisedStep
+from skann.engine.training.trainer import Trainer
 
 from . import standin
-from .harness import ACTIVATION_CASES, LOSS_CASES, case_id, random_target, small_network
+from .harness import ACTIVATION_CASES, LOSS_CASES, case_id, criterion, random_target, small_network
 
 N_ROWS, N_FEATURES = 70, 4
 
@@ -30,14 +35,15 @@ def pass_of(network, x, target, weight):
     """Return the loss, the gradient and the layers' state after a pass."""
     loss = network.loss_and_grad(x, target, weight)
     parameters = network.parameters
-    return [numpy.float64(float(loss)), parameters.grad, *parameters.state.values()]
+    return [numpy.float64(float(loss)), parameters.grad, *parameters.states.values()]
 
 
-def assert_same_pass(device, architecture, parameters, target, weight, seed=None):
+def assert_same_pass(device, network, target, weight, seed=None):
     x = numpy.random.RandomState(1).normal(size=(len(target), N_FEATURES))
     generators = (None, None) if seed is None else (CounterBits(seed), CounterBits(seed))
-    here = Network(architecture, parameters, len(x), training=True, generator=generators[0])
-    there = Network(architecture, parameters.on(device), len(x), training=True, generator=generators[1])
+    graph, objective, parameters = network
+    here = criterion(graph, objective, parameters, len(x), generator=generators[0])
+    there = criterion(graph, objective, parameters.on(device), len(x), generator=generators[1])
     assert there.xp is device
     moved = weight if weight is None or isinstance(weight, float) else device.asarray(weight)
     expected = pass_of(here, x, target, weight)
@@ -48,37 +54,37 @@ def assert_same_pass(device, architecture, parameters, target, weight, seed=None
 
 @pytest.mark.parametrize("activation", ACTIVATION_CASES, ids=case_id)
 def test_activations(device, activation):
-    architecture, parameters = small_network([activation, activation])
+    network = small_network([activation, activation])
     target = random_target(numpy.random.RandomState(0), "multiclass", 9, 4)
-    assert_same_pass(device, architecture, parameters, target, 0.7)
+    assert_same_pass(device, network, target, 0.7)
 
 
 @pytest.mark.parametrize("loss_case", LOSS_CASES, ids=case_id)
 @pytest.mark.parametrize("weighted", [False, True])
 def test_losses(device, loss_case, weighted):
     rng = numpy.random.RandomState(0)
-    architecture, parameters = small_network([Tanh()], loss_case)
+    network = small_network([Tanh()], loss_case)
     target = random_target(rng, loss_case[1], 9, loss_case[2])
-    assert_same_pass(device, architecture, parameters, target, rng.uniform(size=9) if weighted else 1.0)
+    assert_same_pass(device, network, target, rng.uniform(size=9) if weighted else 1.0)
 
 
 @pytest.mark.parametrize("normalization", [BatchNorm(), LayerNorm()], ids=repr)
 @pytest.mark.parametrize("weight", [0.5, numpy.arange(9.0), numpy.zeros(9)], ids=["alike", "weighted", "without"])
 def test_normalizations(device, normalization, weight):
-    architecture, parameters = small_network([ReLU(), Maxout()], normalization=normalization)
+    network = small_network([ReLU(), Maxout()], normalization=normalization)
     target = random_target(numpy.random.RandomState(0), "multiclass", 9, 4)
-    assert_same_pass(device, architecture, parameters, target, weight)
+    assert_same_pass(device, network, target, weight)
 
 
 def test_dropout_and_noise_with_the_same_bits(device):
-    architecture, parameters = small_network([ReLU()], dropout=[0.2, 0.5], noise=0.3)
+    network = small_network([ReLU()], dropout=[0.2, 0.5], noise=0.3)
     target = random_target(numpy.random.RandomState(0), "multiclass", 9, 4)
-    assert_same_pass(device, architecture, parameters, target, 1.0, seed=3)
+    assert_same_pass(device, network, target, 1.0, seed=3)
 
 
 def test_bits_of_the_host_serve_a_device(device):
     """A training that began on the CPU may go on on a device, with the generator it has."""
-    for fill, dtype in ((backend.fill_random_bits, "uint16"), (backend.fill_normal, "float32")):
+    for fill, dtype in ((random_bits.fill_random_bits, "uint16"), (random_bits.fill_normal, "float32")):
         here, there = numpy.empty(5000, dtype), device.empty(5000, dtype)
         fill(numpy, numpy.random.SFC64(2), here)
         fill(device, numpy.random.SFC64(2), there)
@@ -126,8 +132,8 @@ def rows_of(make=SOURCES["float64"], n_rows=N_ROWS, **options):
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_rows_arrive_whole_and_in_windows(device, monkeypatch, source, room, indexed, shuffled):
     """All at once, in windows of 21 rows, and in windows of a batch."""
-    monkeypatch.setattr("skann.engine.transfer.free_memory", lambda xp: room)
-    monkeypatch.setattr("skann.engine.transfer.PIECE", 11 * N_FEATURES * 4)
+    monkeypatch.setattr("skann.engine.data.device_reader.free_memory", lambda xp: room)
+    monkeypatch.setattr("skann.engine.data.device_reader.PIECE", 11 * N_FEATURES * 4)
     rng = numpy.random.RandomState(1)
     rows = rows_of(SOURCES[source], index=rng.permutation(N_ROWS)[:53] if indexed else None)
     here = Reader(rows, numpy.dtype("float32"), 8)
@@ -170,33 +176,33 @@ def train(xp, rows=None, dtype="float64", normalization=BATCH_NORM, **settings):
     """Return a trainer that has run."""
     rows = rows or rows_of()
     case = ("multiclass", 3, 1.0)
-    architecture, parameters = small_network(
-        [GELU(), ReLU()], (LOSS_CASES[0][0], *case), dtype=dtype, normalization=normalization
-    )
+    network = small_network([GELU(), ReLU()], (LOSS_CASES[0][0], *case), dtype=dtype, normalization=normalization)
     settings = Settings(**PLAIN | settings)
     rng = numpy.random.RandomState(0)
-    state = TrainingState.start(settings, architecture, parameters, rng, xp)
+    graph, objective, parameters = network
+    state = TrainingState.start(settings, graph, parameters, rng, xp)
     scores = iter([0.2, 0.9, 0.5, 0.1])
     validate = (lambda: (0.0, next(scores))) if settings.early_stopping else None
-    trainer = Trainer(architecture, parameters, rows, settings, state, Progress(), rng, validate, xp=xp)
+    step = SupervisedStep(Learner(graph, objective, parameters), rows, settings, state, xp)
+    trainer = Trainer(step, settings, Progress(), rng, validate)
     trainer.run()
     return trainer
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_trainings(device, name, monkeypatch):
-    monkeypatch.setattr("skann.engine.training.DEVICE_CHUNK", 16)
+    monkeypatch.setattr("skann.engine.training.step.DEVICE_CHUNK", 16)
     big = rows_of(n_rows=5000) if name == "in chunks" else None
     here, there = (train(xp, big, **SETTINGS[name]) for xp in (numpy, device))
     assert type(there.parameters.theta) is numpy.ndarray
     assert_allclose(there.parameters.theta, here.parameters.theta, rtol=1e-6, atol=1e-9)
-    for key, array in here.parameters.state.items():
-        assert_allclose(there.parameters.state[key], array, rtol=1e-6)
+    for key, array in here.parameters.states.items():
+        assert_allclose(there.parameters.states[key], array, rtol=1e-6)
     for name in ("loss", "gradient_norm", "dead_units"):
         assert_allclose(there.progress.history[name], here.progress.history[name], rtol=1e-6, atol=1e-9)
-    for name, moment in here.state.optimizer.moments.items():
-        assert type(there.state.optimizer.moments[name]) is numpy.ndarray
-        assert_allclose(there.state.optimizer.moments[name], moment, rtol=1e-6, atol=1e-9)
+    for name, moment in here.step.state.optimizer.moments.items():
+        assert type(there.step.state.optimizer.moments[name]) is numpy.ndarray
+        assert_allclose(there.step.state.optimizer.moments[name], moment, rtol=1e-6, atol=1e-9)
 
 
 def test_float32_trains_in_float32(device):
@@ -226,27 +232,28 @@ def test_weights_are_brought_to_the_host_only_where_somebody_looks(monkeypatch):
         train(cupy, **settings)
         return standin.ndarray.waits - before
 
-    n_epochs, n_arrays = 3, 5  # theta, and what two layers of batch normalization carry along
-    assert waits(averaging=0.5) - waits() >= n_epochs * n_arrays
+    n_epochs, n_layers = 3, 2  # on whose units the probe waits, where it looks at weights on the device
+    assert waits(averaging=0.5) - waits() + n_epochs * n_layers >= 3 * n_epochs  # theta, state and average
 
 
 def test_what_a_device_owes():
     terms = [(0.5, numpy.array([2.0], "float32")), (-1.0, numpy.array([3.0], "float32"))]
-    loss = Owed(terms) * 2 + 1.0
+    loss = DeferredSum(terms) * 2 + 1.0
     assert float(loss) == -3 and float(1.0 + loss) == -2 and float(loss + loss) == -6
-    assert float(Owed([])) == 0
+    assert float(DeferredSum([])) == 0
     total = 0.0
     for _ in range(10_000):  # more than are kept
-        total += Owed(list(terms))
+        total += DeferredSum(list(terms))
     assert float(total) == -20_000 and len(total.terms) < 5_000
     assert terms[0][0] == 0.5 and len(terms) == 2
 
 
 def test_outputs_are_the_hosts(device):
-    architecture, parameters = small_network([GELU()], LOSS_CASES[0])
+    graph, objective, parameters = small_network([GELU()], LOSS_CASES[0])
+    predictor = Predictor(graph, parameters)
     for X in (rows_of().X, SOURCES["sparse"](rows_of().X)):
-        here = prediction.outputs(architecture, parameters, Rows(X), architecture.link)
-        there = prediction.outputs(architecture, parameters, Rows(X), architecture.link, xp=device)
+        here = predictor.outputs(Rows(X), objective.link)
+        there = predictor.outputs(Rows(X), objective.link, xp=device)
         assert type(there) is numpy.ndarray
         assert_allclose(there, here, rtol=1e-12)
 

@@ -4,7 +4,7 @@ import numpy
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skann.engine.backend import fill_random_bits, noise_generator
+from skann.engine.arrays.random_bits import fill_random_bits, noise_generator
 from skann.engine.layers import Dropout
 
 from .harness import bind

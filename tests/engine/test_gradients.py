@@ -4,7 +4,7 @@ import numpy
 import pytest
 
 from skann.engine.activations import ACTIVATIONS, FixedActivation, Maxout, PReLU, Tanh
-from skann.engine.backend import noise_generator
+from skann.engine.arrays.random_bits import noise_generator
 from skann.engine.initializers import GlorotUniform
 from skann.engine.layers import (
     ActivationLayer,
@@ -17,6 +17,7 @@ from skann.engine.layers import (
     GaussianNoise,
     Layer,
     LayerNorm,
+    Linear,
     MaxoutLayer,
     NTKDense,
     ParametricActivation,
@@ -26,7 +27,6 @@ from skann.engine.layers import (
     Scaling,
 )
 from skann.engine.losses import LOSSES, BlockLoss
-from skann.engine.network import Network
 
 from .harness import (
     ACTIVATION_CASES,
@@ -35,14 +35,16 @@ from .harness import (
     assert_gradient_along,
     bind,
     case_id,
+    criterion,
     random_target,
     small_network,
 )
 
 LAYER_CASES = [
     Dense(3, GlorotUniform()),
-    MaxoutLayer(3, 2, GlorotUniform()),
-    MaxoutLayer(3, 5, GlorotUniform()),
+    Dense(3, GlorotUniform(), pieces=2),
+    MaxoutLayer(2),
+    MaxoutLayer(4),
     PReLULayer(0.25),
     Dropout(0.4),
     GaussianNoise(0.3),
@@ -51,6 +53,7 @@ LAYER_CASES = [
     LayerNorm(),
     LayerNorm(epsilon=0.5),
     NTKDense(3, GlorotUniform()),
+    NTKDense(3, GlorotUniform(), pieces=2),
     Scaling(),
     *[ParametricActivation(case) for case in ACTIVATION_CASES if isinstance(case, FixedActivation)],
     Embedding((2, 3, 2), width=3),
@@ -67,9 +70,9 @@ def test_every_registered_name_has_a_case():
     assert {(loss, task) for loss in LOSSES.classes() for task in loss.tasks} == {
         (type(case[0]), case[1]) for case in LOSS_CASES if not isinstance(case[0], BlockLoss)
     }
-    layers = {cls for cls in Layer.__subclasses__() if cls.__module__.startswith("skann.")}
+    layers = {cls for base in (Layer, Linear) for cls in base.__subclasses__() if cls.__module__.startswith("skann.")}
     # layers of several inputs have their cases in test_graph.py
-    assert layers == {type(case) for case in LAYER_CASES} | {Add, Concatenate}
+    assert layers - {Linear} == {type(case) for case in LAYER_CASES} | {Add, Concatenate}
 
 
 @pytest.mark.parametrize(
@@ -130,8 +133,8 @@ def test_activation_with_loss(activation, loss_case, weighted):
     """The gradient of the loss that is reported, through two hidden layers."""
     for seed in range(50):
         rng = numpy.random.RandomState(seed)
-        architecture, parameters = small_network([activation, activation], loss_case, seed=seed)
-        network = Network(architecture, parameters, 7, training=True)
+        graph, objective, parameters = small_network([activation, activation], loss_case, seed=seed)
+        network = criterion(graph, objective, parameters, 7)
         x = rng.normal(size=(6, 4))
         target = random_target(rng, loss_case[1], 6, loss_case[2])
         weight = rng.uniform(size=6) if weighted else 0.3
@@ -152,8 +155,8 @@ def test_normalization_in_a_network(activation, normalization, weighted):
     """The weights that the network hands on enter the statistics, and the gradient knows it."""
     for seed in range(50):
         rng = numpy.random.RandomState(seed)
-        architecture, parameters = small_network([activation, activation], seed=seed, normalization=normalization)
-        network = Network(architecture, parameters, 7, training=True)
+        graph, objective, parameters = small_network([activation, activation], seed=seed, normalization=normalization)
+        network = criterion(graph, objective, parameters, 7)
         x, target = rng.normal(size=(6, 4)), random_target(rng, "multiclass", 6, 4)
         weight = rng.uniform(size=6) if weighted else 0.3
 
@@ -169,8 +172,8 @@ def test_normalization_in_a_network(activation, normalization, weighted):
 @pytest.mark.parametrize("loss_case", LOSS_CASES, ids=case_id)
 def test_no_hidden_layer(loss_case):
     rng = numpy.random.RandomState(0)
-    architecture, parameters = small_network([], loss_case)
-    network = Network(architecture, parameters, 6, training=True)
+    graph, objective, parameters = small_network([], loss_case)
+    network = criterion(graph, objective, parameters, 6)
     x, target = rng.normal(size=(6, 4)), random_target(rng, loss_case[1], 6, loss_case[2])
 
     def objective():

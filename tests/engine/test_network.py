@@ -1,6 +1,7 @@
 """A network's buffers: what it reads, what it overwrites, what it allocates."""
 
 import tracemalloc
+from itertools import pairwise
 
 import numpy
 import pytest
@@ -8,20 +9,24 @@ import scipy.sparse
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skann.engine.activations import Maxout, PReLU, ReLU, Tanh
-from skann.engine.architecture import multilayer_perceptron
-from skann.engine.backend import noise_generator
-from skann.engine.batches import Rows
+from skann.engine.arrays.random_bits import noise_generator
+from skann.engine.data.rows import Rows
+from skann.engine.graph import chain
 from skann.engine.initializers import GlorotUniform
 from skann.engine.layers import BatchNorm, Dense, Layer, LayerNorm
+from skann.engine.learner import Learner
 from skann.engine.losses import LogLoss
+from skann.engine.models.mlp import multilayer_perceptron
 from skann.engine.network import Network
 from skann.engine.optimizers import OPTIMIZERS
 from skann.engine.parameters import Parameters
-from skann.engine.prediction import outputs
+from skann.engine.prediction import Predictor
 from skann.engine.schedules import Schedule
-from skann.engine.training import Progress, Settings, Trainer, TrainingState
+from skann.engine.training.settings import Settings
+from skann.engine.training.state import TrainingState
+from skann.engine.training.step import SupervisedStep
 
-from .harness import ACTIVATION_CASES, LOSS_CASES, case_id, random_target, small_network
+from .harness import ACTIVATION_CASES, LOSS_CASES, case_id, criterion, random_target, small_network
 
 DROPOUT = [0.2, 0.3, 0.4]
 EXTRAS = [{}, {"normalization": BatchNorm(), "noise": 0.2}, {"normalization": LayerNorm()}]
@@ -29,8 +34,8 @@ EXTRAS = [{}, {"normalization": BatchNorm(), "noise": 0.2}, {"normalization": La
 
 def poison(network):
     """Fill every float buffer with NaN, every other with the largest value."""
-    arrays = [*network._outputs, *network._gradients, network._losses, network._loss_work]
-    arrays += [array for lent in [*network._scratch, *network._work] for array in lent.values()]
+    arrays = [*network.network._slots, *(array for _, *flat in network._flat for array in flat)]
+    arrays += [array for lent in network.network._scratch.values() for array in lent.values()]
     for array in arrays:
         array.view(numpy.uint8).fill(255)
 
@@ -40,16 +45,17 @@ def poison(network):
 def test_buffers_carry_nothing_over(activation, extras):
     """The same pass gives the same bits whatever the buffers held; a short batch uses a part of them."""
     rng = numpy.random.RandomState(0)
-    architecture, parameters = small_network([activation, Tanh()], dropout=DROPOUT, **extras)
+    graph, objective, parameters = small_network([activation, Tanh()], dropout=DROPOUT, **extras)
     x, target = rng.normal(size=(6, 4)), random_target(rng, "multiclass", 6, 4)
 
     def run(n_rows, poisoned):
-        network = Network(architecture, parameters, n_rows, training=True, generator=noise_generator(0))
+        network = criterion(graph, objective, parameters, n_rows, generator=noise_generator(0))
         if poisoned:
             network.loss_and_grad(x[:3], target[:3], 1.0)
             poison(network)
-            network.generator = noise_generator(0)
-            network._plans.clear()
+            network.network.generator = noise_generator(0)
+            network.network._passes.clear()
+            network._bound.clear()
         parameters.grad.fill(numpy.nan)
         return network.loss_and_grad(x, target, 1.0), parameters.grad.copy()
 
@@ -64,8 +70,8 @@ def test_buffers_carry_nothing_over(activation, extras):
 @pytest.mark.parametrize("loss_case", LOSS_CASES, ids=case_id)
 def test_inputs_are_left_alone(loss_case, extras):
     rng = numpy.random.RandomState(0)
-    architecture, parameters = small_network([ReLU()], loss_case, dropout=[0.5, 0.5], **extras)
-    network = Network(architecture, parameters, 6, training=True, generator=noise_generator(0))
+    graph, objective, parameters = small_network([ReLU()], loss_case, dropout=[0.5, 0.5], **extras)
+    network = criterion(graph, objective, parameters, 6, generator=noise_generator(0))
     x, target, weight = (
         rng.normal(size=(6, 4)),
         random_target(rng, *loss_case[1:2], 6, loss_case[2]),
@@ -78,13 +84,13 @@ def test_inputs_are_left_alone(loss_case, extras):
 
 def test_the_network_works_in_place_only_where_nobody_reads():
     def aliases(activation, dropout, **extras):
-        architecture, parameters = small_network([activation], dropout=dropout, **extras)
-        network = Network(architecture, parameters, 3, training=True, generator=noise_generator(0))
-        return [a is b for a, b in zip(network._outputs, network._outputs[1:], strict=False)]
+        graph, objective, parameters = small_network([activation], dropout=dropout, **extras)
+        network = criterion(graph, objective, parameters, 3, generator=noise_generator(0))
+        return [a.y is b.y for (_, a), (_, b) in pairwise(network.steps(3))]
 
     assert aliases(ReLU(), [0, 0]) == [True, False]  # relu over the dense layer's output, then the output layer
     assert aliases(Tanh(), [0, 0.5]) == [True, False, False]  # not dropout over tanh's output, which tanh keeps
-    assert aliases(Maxout(), [0, 0.5]) == [True, False]  # dropout over maxout's output
+    assert aliases(Maxout(), [0, 0.5]) == [False, True, False]  # dropout over maxout's output
     assert aliases(ReLU(), [0.5, 0]) == [False, True, False]
     assert aliases(ReLU(), [0.5, 0], noise=0.1) == [True, False, True, False]  # dropout over the noisy input
     for normalization in (BatchNorm(), LayerNorm()):
@@ -93,11 +99,11 @@ def test_the_network_works_in_place_only_where_nobody_reads():
 
 
 def test_predicting_skips_dropout_and_noise_and_needs_no_gradient():
-    architecture, parameters = small_network([Tanh()], dropout=[0.5, 0.5], noise=0.5)
-    plain, _ = small_network([Tanh()])
+    graph, _, parameters = small_network([Tanh()], dropout=[0.5, 0.5], noise=0.5)
+    plain, _, _ = small_network([Tanh()])
     x = numpy.random.RandomState(0).normal(size=(6, 4))
     theta = Parameters(plain.layout(), parameters.theta)
-    assert_array_equal(Network(architecture, parameters, 6).forward(x), Network(plain, theta, 6).forward(x))
+    assert_array_equal(Network(graph, parameters, 6).forward(x)[0], Network(plain, theta, 6).forward(x)[0])
     assert "grad" not in vars(theta)
 
 
@@ -111,38 +117,37 @@ def test_sparse_input_gives_the_same_gradient():
         (ReLU(), {"dropout": [0.5, 0]}),
         (ReLU(), {"noise": 0.1}),
     ):
-        architecture, parameters = small_network([activation], **extras)
-        network = Network(architecture, parameters, 6, training=True, generator=noise_generator(0))
+        graph, objective, parameters = small_network([activation], **extras)
+        network = criterion(graph, objective, parameters, 6, generator=noise_generator(0))
         network.loss_and_grad(x, target, 1.0)
         dense = parameters.grad.copy()
-        network = Network(architecture, parameters, 6, training=True, generator=noise_generator(0))
+        network = criterion(graph, objective, parameters, 6, generator=noise_generator(0))
         network.loss_and_grad(scipy.sparse.csr_matrix(x), target, 1.0)
         assert_allclose(parameters.grad, dense, atol=1e-12)
 
 
 def test_a_layer_object_may_stand_in_two_places():
     layer = Dense(4, GlorotUniform())
-    architecture, _ = small_network([])
-    twice = type(architecture)([("a", layer), ("b", layer)], (4,), architecture.loss, architecture.link)
+    twice = chain([("a", layer), ("b", layer)], (4,))
     parameters = Parameters.draw(twice.layout(), numpy.random.RandomState(0), numpy.dtype(float))
     x = numpy.random.RandomState(1).normal(size=(3, 4))
     values = parameters.values
     expected = (x @ values["a", "W"] + values["a", "b"]) @ values["b", "W"] + values["b", "b"]
-    assert_allclose(Network(twice, parameters, 3).forward(x), expected)
+    assert_allclose(Network(twice, parameters, 3).forward(x)[0], expected)
 
 
 def test_layers_hold_no_array():
     for cls in Layer.__subclasses__():
         assert cls.__dataclass_params__.frozen
-    architecture, _ = small_network([ReLU(), Maxout()], dropout=DROPOUT)
-    held = [value for layer in architecture.layers.values() for value in vars(layer).values()]
+    graph, _, _ = small_network([ReLU(), Maxout()], dropout=DROPOUT)
+    held = [value for layer in (node.layer for node in graph.nodes.values()) for value in vars(layer).values()]
     assert not any(isinstance(value, numpy.ndarray) for value in held)
 
 
 def check_allocations(activation, x_dtype, solver, **extras):
     n, units = 256, 256
     rng = numpy.random.RandomState(0)
-    architecture = multilayer_perceptron(
+    graph, objective = multilayer_perceptron(
         units,
         [units, units],
         [activation] * 2,
@@ -154,13 +159,13 @@ def check_allocations(activation, x_dtype, solver, **extras):
         GlorotUniform(),
         **extras,
     )
-    check_steady_step(architecture, rng.normal(size=(3 * n, units)).astype(x_dtype), solver)
+    check_steady_step(graph, objective, rng.normal(size=(3 * n, units)).astype(x_dtype), solver)
 
 
-def check_steady_step(architecture, X, solver):
+def check_steady_step(graph, objective, X, solver):
     """Memory grows by less than 4 kB, and the peak in between stays below an array of 256 units for a batch."""
     n, rng = len(X) // 3, numpy.random.RandomState(0)
-    parameters = Parameters.draw(architecture.layout(), rng, numpy.dtype("float32"))
+    parameters = Parameters.draw(graph.layout(), rng, numpy.dtype("float32"))
     rows = Rows(X, rng.randint(3, size=3 * n), rng.uniform(size=3 * n), n_classes=3)
     settings = Settings(
         optimizer=OPTIMIZERS.get(solver),
@@ -174,15 +179,15 @@ def check_steady_step(architecture, X, solver):
         schedule_epochs=1,
         alpha=1e-4,
     )
-    state = TrainingState.start(settings, architecture, parameters, rng)
-    trainer = Trainer(architecture, parameters, rows, settings, state, Progress(), rng)
-    trainer.reader.begin(rng.permutation(3 * n))
+    state = TrainingState.start(settings, graph, parameters, rng)
+    step = SupervisedStep(Learner(graph, objective, parameters), rows, settings, state)
+    step.begin_epoch(rng.permutation(3 * n))
     batch = slice(n, 2 * n)
     for _ in range(2):
-        trainer.step(batch)
+        step.step(batch, 0)
     tracemalloc.start()
     before, _ = tracemalloc.get_traced_memory()
-    trainer.step(batch)
+    step.step(batch, 0)
     after, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert after - before < 4_000
@@ -203,10 +208,11 @@ def test_normalization_and_noise_allocate_nothing_of_a_batchs_size(activation, e
 
 
 def test_outputs_are_the_same_in_any_chunk():
-    architecture, parameters = small_network([ReLU()])
+    graph, _, parameters = small_network([ReLU()])
     X = numpy.random.RandomState(0).normal(size=(2500, 4))
-    raw = outputs(architecture, parameters, Rows(X))
+    predictor = Predictor(graph, parameters)
+    raw = predictor.outputs(Rows(X))
     assert raw.shape == (2500, 4)
-    assert_allclose(outputs(architecture, parameters, Rows(X[1000:1003])), raw[1000:1003], rtol=1e-12)
+    assert_allclose(predictor.outputs(Rows(X[1000:1003])), raw[1000:1003], rtol=1e-12)
     index = numpy.array([7, 2400, 3])
-    assert_allclose(outputs(architecture, parameters, Rows(X, index=index)), raw[index], rtol=1e-12)
+    assert_allclose(predictor.outputs(Rows(X, index=index)), raw[index], rtol=1e-12)

@@ -5,11 +5,11 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skann.engine.activations import ReLU
-from skann.engine.backend import fill_normal, noise_generator
+from skann.engine.arrays.random_bits import fill_normal, noise_generator
 from skann.engine.layers import GaussianNoise
 from skann.engine.network import Network
 
-from .harness import bind, random_target, small_network
+from .harness import bind, criterion, random_target, small_network
 
 SHAPE = (400, 300)
 
@@ -50,16 +50,16 @@ def test_normal_numbers_come_in_the_buffers_precision(dtype):
 
 
 def test_noise_stands_before_dropout_and_only_in_training():
-    architecture, parameters = small_network([ReLU()], dropout=[0.5, 0], noise=0.1)
-    assert list(architecture.layers)[:3] == ["input_noise", "input_dropout", "hidden_0"]
-    assert architecture.is_noisy
-    assert not architecture.normalizes_batches
+    graph, objective, parameters = small_network([ReLU()], dropout=[0.5, 0], noise=0.1)
+    assert list(graph.nodes)[:3] == ["input_noise", "input_dropout", "hidden_0"]
+    assert graph.is_noisy
+    assert not graph.mixes_rows
     assert not small_network([ReLU()], noise=0.0)[0].is_noisy
     x = numpy.ones((50, 4))
-    network = Network(architecture, parameters, 50, training=True, generator=noise_generator(0))
+    network = criterion(graph, objective, parameters, 50, generator=noise_generator(0))
     network.loss_and_grad(x, random_target(numpy.random.RandomState(0), "multiclass", 50, 4), 1.0)
-    seen = network._plans[50].steps[1].y
+    seen = dict(network.steps(50))["input_dropout"].y
     assert set(numpy.unique(seen == 0)) == {False, True}  # what is dropped is zero, not noise
     assert len(numpy.unique(seen)) > 50
-    calm = Network(architecture, parameters, 50)
-    assert_array_equal(calm.forward(x)[0], calm.forward(x)[1])
+    calm = Network(graph, parameters, 50)
+    assert_array_equal(*calm.forward(x)[0][:2])

@@ -8,7 +8,7 @@ from skann.engine.activations import Maxout, PReLU, ReLU, Tanh
 from skann.engine.layers import BatchNorm, LayerNorm
 from skann.engine.network import Network
 
-from .harness import bind, case_id, random_target, small_network
+from .harness import bind, case_id, criterion, random_target, small_network
 
 KEY = "hidden_0_normalization"
 
@@ -53,9 +53,9 @@ def test_a_weight_is_a_number_of_repetitions_for_a_network(activation):
     rng = numpy.random.RandomState(0)
     x, target, times = rng.normal(size=(6, 4)), random_target(rng, "multiclass", 6, 4), numpy.array([2, 1, 0, 3, 1, 1])
     rows = numpy.repeat(numpy.arange(6), times)
-    architecture, parameters = small_network([activation, activation], normalization=BatchNorm())
+    graph, objective, parameters = small_network([activation, activation], normalization=BatchNorm())
     many = parameters.snapshot()
-    network, other = Network(architecture, parameters, 6, training=True), Network(architecture, many, 8, training=True)
+    network, other = criterion(graph, objective, parameters, 6), criterion(graph, objective, many, 8)
     for _ in range(2):  # the second batch has no weights to forget, or to keep by mistake
         loss = network.loss_and_grad(x, target, times.astype(float))
         assert_allclose(loss, other.loss_and_grad(x[rows], target[rows], 1.0))
@@ -69,17 +69,17 @@ def test_a_weight_is_a_number_of_repetitions_for_a_network(activation):
 def test_a_batch_without_weight_counts_its_rows_alike_and_moves_no_statistic():
     rng = numpy.random.RandomState(0)
     x, target = rng.normal(size=(6, 4)), random_target(rng, "multiclass", 6, 4)
-    architecture, parameters = small_network([ReLU(), ReLU()], normalization=BatchNorm())
-    network = Network(architecture, parameters, 6, training=True)
+    graph, objective, parameters = small_network([ReLU(), ReLU()], normalization=BatchNorm())
+    network = criterion(graph, objective, parameters, 6)
     for _ in range(2):  # before any other batch, and after one
         before = parameters.snapshot()
         assert network.loss_and_grad(x, target, numpy.zeros(6)) == 0
         assert not parameters.grad.any()
-        for key, array in before.state.items():
-            assert_array_equal(parameters.state[key], array)
+        for key, array in before.states.items():
+            assert_array_equal(parameters.states[key], array)
         raw = network.forward(x, numpy.zeros(6)).copy()
         assert_array_equal(network.forward(x), raw)
-    assert parameters.state[KEY, "rows"] > 0
+    assert parameters.states[KEY, "rows"] > 0
 
 
 def test_running_statistics_average_the_rows_of_all_batches_with_older_ones_discounted():
@@ -103,8 +103,8 @@ def test_running_statistics_average_the_rows_of_all_batches_with_older_ones_disc
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_running_statistics_converge_to_those_of_the_data(dtype):
     """Those of what the layer sees: an affine function of rows with known mean and covariance."""
-    architecture, parameters = small_network([ReLU()], normalization=BatchNorm(momentum=0.01), dtype=dtype)
-    network = Network(architecture, parameters, 50, training=True)
+    graph, objective, parameters = small_network([ReLU()], normalization=BatchNorm(momentum=0.01), dtype=dtype)
+    network = criterion(graph, objective, parameters, 50)
     rng = numpy.random.RandomState(0)
     for _ in range(600):
         x = rng.normal(3, 2, size=(50, 4)).astype(dtype)
@@ -112,7 +112,7 @@ def test_running_statistics_converge_to_those_of_the_data(dtype):
         weight = numpy.exp((5 - 2 * x[:, 0]) / 8).astype(dtype)
         network.loss_and_grad(x, random_target(rng, "multiclass", 50, 4), weight)
     W, b = parameters.values["hidden_0", "W"], parameters.values["hidden_0", "b"]
-    mean, variance = parameters.state[KEY, "mean"], parameters.state[KEY, "variance"]
+    mean, variance = parameters.states[KEY, "mean"], parameters.states[KEY, "variance"]
     assert mean.dtype == dtype
     assert_allclose(mean, numpy.array([2, 3, 3, 3]) @ W + b, atol=0.15)
     assert_allclose(variance, 4 * (W**2).sum(axis=0), rtol=0.1)
@@ -120,24 +120,24 @@ def test_running_statistics_converge_to_those_of_the_data(dtype):
 
 def test_prediction_takes_the_running_statistics_and_leaves_them():
     rng = numpy.random.RandomState(0)
-    architecture, parameters = small_network([Tanh()], normalization=BatchNorm())
+    graph, objective, parameters = small_network([Tanh()], normalization=BatchNorm())
     x, target = rng.normal(size=(20, 4)), random_target(rng, "multiclass", 20, 4)
-    trained = Network(architecture, parameters, 20, training=True)
+    trained = criterion(graph, objective, parameters, 20)
     for start in (0, 10):
         trained.loss_and_grad(x[start : start + 10], target[start : start + 10], 0.1)
     before = parameters.snapshot()
-    network, values = Network(architecture, parameters, 20), parameters.values
-    raw = network.forward(x).copy()
+    network, values = Network(graph, parameters, 20), parameters.values
+    raw = network.forward(x)[0].copy()
     z = x @ values["hidden_0", "W"] + values["hidden_0", "b"]
-    z = (z - parameters.state[KEY, "mean"]) / numpy.sqrt(parameters.state[KEY, "variance"] + 1e-5)
+    z = (z - parameters.states[KEY, "mean"]) / numpy.sqrt(parameters.states[KEY, "variance"] + 1e-5)
     h = numpy.tanh(z * values[KEY, "gamma"] + values[KEY, "beta"])
     assert_allclose(raw, h @ values["output", "W"] + values["output", "b"])
     assert numpy.abs(trained.forward(x) - raw).max() > 0.01
     parameters.restore(before)
     for i in range(20):
-        assert_allclose(network.forward(x[i : i + 1])[0], raw[i], rtol=1e-12)
-    for key, array in before.state.items():
-        assert_array_equal(parameters.state[key], array)
+        assert_allclose(network.forward(x[i : i + 1])[0][0], raw[i], rtol=1e-12)
+    for key, array in before.states.items():
+        assert_array_equal(parameters.states[key], array)
 
 
 def test_a_row_is_predicted_to_the_bit_as_if_alone():
@@ -182,28 +182,29 @@ def test_what_does_not_vary_stays_finite(layer, x):
 
 @pytest.mark.parametrize("normalization", [BatchNorm(), LayerNorm()], ids=case_id)
 def test_it_stands_between_the_weights_and_the_activation(normalization):
-    architecture, parameters = small_network([Tanh(), Maxout(), PReLU()], normalization=normalization)
-    assert list(architecture.layers) == [
+    graph, _, parameters = small_network([Tanh(), Maxout(), PReLU()], normalization=normalization)
+    assert list(graph.nodes) == [
         "hidden_0",
         "hidden_0_normalization",
         "hidden_0_1",
         "hidden_1",
+        "hidden_1_1",
         "hidden_1_normalization",
         "hidden_2",
         "hidden_2_normalization",
         "hidden_2_1",
         "output",
     ]
-    assert architecture.hidden == ("hidden_0_1", "hidden_1_normalization", "hidden_2_1")
-    plain, _ = small_network([Tanh(), Maxout(), PReLU()])
+    assert graph.with_role("hidden") == ["hidden_0_1", "hidden_1_normalization", "hidden_2_1"]
+    plain, _, _ = small_network([Tanh(), Maxout(), PReLU()])
     added = {(f"hidden_{i}_normalization", name) for i in range(3) for name in ("gamma", "beta")}
     assert set(parameters.values) == set(plain.layout().shapes()) | added
     assert [key for key in parameters.values if key[1] == "W"] == [
         key for key in plain.layout().shapes() if key[1] == "W"
     ]
-    assert architecture.normalizes_batches == (normalization == BatchNorm())
-    assert not architecture.is_noisy
-    assert not plain.normalizes_batches
+    assert graph.mixes_rows == (normalization == BatchNorm())
+    assert not graph.is_noisy
+    assert not plain.mixes_rows
 
 
 def test_torch_agrees():

@@ -15,7 +15,7 @@ from .harness import small_network
 
 
 def test_decayed_weights_lie_first_and_everything_is_a_view():
-    _, parameters = small_network([PReLU(), Maxout(3)])
+    _, _, parameters = small_network([PReLU(), Maxout(3)])
     layout = parameters.layout
     decayed = numpy.zeros(layout.size, bool)
     for key, spec in layout.specs.items():
@@ -69,11 +69,11 @@ def test_the_layout_gathers_equal_learning_rate_factors_behind_the_decay():
         (slice(12, 18), 6.0),
         (slice(18, 28), 0.1),
     ]
-    assert small_network([PReLU(), Maxout(3)])[1].layout.stretches == [(slice(0, 144), 1.0)]
+    assert small_network([PReLU(), Maxout(3)])[2].layout.stretches == [(slice(0, 144), 1.0)]
 
 
 def test_a_pickle_holds_theta_once():
-    _, parameters = small_network([ReLU()], n_features=2000)
+    _, _, parameters = small_network([ReLU()], n_features=2000)
     parameters.grads, parameters.values  # noqa: B018 - makes gradient and views
     data = pickle.dumps(parameters)
     assert len(data) < 1.1 * parameters.theta.nbytes
@@ -83,7 +83,7 @@ def test_a_pickle_holds_theta_once():
 
 
 def test_other_precision():
-    _, parameters = small_network([ReLU()])
+    _, _, parameters = small_network([ReLU()])
     single = parameters.astype("float32")
     assert single.theta.dtype == "float32"
     assert parameters.astype("float64").theta is not parameters.theta
@@ -92,28 +92,28 @@ def test_other_precision():
 
 def moved_parameters(dtype="float64"):
     """Return parameters whose state is no longer the initial one."""
-    _, parameters = small_network([ReLU()], normalization=BatchNorm(), dtype=dtype)
-    for i, array in enumerate(parameters.state.values()):
+    _, _, parameters = small_network([ReLU()], normalization=BatchNorm(), dtype=dtype)
+    for i, array in enumerate(parameters.states.values()):
         array += i + 0.5
     return parameters
 
 
 def assert_same_state(parameters, expected):
-    assert list(parameters.state) == list(expected)
-    for key, array in parameters.state.items():
+    assert list(parameters.states) == list(expected)
+    for key, array in parameters.states.items():
         assert isinstance(array, numpy.ndarray)
         assert array.dtype == parameters.theta.dtype
         assert_array_equal(array, expected[key])
 
 
 def test_state_starts_as_declared_and_is_drawn_from_no_generator():
-    architecture, parameters = small_network([ReLU()], normalization=BatchNorm())
+    graph, _, parameters = small_network([ReLU()], normalization=BatchNorm())
     key = "hidden_0_normalization"
     assert_same_state(
         parameters, {(key, "mean"): numpy.zeros(5), (key, "variance"): numpy.ones(5), (key, "rows"): numpy.zeros(())}
     )
     plain = small_network([ReLU()])[0].layout()
-    drawn = Parameters.draw(architecture.layout(), numpy.random.RandomState(3), numpy.dtype(float))
+    drawn = Parameters.draw(graph.layout(), numpy.random.RandomState(3), numpy.dtype(float))
     for name, values in Parameters.draw(plain, numpy.random.RandomState(3), numpy.dtype(float)).values.items():
         assert_array_equal(drawn.values[name], values)
     assert (drawn.values[key, "gamma"] == 1).all()
@@ -123,23 +123,23 @@ def test_state_starts_as_declared_and_is_drawn_from_no_generator():
 
 def test_a_pickle_holds_the_state():
     parameters = moved_parameters("float32")
-    assert_same_state(pickle.loads(pickle.dumps(parameters)), parameters.state)
+    assert_same_state(pickle.loads(pickle.dumps(parameters)), parameters.states)
 
 
 def test_state_in_other_precision():
     parameters = moved_parameters()
-    assert_same_state(parameters.astype("float32"), parameters.state)
+    assert_same_state(parameters.astype("float32"), parameters.states)
     shared, copied = parameters.astype("float64", copy=False), parameters.astype("float64")
-    for key, array in parameters.state.items():
-        assert shared.state[key] is array
-        assert copied.state[key] is not array
+    for key, array in parameters.states.items():
+        assert numpy.shares_memory(shared.states[key], array)
+        assert not numpy.shares_memory(copied.states[key], array)
 
 
 def test_a_snapshot_restores_theta_and_state_in_place():
     parameters = moved_parameters()
     theta, view = parameters.theta.copy(), parameters.values["output", "W"]
-    state = {key: array.copy() for key, array in parameters.state.items()}
-    held = list(parameters.state.values())
+    state = {key: array.copy() for key, array in parameters.states.items()}
+    held = list(parameters.states.values())
     snapshot = parameters.snapshot()
     parameters.theta += 1
     for array in held:
@@ -149,7 +149,7 @@ def test_a_snapshot_restores_theta_and_state_in_place():
     assert_array_equal(parameters.theta, theta)
     assert_same_state(parameters, state)
     assert view.base is parameters.theta
-    assert all(a is b for a, b in zip(held, parameters.state.values(), strict=True))
+    assert all(a is b for a, b in zip(held, parameters.states.values(), strict=True))
 
 
 VARIANCES = {
@@ -194,8 +194,8 @@ def test_orthogonal_columns_or_rows():
 
 def test_draws_come_in_the_layers_order():
     """Weights, then biases, layer by layer: scikit-learn's order, whatever the layout."""
-    architecture, _ = small_network([ReLU(), ReLU()])
-    parameters = Parameters.draw(architecture.layout(), numpy.random.RandomState(3), numpy.dtype(float))
+    graph, _, _ = small_network([ReLU(), ReLU()])
+    parameters = Parameters.draw(graph.layout(), numpy.random.RandomState(3), numpy.dtype(float))
     rng, init = numpy.random.RandomState(3), SklearnDraw()
     for layer, fan_in in (("hidden_0", 4), ("hidden_1", 5)):
         assert_array_equal(parameters.values[layer, "W"], init.weights(rng, (fan_in, 5), fan_in, 5))

@@ -2,11 +2,9 @@
 
 import pytest
 
-from skann.engine.activations import Identity
-from skann.engine.architecture import Architecture
+from skann.engine.graph import chain
 from skann.engine.initializers import GlorotUniform
 from skann.engine.layers import Dense
-from skann.engine.losses import SquaredError
 from skann.engine.registry import Registry
 
 
@@ -25,5 +23,5 @@ def test_a_name_in_use_is_replaced_on_demand_alone():
 
 def test_two_layers_of_one_name():
     layers = [("hidden", Dense(3, GlorotUniform())), ("hidden", Dense(2, GlorotUniform()))]
-    with pytest.raises(ValueError, match=r"a name of its own\. Got 'hidden' more than once"):
-        Architecture(layers, (4,), SquaredError(), Identity())
+    with pytest.raises(ValueError, match="'hidden' stands twice"):
+        chain(layers, (4,))

@@ -5,15 +5,15 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from skann.engine.activations import SELU, Mish
-from skann.engine.backend import noise_generator
+from skann.engine.arrays.random_bits import noise_generator
 from skann.engine.initializers import Constant, Normal
 from skann.engine.layers import Embedding, Periodic, PiecewiseLinear
 from skann.engine.losses import LogLoss
+from skann.engine.models.realmlp import realmlp
 from skann.engine.network import Network
 from skann.engine.parameters import Parameters
-from skann.engine.tabular import tabular_network
 
-from .harness import assert_gradient_along, random_target
+from .harness import assert_gradient_along, criterion, random_target
 from .test_network import check_steady_step, poison
 
 CODES = ("codes", Embedding((3, 2), width=3))
@@ -25,7 +25,7 @@ EMBEDDINGS = {
 
 
 def network(embeddings=(), units=(5, 5), n_features=6, activation=None, n_outputs=3, **options):
-    return tabular_network(
+    return realmlp(
         n_features,
         units,
         activation or Mish(),
@@ -50,34 +50,33 @@ def test_the_chain_of_layers():
     embeddings = EMBEDDINGS["periodic"]
     plain = ["hidden_0", "hidden_0_1", "hidden_1", "hidden_1_1", "output"]
     dropped = ["hidden_0", "hidden_0_1", "hidden_0_dropout", "hidden_1", "hidden_1_1", "hidden_1_dropout", "output"]
-    assert list(network(scaling_rate=None).layers) == plain
-    assert list(network(embeddings, dropout=0.1).layers) == ["numbers", "codes", "scaling", *dropped]
-    assert network().hidden == ("hidden_0_1", "hidden_1_1")
-    assert network(embeddings).declarations["codes"].shape == (2 * 4 + 2 + 2 * 3,)
+    assert list(network(scaling_rate=None)[0].nodes) == plain
+    assert list(network(embeddings, dropout=0.1)[0].nodes) == ["numbers", "codes", "scaling", *dropped]
+    assert network()[0].with_role("hidden") == ["hidden_0_1", "hidden_1_1"]
+    assert network(embeddings)[0].shapes["codes"] == (2 * 4 + 2 + 2 * 3,)
 
 
 def test_learning_rate_factors():
-    specs = network(share_rate=0.2, bias_rate=0.3, scaling_rate=5.0).layout().specs
+    specs = network(share_rate=0.2, bias_rate=0.3, scaling_rate=5.0)[0].layout().specs
     rates = {"scale": 5.0, "W": 1.0, "b": 0.3, "share": 0.2}
     assert all(spec.rate == rates[name] for (_, name), spec in specs.items())
     assert {name for _, name in specs} == set(rates)
-    assert {name for _, name in network(share_rate=None, scaling_rate=None).layout().specs} == {"W", "b"}
+    assert {name for _, name in network(share_rate=None, scaling_rate=None)[0].layout().specs} == {"W", "b"}
 
 
 @pytest.mark.parametrize("options", [{}, {"share_rate": None}, {"dropout": 0.3, "activation": SELU()}], ids=str)
 @pytest.mark.parametrize("embeddings", EMBEDDINGS.values(), ids=EMBEDDINGS)
 def test_gradient(embeddings, options):
     for seed in range(50):
-        architecture = network(embeddings, **options)
+        graph, objective = network(embeddings, **options)
         rng = numpy.random.RandomState(seed)
-        parameters = Parameters.draw(architecture.layout(), rng, numpy.dtype(float))
-        net = Network(architecture, parameters, 6, training=True, generator=noise_generator(0))
+        parameters = Parameters.draw(graph.layout(), rng, numpy.dtype(float))
+        net = criterion(graph, objective, parameters, 6, generator=noise_generator(0))
         x, target = table(6, seed), random_target(rng, "multiclass", 6, 3)
 
         def objective(net=net, x=x, target=target):
-            net.generator = noise_generator(0)
             for _, step in net.steps(6):
-                step.bound.generator = net.generator
+                step.bound.generator = noise_generator(0)
             return net.loss_and_grad(x, target, 0.3)
 
         objective()
@@ -88,15 +87,15 @@ def test_gradient(embeddings, options):
 
 @pytest.mark.parametrize("embeddings", EMBEDDINGS.values(), ids=EMBEDDINGS)
 def test_buffers_carry_nothing_over_and_inputs_are_left_alone(embeddings):
-    architecture = network(embeddings, dropout=0.2)
+    graph, objective = network(embeddings, dropout=0.2)
     rng = numpy.random.RandomState(0)
-    parameters = Parameters.draw(architecture.layout(), rng, numpy.dtype(float))
+    parameters = Parameters.draw(graph.layout(), rng, numpy.dtype(float))
     x, target = table(6), random_target(rng, "multiclass", 6, 3)
     for array in (x, target, parameters.theta):
         array.flags.writeable = False
 
     def run(n_rows, poisoned):
-        net = Network(architecture, parameters, n_rows, training=True, generator=noise_generator(0))
+        net = criterion(graph, objective, parameters, n_rows, generator=noise_generator(0))
         if poisoned:
             poison(net)
         parameters.grad.fill(numpy.nan)
@@ -112,14 +111,14 @@ def test_buffers_carry_nothing_over_and_inputs_are_left_alone(embeddings):
 @pytest.mark.parametrize("solver", ["adam", "adamw"])
 @pytest.mark.parametrize("embeddings", EMBEDDINGS.values(), ids=EMBEDDINGS)
 def test_a_steady_step_allocates_nothing_of_a_batchs_size(embeddings, solver):
-    architecture = network(embeddings, units=(256, 256), dropout=0.2, n_features=6)
-    check_steady_step(architecture, table(3 * 256).astype("float32"), solver)
+    graph, objective = network(embeddings, units=(256, 256), dropout=0.2, n_features=6)
+    check_steady_step(graph, objective, table(3 * 256).astype("float32"), solver)
 
 
 def test_two_classes_may_have_two_outputs():
-    architecture = network(n_outputs=2)
-    parameters = Parameters.draw(architecture.layout(), numpy.random.RandomState(0), numpy.dtype(float))
-    net = Network(architecture, parameters, 6, training=True)
+    graph, objective = network(n_outputs=2)
+    parameters = Parameters.draw(graph.layout(), numpy.random.RandomState(0), numpy.dtype(float))
+    net = criterion(graph, objective, parameters, 6)
     target = numpy.eye(2)[[0, 1, 1, 0, 1, 0]]
     raw = net.forward(table(6)).copy()
     p = numpy.exp(raw) / numpy.exp(raw).sum(axis=1, keepdims=True)
@@ -129,6 +128,6 @@ def test_two_classes_may_have_two_outputs():
 
 def test_an_output_layer_of_zeros_predicts_zero():
     loss = LogLoss()
-    architecture = tabular_network(6, [5], Mish(), 3, loss, loss.link("multiclass"), Normal(), Constant(0.0))
-    parameters = Parameters.draw(architecture.layout(), numpy.random.RandomState(0), numpy.dtype(float))
-    assert_array_equal(Network(architecture, parameters, 6).forward(table(6)), 0)
+    graph, _ = realmlp(6, [5], Mish(), 3, loss, loss.link("multiclass"), Normal(), Constant(0.0))
+    parameters = Parameters.draw(graph.layout(), numpy.random.RandomState(0), numpy.dtype(float))
+    assert_array_equal(Network(graph, parameters, 6).forward(table(6))[0], 0)

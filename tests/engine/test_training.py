@@ -7,15 +7,21 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skann.engine.activations import ReLU
-from skann.engine.batches import Reader, Rows
-from skann.engine.divergence import DivergenceError
+from skann.engine.data.reader import Reader
+from skann.engine.data.rows import Rows, chunks
 from skann.engine.initializers import Constant
+from skann.engine.learner import Learner
 from skann.engine.optimizers import SGD, AdamW
 from skann.engine.parameters import Layout, Parameters, ParameterSpec
-from skann.engine.progress import Progress
 from skann.engine.schedules import Adaptive, Cosine, Schedule
 from skann.engine.solvers import LBFGS
-from skann.engine.training import Settings, Trainer, TrainingState, chunks, shrink
+from skann.engine.training.divergence import DivergenceError
+from skann.engine.training.history import Progress
+from skann.engine.training.settings import Settings
+from skann.engine.training.state import TrainingState
+from skann.engine.training.step import SupervisedStep
+from skann.engine.training.trainer import Trainer
+from skann.engine.training.updater import shrink
 
 from .harness import LOSS_CASES, small_network
 
@@ -25,7 +31,7 @@ ROWS = Rows(X, CODES, n_classes=4)
 
 
 def trainer(rows=ROWS, validate=None, report=None, hooks=None, loss_case=LOSS_CASES[0], **changes):
-    architecture, parameters = small_network([ReLU()], loss_case)
+    graph, objective, parameters = small_network([ReLU()], loss_case)
     options = {
         "optimizer": SGD(momentum=0.0, nesterovs_momentum=False),
         "schedule": Schedule(),
@@ -41,8 +47,9 @@ def trainer(rows=ROWS, validate=None, report=None, hooks=None, loss_case=LOSS_CA
     }
     settings = Settings(**options)
     rng = numpy.random.RandomState(0)
-    state = TrainingState.start(settings, architecture, parameters, rng)
-    return Trainer(architecture, parameters, rows, settings, state, Progress(), rng, validate, hooks, report)
+    state = TrainingState.start(settings, graph, parameters, rng)
+    step = SupervisedStep(Learner(graph, objective, parameters), rows, settings, state)
+    return Trainer(step, settings, Progress(), rng, validate, hooks, report)
 
 
 def test_chunks_cover_and_the_last_may_be_short():
@@ -63,7 +70,7 @@ def test_an_epoch_is_one_step_a_batch_on_the_mean_gradient():
         step.run()
         by_hand.theta[...] = step.parameters.theta
     assert_allclose(run.parameters.theta, by_hand.theta)
-    assert run.state.optimizer.step == 3
+    assert run.step.state.optimizer.step == 3
     assert run.progress.n_samples == 25
 
 
@@ -75,7 +82,7 @@ def test_the_mean_gradient_of_the_batches_is_the_full_batchs_with_weights_and_pe
         run = trainer(rows, batch_size=batch_size, alpha=3.0, learning_rate=1e-9, max_epochs=1)
         start = run.parameters.theta.copy()
         run.run()
-        moves.append((run.parameters.theta - start) / run.state.optimizer.step)
+        moves.append((run.parameters.theta - start) / run.step.state.optimizer.step)
     assert_allclose(moves[0], moves[1], rtol=1e-4, atol=1e-16)
 
 
@@ -104,9 +111,7 @@ def test_dropout_and_noise_follow_their_schedule():
     run = trainer(noise_schedule=schedule, max_epochs=2, schedule_epochs=2)
     run.run()
     assert_allclose(schedule.fractions, [0, 0.2, 0.4, 0.5, 0.7, 0.9])
-    assert run.network.noise == 0.9
-    network = run.network
-    assert {step.bound.noise for _, step in network.steps(5)} == {0.9}
+    assert run.step.network.noise == 0.9
 
 
 @pytest.mark.parametrize("decouples", [False, True])
@@ -150,7 +155,7 @@ def test_stops_after_patience_without_progress():
 def test_it_gives_up_at_the_last_restart_after_a_wave_without_progress(scores, n_epochs):
     news, remaining = [], iter(scores)
     options = {"max_epochs": 8, "schedule_epochs": 8, "schedule": Cosine(restarts=3), "early_stopping": True}
-    run = trainer(validate=lambda: (0.0, next(remaining)), report=news.append, gives_up=True, **options)
+    run = trainer(validate=lambda: (0.0, next(remaining)), report=news.append, skip_idle_wave=True, **options)
     assert run.run() == ("max_epochs" if n_epochs == 8 else "converged")
     assert run.progress.n_epochs == n_epochs
     assert (n_epochs == 8) != ("No progress" in news[-1])
@@ -184,7 +189,7 @@ def test_an_adaptive_rate_falls_until_it_is_too_small():
     assert run.run() == "converged"
     falls = [line for line in lines if "Setting learning rate" in line]
     assert len(falls) == 2
-    assert run.state.learning_rate == pytest.approx(1e-5 / 25)
+    assert run.step.state.learning_rate == pytest.approx(1e-5 / 25)
 
 
 def test_the_loss_falls_and_ctrl_c_ends_training():
@@ -210,11 +215,11 @@ def test_divergence():
 
 
 def test_lbfgs_finds_a_zero_gradient_in_double_precision():
-    architecture, _ = small_network([], LOSS_CASES[9])
-    parameters = Parameters.draw(architecture.layout(), numpy.random.RandomState(0), numpy.dtype("float32"))
+    graph, objective, _ = small_network([], LOSS_CASES[9])
+    parameters = Parameters.draw(graph.layout(), numpy.random.RandomState(0), numpy.dtype("float32"))
     y = X @ [[1.0], [2.0], [3.0], [4.0]] + 5
     options = {"alpha": 0.0, "l1": 0.0, "tol": 1e-10, "max_iter": 500, "max_fun": 1000}
-    solver = LBFGS(architecture, parameters, Rows(X, y), **options)
+    solver = LBFGS(Learner(graph, objective, parameters), Rows(X, y), **options)
     assert solver.run() == "minimized"
     assert solver.result.fun < 1e-12
     assert parameters.theta.dtype == "float32"

@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skann import MLPClassifier, MLPRegressor
-from skann.engine.batches import Rows
+from skann.engine.data.rows import Rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -156,16 +156,16 @@ def test_rows_that_are_not_copied_look_like_an_array():
 
 def test_a_small_X_is_made_ready_before_training():
     frame, codes, index = numpy.asfortranarray(X), numpy.arange(len(X)) % 3, numpy.arange(5, 50)
-    ready = Rows(frame, codes, codes + 1.0, n_classes=3, index=index, total_weight=7).at_hand(numpy.dtype("float32"))
+    ready = Rows(frame, codes, codes + 1.0, n_classes=3, index=index, total_weight=7).small_copy(numpy.dtype("float32"))
     assert ready.X.flags.c_contiguous and ready.X.dtype == "float32"
     assert_array_equal(ready.X, frame.astype("float32"))
     assert len(ready) == 45 and ready.n_classes == 3 and ready.total_weight == 7 and ready.weight is not None
-    again = ready.at_hand(numpy.dtype("float32"))
+    again = ready.small_copy(numpy.dtype("float32"))
     assert again.X is ready.X
     large = Rows(numpy.broadcast_to(numpy.float64(0), (2**20, 2)))
-    assert large.at_hand(numpy.dtype("float32")) is large
+    assert large.small_copy(numpy.dtype("float32")) is large
     sparse = Rows(scipy.sparse.csr_matrix(X))
-    assert sparse.at_hand(numpy.dtype("float32")) is sparse
+    assert sparse.small_copy(numpy.dtype("float32")) is sparse
 
 
 def test_a_pipeline_from_raw_columns_and_halving_and_random_search():

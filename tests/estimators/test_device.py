@@ -12,7 +12,7 @@ from sklearn.datasets import load_diabetes, load_digits
 
 from skann import MLPClassifier, MLPRegressor
 from skann.callbacks import Checkpoint
-from skann.engine import transfer
+from skann.engine.data import device_reader
 from skann.engine.optimizers import Adam
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -93,9 +93,11 @@ def test_several_columns_multilabel_and_your_own_validation_set(device):
 def test_x_too_large_for_the_device_comes_in_windows(device, monkeypatch):
     here = MLPClassifier(**PLAIN).fit(X, Y)
     made = []
-    original = transfer.DeviceReader._hold
-    monkeypatch.setattr(transfer, "free_memory", lambda xp: 2 * 520 * (64 * 8 + 8))
-    monkeypatch.setattr(transfer.DeviceReader, "_hold", lambda self, start: made.append(start) or original(self, start))
+    original = device_reader.DeviceReader._hold
+    monkeypatch.setattr(device_reader, "free_memory", lambda xp: 2 * 520 * (64 * 8 + 8))
+    monkeypatch.setattr(
+        device_reader.DeviceReader, "_hold", lambda self, start: made.append(start) or original(self, start)
+    )
     there = MLPClassifier(**PLAIN, device="cuda").fit(X, Y)
     assert made == [0, 400, 800, 1200, 1600] * 3  # two and a half batches of 200 are two
     assert_same(there, here)
@@ -211,9 +213,9 @@ def test_what_is_missing_is_said(monkeypatch, lacking, error, words):
 
 def test_auto_takes_the_device_where_it_is(device, monkeypatch):
     used = []
-    original = transfer.DeviceReader.begin
+    original = device_reader.DeviceReader.begin
     monkeypatch.setattr(
-        transfer.DeviceReader, "begin", lambda self, order: used.append(self.xp) or original(self, order)
+        device_reader.DeviceReader, "begin", lambda self, order: used.append(self.xp) or original(self, order)
     )
     MLPClassifier(**PLAIN, device="auto").fit(X, Y)
     assert used == [device] * 3

@@ -9,8 +9,8 @@ import numpy
 import pytest
 
 from skann import MLPClassifier, MLPRegressor
-from skann.engine.progress import HISTORY, KEPT
 from skann.engine.schedules import Schedule
+from skann.engine.training.history import HISTORY, KEPT
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

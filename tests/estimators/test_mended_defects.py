@@ -10,6 +10,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.preprocessing import scale
 
 from skann import MLPClassifier, MLPRegressor
+from skann.engine.criterion import Criterion
 from skann.engine.network import Network
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -60,11 +61,12 @@ def test_multi_output_gradient_is_that_of_the_reported_loss():
     residual = target - reg.predict(X_REG)
     assert reg.loss_ == pytest.approx(0.5 * (residual**2).sum(axis=1).mean())
     rows = numpy.random.RandomState(0).permutation(len(target))[:50]
-    network = Network(reg._architecture, reg._parameters, 50, training=True)
+    learner = reg._learner
+    network = Criterion(learner.objective, Network(learner.graph, learner.parameters, 50, training=True))
     reg.coefs_[0] += 0.1
     before = network.loss_and_grad(X_REG[rows], target[rows], 1 / 50)
-    gradient = reg._parameters.grad.copy()
-    reg._parameters.theta -= 1e-7 * gradient
+    gradient = reg._learner.parameters.grad.copy()
+    reg._learner.parameters.theta -= 1e-7 * gradient
     decrease = before - network.loss_and_grad(X_REG[rows], target[rows], 1 / 50)
     assert decrease == pytest.approx(1e-7 * gradient @ gradient, rel=1e-4)
 

@@ -245,7 +245,7 @@ def test_ctrl_c_keeps_what_was_learned():
 def test_same_seed_same_bits():
     for options in ({"dropout": 0.3}, {"early_stopping": True}, {"solver": "sgd"}):
         a, b = (MLPClassifier(max_iter=4, random_state=7, **options).fit(X, Y) for _ in range(2))
-        assert_array_equal(a._parameters.theta, b._parameters.theta)
+        assert_array_equal(a._learner.parameters.theta, b._learner.parameters.theta)
     a, b = (cross_val_score(MLPClassifier(max_iter=4, random_state=7), X, Y, n_jobs=n) for n in (1, 2))
     assert_array_equal(a, b)
 

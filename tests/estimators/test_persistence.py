@@ -179,7 +179,7 @@ def test_a_list_of_parameters_is_read_back_without_skann():
 def test_states_of_older_pickles_are_read():
     """Up to version 0.1 they had tuples as keys, an Index of values and the time zone itself."""
     clf = MLPClassifier(normalization="batch", **OPTIONS).fit(X, Y)
-    parameters, layout = clf._parameters, clf._parameters.layout
+    parameters, layout = clf._learner.parameters, clf._learner.parameters.layout
     older = copy.copy(layout)
     older.__setstate__(vars(layout))
     assert older == layout

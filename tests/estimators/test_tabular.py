@@ -87,7 +87,7 @@ def test_the_global_output_of_transformers_does_not_matter():
 def parts(estimator):
     """Return the names of the layers and the network's parameters."""
     network = estimator.members_[0].network
-    return list(network._architecture.layers), network.get_params()
+    return list(network._learner.graph.nodes), network.get_params()
 
 
 def test_auto_is_the_presets():
@@ -243,7 +243,7 @@ def test_calibration_lowers_the_log_loss_and_changes_no_prediction():
 def test_calibration_uses_the_rows_of_all_members_with_their_weights():
     weight = numpy.linspace(1, 2, len(Y))
     clf = TabularMLPClassifier(**FAST, n_members=2, calibrate=True).fit(FRAME, Y, weight)
-    betas = {member.network._architecture.link.beta for member in clf.members_}
+    betas = {member.network._learner.objective.link.beta for member in clf.members_}
     assert len(betas) == 1 and betas != {1.0}
     plain = TabularMLPClassifier(**FAST, n_members=2).fit(FRAME, Y, weight)
     assert log_loss(Y, clf.oof_, sample_weight=weight) < log_loss(Y, plain.oof_, sample_weight=weight)

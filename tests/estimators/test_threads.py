@@ -58,8 +58,10 @@ def test_many_rows_are_predicted_in_threads_with_the_same_bits(monkeypatch, spar
     many = numpy.resize(X, (40 * prediction.CHUNK + 7, 20))
     if sparse:
         many = scipy.sparse.csr_matrix(many)
-    used, original = [], prediction.outputs
-    monkeypatch.setattr(prediction, "outputs", lambda *a, **k: used.append(k.get("n_parts", 1)) or original(*a, **k))
+    used, original = [], prediction.Predictor.outputs
+    monkeypatch.setattr(
+        prediction.Predictor, "outputs", lambda *a, **k: used.append(k.get("n_parts", 1)) or original(*a, **k)
+    )
     before = threads()
     p = clf.predict_proba(many)
     with threadpool_limits(limits=1, user_api="blas"):
@@ -81,12 +83,13 @@ def test_few_rows_and_a_blas_that_does_not_tell_take_one_thread(monkeypatch):
 OVERLAP = """
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 import numpy
 from threadpoolctl import threadpool_info
+from skann.engine.initializers import Constant
+from skann.engine.parameters import Layout, ParameterSpec
 from skann.estimators.threads import blas_limit
 
-small = SimpleNamespace(layout=lambda: SimpleNamespace(specs={("output", "W"): SimpleNamespace(shape=(2, 1))}))
+small = Layout([("output", "W", ParameterSpec((2, 1), Constant(), role="weight"))])
 first_in, second_in, first_out, second_out = (threading.Event() for _ in range(4))
 
 def threads():

@@ -343,8 +343,12 @@ class TestRegularisation:
         clf = MLPClassifier((30, 20), max_norm=0.5, **OPTIONS).fit(X, Y)
         assert max(numpy.linalg.norm(coef, axis=0).max() for coef in clf.coefs_) < 0.5 + 1e-9
         options = {"solver": "sgd", "momentum": 0.0, "learning_rate_init": 1.0, "max_iter": 1, "batch_size": 150}
-        start = MLPClassifier(random_state=0, **{**options, "learning_rate_init": 1e-300}).fit(X, Y)._parameters.theta
-        moved = MLPClassifier(random_state=0, clip_norm=0.01, **options).fit(X, Y)._parameters.theta
+        start = (
+            MLPClassifier(random_state=0, **{**options, "learning_rate_init": 1e-300})
+            .fit(X, Y)
+            ._learner.parameters.theta
+        )
+        moved = MLPClassifier(random_state=0, clip_norm=0.01, **options).fit(X, Y)._learner.parameters.theta
         assert numpy.linalg.norm(moved - start) == pytest.approx(0.01)
 
     def test_label_smoothing_keeps_probabilities_from_the_ends(self):
@@ -375,14 +379,14 @@ class TestRegularisation:
 
     def test_averaging_predicts_with_the_moving_average(self):
         options = {"batch_size": 150, "random_state": 0, "learning_rate_init": 0.05, "dtype": "float64"}
-        steps = [MLPClassifier(max_iter=n, **options).fit(X, Y)._parameters.theta for n in (1, 2, 3)]
-        averaged = MLPClassifier(max_iter=3, averaging=0.8, **options).fit(X, Y)._parameters.theta
+        steps = [MLPClassifier(max_iter=n, **options).fit(X, Y)._learner.parameters.theta for n in (1, 2, 3)]
+        averaged = MLPClassifier(max_iter=3, averaging=0.8, **options).fit(X, Y)._learner.parameters.theta
         weights = 0.2 * 0.8 ** numpy.array([2, 1, 0])
         assert_allclose(averaged, weights @ steps / weights.sum())
         partial = MLPClassifier(averaging=0.8, shuffle=False, **options)
         for _ in range(3):
             partial.partial_fit(X, Y, classes=[0, 1, 2])
-        assert_allclose(partial._parameters.theta, averaged)
+        assert_allclose(partial._learner.parameters.theta, averaged)
 
 
 class TestLosses:

@@ -43,7 +43,7 @@ def test_parameters_and_memory_are_those_of_the_arrays(options):
     table = summary(clf)
     arrays = [*clf.coefs_, *clf.intercepts_, *clf.parameters_.values()]
     assert table.n_parameters == sum(layer.n_parameters for layer in table.layers) == sum(a.size for a in arrays)
-    statistics = sum(state.nbytes for state in clf._parameters.state.values())
+    statistics = sum(state.nbytes for state in clf._learner.parameters.states.values())
     assert table.n_bytes == sum(a.nbytes for a in arrays) + statistics
     assert (statistics > 0) == (options is EVERYTHING)
     assert table.dtype == str(clf.coefs_[0].dtype)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from types import ModuleType
 from typing import ClassVar
 
-import numpy
-
-from ..backend import Array, erf
+from ..functions.pointwise import (
+    elu,
+    elu_backward,
+    gelu,
+    gelu_backward,
+    mish,
+    mish_backward,
+    relu,
+    relu_backward,
+    silu,
+    silu_backward,
+    softplus_of,
+)
 from ..hyperparameters import integer, real
 from ..initializers import LecunNormal, SklearnDraw
-from ..kernels import in_place, typed
-from ..layers import Dense, MaxoutLayer, PReLULayer
-from .base import ACTIVATIONS, Activation, ElementwiseActivation, logistic_of, softplus_of
+from ..layers import MaxoutLayer, PReLULayer
+from .base import ACTIVATIONS, Activation, ElementwiseActivation
 
 
 @ACTIVATIONS.register("identity")
@@ -42,24 +49,11 @@ class ReLU(ElementwiseActivation):
     work = (None,)
     weight_init = output_init = SklearnDraw()
 
-    def forward(self, xp, z, y, zeros):
-        zeros.fill(0)
-        xp.maximum(z, zeros, out=y)  # a sixth of the time of a maximum with a scalar
+    def forward(self, xp, z, y, work):
+        relu(xp, z, y, work)
 
-    def backward(self, xp, z, y, dy, dz, slope):
-        # y > 0 as an integer, 0 or 1, is the sign of y's bits; a boolean would be cast to a number, in three times the
-        # time of both lines: a tenth of a small net's step
-        integer = f"i{y.itemsize}"
-        slope = xp.sign(y.view(integer), out=slope.view(integer))
-        xp.multiply(dy.view(integer), slope, out=dz.view(integer))
-
-    def fused_forward(self, kernels, z, y, zeros):
-        in_place(z, y)
-        kernels.relu(y.reshape(-1), *typed(y, 0, 1))
-
-    def fused_backward(self, kernels, z, y, dy, dz, slope):
-        in_place(dy, dz)
-        kernels.relu_backward(y.reshape(-1), dz.reshape(-1), *typed(y, 0))
+    def backward(self, xp, z, y, dy, dz, work):
+        relu_backward(xp, y, dy, dz, work)
 
 
 @ACTIVATIONS.register("leaky_relu")
@@ -103,54 +97,22 @@ class PReLU(Activation):
 
     init: float = real(0.25)
 
-    def layers(self, units, init):
-        return [Dense(units, init), PReLULayer(self.init)]
+    def after(self, linear, *between):
+        return [linear, *between, PReLULayer(self.init)]
 
 
 class _ExponentialBelowZero(ElementwiseActivation):
-    """What ELU and SELU share, scale (x if x >= 0 else alpha (exp(x) - 1)).
-
-    exp(x) - 1 loses digits near zero that float32 does not miss; expm1 takes ten times as long.
-    """
+    """The common form of ELU and SELU, scale (x if x >= 0 else alpha (exp(x) - 1))."""
 
     work = (None, None)
     _alpha: ClassVar[float]
     _scale: ClassVar[float] = 1.0
 
-    def forward(self, xp, z, y, zeros, above):
-        zeros.fill(0)
-        xp.maximum(z, zeros, out=above)
-        xp.minimum(z, zeros, out=y)
-        xp.exp(y, out=y)
-        xp.subtract(y, 1, out=y)
-        if self._alpha != 1:
-            xp.multiply(y, self._alpha, out=y)
-        xp.add(y, above, out=y)
-        if self._scale != 1:
-            xp.multiply(y, self._scale, out=y)
+    def forward(self, xp, z, y, *work):
+        elu(xp, z, y, self._alpha, self._scale, *work)
 
-    def backward(self, xp, z, y, dy, dz, zeros, step):
-        # the slope is scale above zero, y + scale * alpha below
-        low = self._scale * self._alpha
-        if self._scale != low:
-            xp.greater(y, 0, out=step)
-            xp.multiply(step, self._scale - low, out=step)
-        zeros.fill(0)
-        xp.minimum(y, zeros, out=y)
-        xp.add(y, low, out=y)
-        if self._scale != low:
-            xp.add(y, step, out=y)
-        xp.multiply(dy, y, out=dz)
-
-    def fused_forward(self, kernels, z, y, exp, _):
-        kernels.xp.exp(z, out=exp)
-        in_place(z, y)
-        kernels.elu(y.reshape(-1), exp.reshape(-1), *typed(y, 1, self._alpha, self._scale))
-
-    def fused_backward(self, kernels, z, y, dy, dz, *_):
-        low = self._scale * self._alpha
-        in_place(dy, dz)
-        kernels.elu_backward(y.reshape(-1), dz.reshape(-1), *typed(y, low, self._scale - low))
+    def backward(self, xp, z, y, dy, dz, *work):
+        elu_backward(xp, y, dy, dz, self._alpha, self._scale, *work)
 
 
 @ACTIVATIONS.register("elu")
@@ -192,63 +154,12 @@ class GELU(ElementwiseActivation):
 
     keeps = frozenset({"x"})
     work = (None, None, None)
-    _DENSITY = 1 / math.sqrt(2 * math.pi)
-    # 1 - Phi(a) = exp(-a^2 / 2) P(a) / Q(a) for a >= 0, as benchmarks/normal_tail.py fits it: its error is 3e-10, that
-    # of float32's roundings 1e-7, and SciPy's erf takes seven times as long
-    _P = (4.99999999e-01, 3.03737986e-01, 8.92117729e-02, 1.04753902e-02)
-    _Q = (1.0, 1.40536036e00, 7.99741355e-01, 2.22319976e-01, 2.63249628e-02)
-    _LIMIT = 20.0  # from here on exp(-a^2 / 2) is 0 in float32, and the polynomials would overflow later
 
     def forward(self, xp, z, y, phi, bell, divisor):
-        xp.multiply(z, z, out=bell)
-        xp.multiply(bell, -0.5, out=bell)
-        xp.exp(bell, out=bell)
-        if z.dtype == numpy.float32:
-            xp.abs(z, out=y)
-            divisor.fill(self._LIMIT)
-            xp.minimum(y, divisor, out=y)
-            _polynomial(xp, self._P, y, phi)
-            _polynomial(xp, self._Q, y, divisor)
-            xp.divide(phi, divisor, out=phi)
-            xp.multiply(phi, bell, out=phi)
-            xp.subtract(0.5, phi, out=phi)
-            xp.copysign(phi, z, out=phi)
-        else:
-            xp.multiply(z, math.sqrt(0.5), out=phi)
-            erf(xp, phi, out=phi)
-            xp.multiply(phi, 0.5, out=phi)
-        xp.add(phi, 0.5, out=phi)
-        xp.multiply(z, phi, out=y)
+        gelu(xp, z, y, phi, bell, divisor)
 
-    def backward(self, xp, z, y, dy, dz, phi, bell, _):
-        # phi, which is Phi(z), and bell, exp(-z^2 / 2), are forward's
-        xp.multiply(bell, self._DENSITY, out=y)
-        xp.multiply(y, z, out=y)
-        xp.add(y, phi, out=y)
-        xp.multiply(dy, y, out=dz)
-
-    def fused_forward(self, kernels, z, y, phi, bell, divisor):
-        if z.dtype != numpy.float32:
-            self.forward(kernels.xp, z, y, phi, bell, divisor)
-            return
-        kernels.xp.multiply(z, z, out=bell)
-        kernels.xp.multiply(bell, -0.5, out=bell)
-        kernels.xp.exp(bell, out=bell)
-        arrays = (array.reshape(-1) for array in (z, bell, y, phi))
-        kernels.gelu(*arrays, *typed(z, self._LIMIT, 0.5, *self._P, *self._Q))
-
-    def fused_backward(self, kernels, z, y, dy, dz, phi, bell, _):
-        in_place(dy, dz)
-        arrays = (array.reshape(-1) for array in (z, bell, phi, dz))
-        kernels.gelu_backward(*arrays, *typed(z, self._DENSITY))
-
-
-def _polynomial(xp: ModuleType, coefficients: tuple[float, ...], x: Array, y: Array) -> None:
-    """Write the sum of c_i x^i into y, by Horner's rule."""
-    y.fill(coefficients[-1])
-    for c in coefficients[-2::-1]:
-        xp.multiply(y, x, out=y)
-        xp.add(y, c, out=y)
+    def backward(self, xp, z, y, dy, dz, phi, bell, divisor):
+        gelu_backward(xp, z, y, dy, dz, phi, bell)
 
 
 @ACTIVATIONS.register("silu", "swish")
@@ -259,76 +170,25 @@ class SiLU(ElementwiseActivation):
     work = (None,)
 
     def forward(self, xp, z, y, sigma):
-        logistic_of(xp, z, sigma)
-        xp.multiply(z, sigma, out=y)
+        silu(xp, z, y, sigma)
 
     def backward(self, xp, z, y, dy, dz, sigma):
-        # sigma + y (1 - sigma), sigma as forward left it
-        xp.multiply(dy, y, out=y)
-        xp.multiply(dy, sigma, out=dz)
-        xp.subtract(1, sigma, out=sigma)
-        xp.multiply(y, sigma, out=y)
-        xp.add(dz, y, out=dz)
-
-    def fused_forward(self, kernels, z, y, sigma):
-        kernels.xp.negative(z, out=sigma)
-        kernels.xp.exp(sigma, out=sigma)
-        kernels.silu(z.reshape(-1), sigma.reshape(-1), y.reshape(-1), *typed(z, 1))
-
-    def fused_backward(self, kernels, z, y, dy, dz, sigma):
-        in_place(dy, dz)
-        kernels.silu_backward(y.reshape(-1), sigma.reshape(-1), dz.reshape(-1), *typed(y, 1))
+        silu_backward(xp, y, dy, dz, sigma)
 
 
 @ACTIVATIONS.register("mish")
 @dataclass(frozen=True)
 class Mish(ElementwiseActivation):
-    """Mish, x tanh(log(1 + exp(x))) [Misra, 2019, arXiv:1908.08681].
-
-    With e = exp(x), tanh(log(1 + e)) = n / (n + 2) where n = e (e + 2).
-    """
+    """Mish, x tanh(log(1 + exp(x))) [Misra, 2019, arXiv:1908.08681]."""
 
     keeps = frozenset({"x"})
     work = (None, None)
-    _FLAT = 20.0  # from here on tanh(softplus(x)) is 1 in float64 too, and exp(2 x) would overflow float32 later
 
-    def forward(self, xp, z, y, e, n):
-        self._exponentials(xp, z, e, n)
-        xp.add(n, 2, out=e)
-        xp.divide(n, e, out=n)
-        xp.multiply(z, n, out=y)
+    def forward(self, xp, z, y, *work):
+        mish(xp, z, y, *work)
 
-    def backward(self, xp, z, y, dy, dz, e, n):
-        # n / (n + 2) + x 4 e (e + 1) / (n + 2)^2
-        self._exponentials(xp, z, e, n)
-        xp.add(e, 1, out=y)
-        xp.multiply(y, e, out=y)
-        xp.add(n, 2, out=e)
-        xp.divide(y, e, out=y)
-        xp.divide(y, e, out=y)
-        xp.multiply(y, 4, out=y)
-        xp.divide(n, e, out=n)
-        e.fill(self._FLAT)
-        xp.minimum(z, e, out=e)  # beyond, the product with x would no longer vanish
-        xp.multiply(y, e, out=y)
-        xp.add(y, n, out=y)
-        xp.multiply(dy, y, out=dz)
-
-    def fused_forward(self, kernels, z, y, exp, slope):
-        kernels.xp.exp(z, out=exp)
-        numbers = *typed(z, self._FLAT), numpy.exp(z.dtype.type(self._FLAT)), *typed(z, 1, 2, 4)
-        kernels.mish(*(array.reshape(-1) for array in (z, exp, y, slope)), *numbers)
-
-    def fused_backward(self, kernels, z, y, dy, dz, exp, slope):
-        kernels.xp.multiply(dy, slope, out=dz)
-
-    def _exponentials(self, xp, z, e, n):
-        """Write exp(z), capped, into e, and e (e + 2) into n."""
-        e.fill(self._FLAT)
-        xp.minimum(z, e, out=e)
-        xp.exp(e, out=e)
-        xp.add(e, 2, out=n)
-        xp.multiply(n, e, out=n)
+    def backward(self, xp, z, y, dy, dz, *work):
+        mish_backward(xp, z, y, dy, dz, *work)
 
 
 @ACTIVATIONS.register("softplus")
@@ -365,5 +225,5 @@ class Maxout(Activation):
 
     pieces: int = integer(2, low=1)
 
-    def layers(self, units, init):
-        return [MaxoutLayer(units, self.pieces, init)]
+    def after(self, linear, *between):
+        return [linear.with_pieces(self.pieces), MaxoutLayer(self.pieces), *between]

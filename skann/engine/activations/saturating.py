@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..functions.pointwise import logistic, logistic_backward, tanh_backward
 from ..hyperparameters import real
 from ..initializers import GlorotUniform, SklearnDraw
-from ..kernels import in_place, typed
-from .base import ACTIVATIONS, ElementwiseActivation, FixedActivation, logistic_of
+from .base import ACTIVATIONS, ElementwiseActivation, FixedActivation
 
 
 @ACTIVATIONS.register("logistic", "sigmoid")
@@ -29,31 +29,14 @@ class Logistic(ElementwiseActivation):
 
     @property
     def inverse_temperature(self) -> float:
-        """What a raw output is multiplied by, where this is an output link."""
+        """The factor of raw outputs, where this is an output link."""
         return self.scale
 
     def forward(self, xp, z, y):
-        xp.subtract(z, self.shift, out=y)
-        xp.multiply(y, self.scale, out=y)
-        logistic_of(xp, y, y)
+        logistic(xp, z, y, self.scale, self.shift)
 
     def backward(self, xp, z, y, dy, dz):
-        xp.multiply(dy, y, out=dz)
-        xp.subtract(1, y, out=y)
-        xp.multiply(dz, y, out=dz)
-        if self.scale != 1:
-            xp.multiply(dz, self.scale, out=dz)
-
-    def fused_forward(self, kernels, z, y):
-        in_place(z, y)
-        flat = y.reshape(-1)
-        kernels.logistic_exponent(flat, *typed(y, self.shift, self.scale))
-        kernels.xp.exp(y, out=y)
-        kernels.logistic(flat, *typed(y, 1))
-
-    def fused_backward(self, kernels, z, y, dy, dz):
-        in_place(dy, dz)
-        kernels.logistic_backward(y.reshape(-1), dz.reshape(-1), *typed(y, 1, self.scale))
+        logistic_backward(xp, y, dy, dz, self.scale)
 
 
 @ACTIVATIONS.register("tanh")
@@ -67,13 +50,7 @@ class Tanh(ElementwiseActivation):
         xp.tanh(z, out=y)
 
     def backward(self, xp, z, y, dy, dz):
-        xp.multiply(y, y, out=y)
-        xp.subtract(1, y, out=y)
-        xp.multiply(dy, y, out=dz)
-
-    def fused_backward(self, kernels, z, y, dy, dz):
-        in_place(dy, dz)
-        kernels.tanh_backward(y.reshape(-1), dz.reshape(-1), *typed(y, 1))
+        tanh_backward(xp, y, dy, dz)
 
 
 @ACTIVATIONS.register("softsign")
@@ -136,7 +113,7 @@ class Softmax(FixedActivation):
 
     @property
     def inverse_temperature(self) -> float:
-        """What a raw output is multiplied by, where this is an output link."""
+        """The factor of raw outputs, where this is an output link."""
         return self.beta
 
     def forward(self, xp, z, y, work):

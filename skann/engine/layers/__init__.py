@@ -2,7 +2,7 @@
 
 from .activation import ActivationLayer
 from .add import Add
-from .base import Bound, Declaration, Layer, Shape
+from .base import Bound, Declaration, Layer, Linear, Shape
 from .batch_norm import BatchNorm
 from .concatenate import Concatenate
 from .dense import Dense
@@ -31,6 +31,7 @@ __all__ = [
     "GaussianNoise",
     "Layer",
     "LayerNorm",
+    "Linear",
     "MaxoutLayer",
     "NTKDense",
     "PReLULayer",

@@ -1,22 +1,19 @@
-"""The layer that applies an activation without parameters of its own."""
+"""The layer that applies a function without parameters."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from ..functions.base import Function
 from ..hyperparameters import must_write
 from .base import Declaration, Layer
-
-if TYPE_CHECKING:
-    from ..activations import FixedActivation
 
 
 @dataclass(frozen=True)
 class ActivationLayer(Layer):
     """``y = f(x)``, with the shape of x."""
 
-    activation: FixedActivation
+    activation: Function
     in_place = True
 
     @property
@@ -28,13 +25,9 @@ class ActivationLayer(Layer):
         return Declaration(in_shape, scratch=work)
 
     def forward(self, bound, x, y):
-        if bound.kernels:
-            self.activation.fused_forward(bound.kernels, x, y, *bound.scratch.values())
-        elif self.activation.forward(bound.xp, x, y, *bound.scratch.values()) is not None:
+        if self.activation.forward(bound.xp, x, y, *bound.lent) is not None:
             raise must_write(self.activation, "forward")
 
     def backward(self, bound, x, y, dy, dx):
-        if bound.kernels:
-            self.activation.fused_backward(bound.kernels, x, y, dy, dx, *bound.scratch.values())
-        elif self.activation.backward(bound.xp, x, y, dy, dx, *bound.scratch.values()) is not None:
+        if self.activation.backward(bound.xp, x, y, dy, dx, *bound.lent) is not None:
             raise must_write(self.activation, "backward")

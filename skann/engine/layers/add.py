@@ -13,6 +13,7 @@ class Add(Layer):
 
     in_place = True
     merges = True
+    y_is_scratch = False
 
     def declare(self, in_shapes):
         if len(set(in_shapes)) != 1:

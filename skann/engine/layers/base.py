@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, ClassVar
 
-from ..backend import Array
-from ..kernels import Kernels
+from ..arrays.backend import Array
 from ..parameters import ParameterSpec
 
 Shape = tuple[int, ...]
@@ -41,6 +40,11 @@ class Declaration:
     work: dict[str, Shape] = field(default_factory=dict)
     state: dict[str, tuple[Shape, float | tuple]] = field(default_factory=dict)
 
+    def named(self, role: str) -> str:
+        """Return the name of the only parameter that plays a role."""
+        (name,) = [name for name, spec in self.parameters.items() if spec.role == role]
+        return name
+
 
 @dataclass
 class Bound:
@@ -49,7 +53,7 @@ class Bound:
     Attributes
     ----------
     xp : module
-        NumPy or a library with the same functions.
+        NumPy, by itself or beside loops, or CuPy: for array functions and as an operation's first argument.
     params, grads, scratch, state : dict of str to array
         By the names the layer declared.
     ones : array of shape (n_samples,)
@@ -57,11 +61,11 @@ class Bound:
         Whether statistics are the batch's; in prediction they are the running ones.
     generator : source of random bits, or None outside training
     weight : array of shape (n_samples,), or None where all rows count alike
-        What each row's loss is multiplied by.
-    kernels : Kernels or None
-        What serves in place of array functions where a formula has a fused form.
+        The factor of each row's loss.
     noise : float
-        What training multiplies the rate of dropout and the scale of noise by, as a schedule says.
+        The factor of the rate of dropout and of the scale of noise in training, as a schedule says.
+    lent : tuple of array
+        All of scratch, in the order of its declaration.
     """
 
     xp: ModuleType
@@ -73,8 +77,11 @@ class Bound:
     training: bool = False
     generator: Any = None
     weight: Array | None = None
-    kernels: Kernels | None = None
     noise: float = 1.0
+    lent: tuple[Array, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lent = tuple(self.scratch.values())
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,9 @@ class Layer(ABC):
     Attributes
     ----------
     keeps : frozenset of {"x", "y"}
-        What ``backward`` reads of its input and output. The network works in place where nobody keeps an array.
+        The arrays, of input and output, that ``backward`` reads. The network works in place where nobody keeps one.
+    y_is_scratch : bool
+        Whether ``backward`` uses y as scratch, or reads it; otherwise its memory serves others before.
     in_place : bool
         Whether ``y`` may be ``x``, and ``dx`` may be ``dy``.
     only_in_training : bool
@@ -102,6 +111,7 @@ class Layer(ABC):
 
     name: ClassVar[str]  # what it is registered as, if it is
     keeps = frozenset()
+    y_is_scratch = True
     in_place = False
     only_in_training = False
     mixes_rows = False
@@ -123,6 +133,15 @@ class Layer(ABC):
 
         ``bound.grads`` is empty where nobody asks for the parameters' gradients. ``dy`` is the loss's gradient with
         respect to ``y``; ``dx``, with respect to ``x``, is None where nobody asks for it, which a layer without
-        parameters never sees. ``x`` and ``y`` hold what ``forward`` saw and made if the layer keeps them; ``y`` and
-        ``dy`` are free afterwards, so both may be used as scratch.
+        parameters never sees. ``x`` and ``y`` hold the arrays of ``forward`` if the layer keeps them; ``dy`` and, with
+        ``y_is_scratch``, ``y`` are free afterwards, and may be used as scratch.
         """
+
+
+@dataclass(frozen=True)
+class Linear(Layer):
+    """Base class of layers that an activation follows in a hidden block: a weighted sum of the inputs for each unit."""
+
+    @abstractmethod
+    def with_pieces(self, pieces: int) -> Linear:
+        """Return the layer with so many weighted sums per unit: an output of shape (..., pieces * units)."""

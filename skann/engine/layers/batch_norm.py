@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..backend import Array
+from ..arrays.backend import Array
 from ..initializers import Constant
 from ..parameters import ParameterSpec
 from .base import Bound, Declaration, Layer

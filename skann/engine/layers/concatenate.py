@@ -12,6 +12,7 @@ class Concatenate(Layer):
     """``y = (x_1, x_2, ...)`` along the last axis: what joins a skip connection [Ronneberger et al., 2015]."""
 
     merges = True
+    y_is_scratch = False
 
     def declare(self, in_shapes):
         return Declaration((sum(channels for (channels,) in in_shapes),))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..backend import fill_random_bits
-from ..kernels import in_place, typed
+from ..arrays.random_bits import fill_random_bits
+from ..functions.pointwise import drop, drop_mask
 from .base import Declaration, Layer
 
 _LEVELS = 2**16  # a mask compares 16 random bits an element with a threshold
@@ -23,6 +23,7 @@ class Dropout(Layer):
     rate: float
     in_place = True
     only_in_training = True
+    y_is_scratch = False
 
     def declare(self, in_shape):
         return Declaration(in_shape, scratch={"bits": (in_shape, "uint16"), "kept": (in_shape, bool)})
@@ -30,8 +31,7 @@ class Dropout(Layer):
     def forward(self, bound, x, y):
         bits, kept = bound.scratch["bits"], bound.scratch["kept"]
         fill_random_bits(bound.xp, bound.generator, bits.reshape(-1))
-        if not bound.kernels:
-            bound.xp.less(bits, self._threshold(bound), out=kept)
+        drop_mask(bound.xp, bits, kept, self._threshold(bound))
         self._mask(bound, x, y)
 
     def backward(self, bound, x, y, dy, dx):
@@ -40,13 +40,7 @@ class Dropout(Layer):
     def _mask(self, bound, array, out):
         """Zero what was dropped and scale what was kept."""
         threshold = self._threshold(bound)
-        scale = _LEVELS / threshold
-        if bound.kernels:
-            in_place(array, out)
-            bound.kernels.drop(out.reshape(-1), bound.scratch["bits"].reshape(-1), threshold, *typed(out, scale))
-        else:
-            bound.xp.multiply(array, bound.scratch["kept"], out=out)
-            bound.xp.multiply(out, scale, out=out)
+        drop(bound.xp, array, out, bound.scratch["bits"], bound.scratch["kept"], threshold, _LEVELS / threshold)
 
     def _threshold(self, bound):
         """Return how many of the 65,536 levels keep an element; the scale is its exact inverse."""

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from itertools import accumulate
 
-from ..backend import take_rows
+from ..functions.gather import take_rows
 from ..initializers import Normal
 from ..parameters import ParameterSpec
 from .base import Declaration, Layer
@@ -32,6 +32,7 @@ class Embedding(Layer):
     cardinalities: tuple[int, ...]
     width: int = 8
     rate: float = 1.0
+    y_is_scratch = False
 
     def declare(self, in_shape):
         columns = (len(self.cardinalities),)

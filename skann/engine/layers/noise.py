@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..backend import fill_normal
+from ..arrays.random_bits import fill_normal
 from .base import Declaration, Layer
 
 
@@ -24,6 +24,7 @@ class GaussianNoise(Layer):
     scale: float
     in_place = True
     only_in_training = True
+    y_is_scratch = False
 
     def declare(self, in_shape):
         return Declaration(in_shape, scratch={"noise": (in_shape, None)})

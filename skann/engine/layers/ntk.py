@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..backend import dot
+from ..functions.algebra import add_bias, dot
 from ..initializers import Initializer
 from ..parameters import ParameterSpec
-from .base import Declaration, Layer
-from .dense import add_bias
+from .base import Declaration, Linear
+from .dense import flat_pieces
 
 
 @dataclass(frozen=True)
-class NTKDense(Layer):
+class NTKDense(Linear):
     """``y = x W / sqrt(fan_in) + b``; x may be sparse.
 
     With weights from N(0, 1) the units start as large at any width, and one learning rate suits all layers
@@ -24,40 +24,53 @@ class NTKDense(Layer):
     units : int
     init : Initializer
     bias_rate : float in (0, inf), default=1.0
-        What the learning rate of b is multiplied by.
+        Factor of the learning rate of b.
+    pieces : int, default=None
+        As in ``Dense``.
     """
 
     units: int
     init: Initializer
     bias_rate: float = 1.0
+    pieces: int | None = None
     keeps = frozenset({"x"})
     takes_sparse = True
+    y_is_scratch = False
+
+    def with_pieces(self, pieces):
+        return replace(self, pieces=pieces)
 
     def declare(self, in_shape):
         (fan_in,) = in_shape
-        shape = fans = (fan_in, self.units)
+        fans = (fan_in, self.units)
+        bank = (self.units,) if self.pieces is None else (self.pieces, self.units)
+        width = self.units * (self.pieces or 1)
         return Declaration(
-            shape=(self.units,),
+            shape=(width,),
             parameters={
-                "W": ParameterSpec(shape, self.init, fans),
-                "b": ParameterSpec((self.units,), self.init, fans, bias=True, decays=False, rate=self.bias_rate),
+                "W": ParameterSpec((fan_in, *bank), self.init, fans, role="weight"),
+                "b": ParameterSpec(bank, self.init, fans, bias=True, decays=False, rate=self.bias_rate, role="bias"),
             },
-            work={"scaled": shape},
+            work={"scaled": (fan_in, width)},
         )
 
     def forward(self, bound, x, y):
-        xp, W, scaled = bound.xp, bound.params["W"], bound.scratch["scaled"]
+        xp, W, b, scaled = bound.xp, bound.params["W"], bound.params["b"], bound.scratch["scaled"]
+        if self.pieces is not None:
+            W, b = flat_pieces(W, b)
         # scaling W, and not x W, is one pass less: backward needs the scaled weights too
         xp.multiply(W, 1 / math.sqrt(len(W)), out=scaled)
         dot(x, scaled, out=y)
-        add_bias(bound, y)
+        add_bias(xp, y, b)
 
     def backward(self, bound, x, y, dy, dx):
         if bound.grads:
-            dW = bound.grads["W"]
+            dW, db = bound.grads["W"], bound.grads["b"]
+            if self.pieces is not None:
+                dW, db = flat_pieces(dW, db)
             dot(x.T, dy, out=dW)
             bound.xp.multiply(dW, 1 / math.sqrt(len(dW)), out=dW)
-            dot(bound.ones, dy, out=bound.grads["b"])
+            bound.ones.dot(dy, out=db)
         if dx is not None:
             # with a single unit, dot takes a ninth of matmul's time
-            dot(dy, bound.scratch["scaled"].T, out=dx)
+            dy.dot(bound.scratch["scaled"].T, out=dx)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from ..backend import dot
+from ..functions.base import Function
+from ..functions.units import blend, blend_backward, blend_past
 from ..hyperparameters import must_write
 from ..initializers import Constant
 from ..parameters import ParameterSpec
 from .base import Declaration, Layer
-
-if TYPE_CHECKING:
-    from ..activations import FixedActivation
 
 
 @dataclass(frozen=True)
@@ -24,13 +21,13 @@ class ParametricActivation(Layer):
 
     Parameters
     ----------
-    activation : FixedActivation
+    activation : Function
         The f.
     rate : float in (0, inf), default=1.0
         What the learning rate of a is multiplied by.
     """
 
-    activation: FixedActivation
+    activation: Function
     rate: float = 1.0
     keeps = frozenset({"x"})
 
@@ -43,41 +40,18 @@ class ParametricActivation(Layer):
         )
 
     def forward(self, bound, x, y):
-        xp, (f, *work) = bound.xp, bound.scratch.values()
-        if bound.kernels:
-            self.activation.fused_forward(bound.kernels, x, f, *work)
-            bound.kernels.blend(x, f, bound.params["share"], y)
-            return
-        if self.activation.forward(xp, x, f, *work) is not None:
+        f, *work = bound.lent
+        if self.activation.forward(bound.xp, x, f, *work) is not None:
             raise must_write(self.activation, "forward")
-        xp.subtract(f, x, out=y)
-        xp.multiply(y, bound.params["share"], out=y)
-        xp.add(y, x, out=y)
+        blend(bound.xp, x, f, bound.params["share"], y)
 
     def backward(self, bound, x, y, dy, dx):
         """With t = f - x: ``da = sum t dy`` over the rows and ``dx = f'(x) a dy - a dy + dy``."""
-        xp, (f, *work) = bound.xp, bound.scratch.values()
-        if bound.kernels:
-            self._fused_backward(bound, x, y, dy, dx)
-            return
+        xp, share, (f, *work) = bound.xp, bound.params["share"], bound.lent
+        blend_backward(xp, x, f, share, dy, y, dy if dx is None else dx)
         if bound.grads:
-            xp.subtract(f, x, out=y)
-            xp.multiply(y, dy, out=y)
-            dot(bound.ones, y, out=bound.grads["share"])
+            bound.ones.dot(y, out=bound.grads["share"])
         if dx is not None:
-            xp.multiply(dy, bound.params["share"], out=y)
-            if self.activation.backward(xp, x, f, y, dx, *work) is not None:
+            if self.activation.backward(xp, x, f, dx, dx, *work) is not None:
                 raise must_write(self.activation, "backward")
-            xp.subtract(dx, y, out=dx)
-            xp.add(dx, dy, out=dx)
-
-    def _fused_backward(self, bound, x, y, dy, dx):
-        """Do the same in two loops beside the activation's."""
-        (f, *work), share = bound.scratch.values(), bound.params["share"]
-        df = dy if dx is None else dx
-        bound.kernels.blend_backward(x, f, share, dy, y, df)
-        if bound.grads:
-            dot(bound.ones, y, out=bound.grads["share"])
-        if dx is not None:
-            self.activation.fused_backward(bound.kernels, x, f, dx, dx, *work)
-            bound.kernels.blend_past(share, dy, dx)
+            blend_past(xp, share, dy, dx, y)

@@ -37,6 +37,7 @@ class Periodic(Layer):
     scale: float = 0.1
     rate: float = 1.0
     keeps = frozenset({"x"})
+    y_is_scratch = False
 
     def declare(self, in_shape):
         columns, frequencies, units = self.columns, self.frequencies, self.units

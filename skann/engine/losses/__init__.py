@@ -3,7 +3,7 @@
 from .base import CLASSIFICATION, LOSSES, REGRESSION, Loss
 from .blocks import MULTIOUTPUT, BlockLink, BlockLoss
 from .classification import Focal, Hinge, LogLoss
-from .regression import AbsoluteError, Exp, Gamma, Huber, Increasing, Poisson, Quantile, SquaredError
+from .regression import AbsoluteError, Clip, Exp, Gamma, Huber, Increasing, Poisson, Quantile, SquaredError
 
 __all__ = [
     "CLASSIFICATION",
@@ -13,6 +13,7 @@ __all__ = [
     "AbsoluteError",
     "BlockLink",
     "BlockLoss",
+    "Clip",
     "Exp",
     "Focal",
     "Gamma",

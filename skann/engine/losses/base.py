@@ -10,9 +10,8 @@ from typing import Any
 import numpy
 
 from ..activations import FixedActivation, Identity, Logistic, Softmax
-from ..backend import Array
-from ..hyperparameters import Hyperparameters, must_write
-from ..kernels import Fusable, Kernels
+from ..arrays.backend import Array
+from ..hyperparameters import Hyperparameters
 from ..registry import Registry
 
 CLASSIFICATION = frozenset({"binary", "multiclass", "multilabel"})
@@ -20,7 +19,7 @@ REGRESSION = frozenset({"regression"})
 
 
 @dataclass(frozen=True)
-class Loss(Hyperparameters, Fusable, ABC):
+class Loss(Hyperparameters, ABC):
     """The training loss: a sum over the outputs of a row, weighted and averaged over the rows elsewhere.
 
     Attributes
@@ -36,7 +35,6 @@ class Loss(Hyperparameters, Fusable, ABC):
     tasks = CLASSIFICATION | REGRESSION
     gives_probabilities = True
     positive_target = False
-    _FUSABLE = ("evaluate",)
 
     def link(self, task: str, beta: float = 1.0) -> FixedActivation:
         """Return what turns raw outputs into predictions: by default softmax, logistic or identity.
@@ -117,43 +115,6 @@ class Loss(Hyperparameters, Fusable, ABC):
         work : array of shape (2, n_samples, n_outputs)
             Scratch.
         """
-
-    def fused_evaluate(
-        self,
-        kernels: Kernels,
-        link: Any,
-        raw: Array,
-        target: Array,
-        losses: Array,
-        gradient: Array,
-        work: Array,
-    ) -> None:
-        """Do what ``evaluate`` does by kernels, where there are any.
-
-        Parameters
-        ----------
-        kernels : Kernels
-            Those for the arrays, with the module of their functions.
-        link : FixedActivation
-            As ``self.link`` made it.
-        raw : array of shape (n_samples, n_outputs)
-            Not modified.
-        target : array of shape (n_samples, n_targets)
-            As in ``evaluate``.
-        losses : array of shape (n_samples,)
-            For the losses.
-        gradient : array of shape (n_samples, n_outputs)
-            For the gradient.
-        work : array of shape (2, n_samples, n_outputs)
-            Scratch.
-
-        Returns
-        -------
-        returned : None
-            The value of ``evaluate``, which returns nothing: another one is an error.
-        """
-        if self.evaluate(kernels.xp, link, raw, target, losses, gradient, work) is not None:
-            raise must_write(self, "evaluate")
 
 
 LOSSES = Registry("loss", Loss)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy
 
-from ..backend import Array
+from ..arrays.backend import Array
 from ..hyperparameters import must_write
 from .base import Loss
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 
 from ..activations import Logistic, Softmax
-from ..activations.base import softplus_of
-from ..backend import Array
+from ..arrays.backend import Array
+from ..functions.entropy import logistic_terms, softmax_cross_entropy
 from ..hyperparameters import real
-from ..kernels import Kernels, typed
 from .base import CLASSIFICATION, LOSSES, Loss
 
 
@@ -32,66 +30,20 @@ class LogLoss(Loss):
     tasks = CLASSIFICATION
 
     def evaluate(self, xp, link, raw, target, losses, gradient, work):
-        entropy: Callable[..., None] = _softmax_cross_entropy if isinstance(link, Softmax) else _logistic_cross_entropy
-        entropy(xp, link, raw, target, losses, gradient, work)
+        if isinstance(link, Softmax):
+            softmax_cross_entropy(xp, link.inverse_temperature, raw, target, losses, gradient, work)
+        else:
+            _logistic_cross_entropy(xp, link, raw, target, losses, gradient, work)
         if self.label_smoothing:
             _smooth_labels(xp, link, self.label_smoothing, raw, target, losses, gradient, work)
-
-    def fused_evaluate(self, kernels, link, raw, target, losses, gradient, work):
-        if not isinstance(link, Softmax):
-            self.evaluate(kernels.xp, link, raw, target, losses, gradient, work)
-            return
-        _fused_softmax_cross_entropy(kernels, link, raw, target, losses, gradient, work)
-        if self.label_smoothing:
-            _smooth_labels(kernels.xp, link, self.label_smoothing, raw, target, losses, gradient, work)
-
-
-def _fused_softmax_cross_entropy(kernels: Kernels, link: Softmax, raw, target, losses, gradient, work) -> None:
-    """Do what the next function does by kernels."""
-    xp = kernels.xp
-    n_samples, n_classes = raw.shape
-    v, other = work.reshape(2, n_classes, n_samples)
-    (beta,), total = typed(raw, link.inverse_temperature), other[0]
-    kernels.softmax_shift(raw, target, beta, v, total, losses)
-    xp.exp(v, out=v)
-    kernels.softmax_gradient(v, target, beta, total, gradient)
-    xp.log(total, out=total)
-    xp.subtract(total, losses, out=losses)
-
-
-def _softmax_cross_entropy(xp: ModuleType, link: Softmax, raw, target, losses, gradient, work) -> None:
-    """Cross-entropy as log sum_j exp(v_j) - sum_k y_k v_k with v = beta raw, shifted so that max v = 0."""
-    n_samples, n_classes = raw.shape
-    v, yv = work.reshape(2, n_classes, n_samples)  # classes first: reductions over the first axis are quick
-    total = gradient.reshape(-1)[:n_samples]  # free until the gradient is written
-    xp.multiply(raw.T, link.inverse_temperature, out=v)
-    v.max(axis=0, out=total)
-    xp.subtract(v, total, out=v)
-    xp.multiply(v, target.T, out=yv)
-    yv.sum(axis=0, out=losses)
-    xp.exp(v, out=v)
-    v.sum(axis=0, out=total)
-    xp.divide(v, total, out=v)
-    xp.log(total, out=total)
-    xp.subtract(total, losses, out=losses)
-    xp.subtract(v.T, target, out=gradient)
-    _scale(xp, gradient, link.inverse_temperature)
 
 
 def _logistic_cross_entropy(xp: ModuleType, link: Logistic, raw, target, losses, gradient, work) -> None:
     """Cross-entropy summed over the columns."""
     terms, v = work
-    _logistic_terms(xp, link, raw, target, terms, v, gradient)
+    logistic_terms(xp, link.inverse_temperature, raw, target, terms, v, gradient)
     terms.sum(axis=-1, out=losses)
     _logistic_gradient(xp, link, raw, target, gradient)
-
-
-def _logistic_terms(xp: ModuleType, link: Logistic, raw, target, terms, v, work) -> None:
-    """Write the cross-entropy of each column, log(1 + exp(v)) - y v with v = beta raw."""
-    xp.multiply(raw, link.inverse_temperature, out=v)
-    softplus_of(xp, v, terms, work)
-    xp.multiply(v, target, out=v)
-    xp.subtract(terms, v, out=terms)
 
 
 def _logistic_gradient(xp: ModuleType, link: Logistic, raw, target, gradient) -> None:
@@ -138,13 +90,13 @@ class Focal(Loss):
 
     def evaluate(self, xp, link, raw, target, losses, gradient, work):
         if isinstance(link, Softmax):
-            _softmax_cross_entropy(xp, link, raw, target, losses, gradient, work)
+            softmax_cross_entropy(xp, link.inverse_temperature, raw, target, losses, gradient, work)
             slope, factor = work.reshape(-1)[: 2 * len(losses)].reshape(2, -1)
             self._focus(xp, losses, slope, factor)
             xp.multiply(gradient, slope[:, None], out=gradient)
         else:
             terms, slope = work
-            _logistic_terms(xp, link, raw, target, terms, slope, gradient)
+            logistic_terms(xp, link.inverse_temperature, raw, target, terms, slope, gradient)
             self._focus(xp, terms, slope, gradient)
             terms.sum(axis=-1, out=losses)
             _logistic_gradient(xp, link, raw, target, gradient)

@@ -10,8 +10,8 @@ from numbers import Real
 import numpy
 
 from ..activations import ElementwiseActivation, FixedActivation, Identity, Logistic
-from ..activations.base import logistic_of, softplus_of
-from ..backend import squares
+from ..functions.algebra import row_squares
+from ..functions.pointwise import logistic_of, softplus_of
 from ..hyperparameters import real
 from .base import LOSSES, REGRESSION, Loss
 
@@ -30,7 +30,7 @@ class SquaredError(Loss):
         factor = 2.0 if isinstance(link, Logistic) else 1.0
         link.forward(xp, raw, p, *[link_work for _ in link.work])
         xp.subtract(p, target, out=gradient)
-        squares(xp, gradient, losses)
+        row_squares(xp, gradient, losses)
         xp.multiply(losses, factor / 2, out=losses)
         xp.multiply(gradient, factor, out=gradient)
         link.backward(xp, raw, p, gradient, gradient, *[link_work for _ in link.work])
@@ -180,6 +180,28 @@ class Exp(ElementwiseActivation):
 
     def backward(self, xp, z, y, dy, dz):
         xp.multiply(dy, y, out=dz)
+
+
+@dataclass(frozen=True)
+class Clip(ElementwiseActivation):
+    """``min(max(x, low), high)`` with limits for each output: a link of predictions. Hidden layers do not offer it.
+
+    Parameters
+    ----------
+    low, high : tuple of float of length n_outputs
+    """
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    name = "clip"
+
+    def forward(self, xp, z, y):
+        xp.maximum(z, xp.asarray(self.low, dtype=z.dtype), out=y)
+        xp.minimum(y, xp.asarray(self.high, dtype=z.dtype), out=y)
+
+    def backward(self, xp, z, y, dy, dz):
+        inside = (y > xp.asarray(self.low, dtype=y.dtype)) & (y < xp.asarray(self.high, dtype=y.dtype))
+        xp.multiply(dy, inside, out=dz)
 
 
 def _out_of_range(loss: Loss, allowed: str, y: numpy.ndarray) -> ValueError:

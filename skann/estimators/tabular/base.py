@@ -27,10 +27,11 @@ from .members import (
     MemberHooks,
     as_schedule,
     embeddings_of,
+    encoded_by,
     fitted_encoder,
     network_params,
 )
-from .network import Recipe, TableClassifier, TableRegressor
+from .network import TableClassifier, TableRecipe, TableRegressor
 from .presets import resolved
 from .splits import Split, rotated_splits, single_split
 
@@ -107,23 +108,22 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
 
     def _prepare(self, X, y, sample_weight, validation) -> _Members:
         """Check the data and split it; return what fits the members."""
-        told = {"estimator": self, "X": X, "y": y}
-        told["metadata"] = None if sample_weight is None else {"sample_weight": sample_weight}
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        arguments = {"estimator": self, "X": X, "y": y, "metadata": metadata}
         rows = self._training_rows(X, y, sample_weight)
         given = self._given_validation(*validation)
         kinds = self._kinds(rows, given)
         choices = resolved(self.get_params(deep=False), self._task)
         rng = check_random_state(self.random_state)
         splits = self._splits(rows, given is not None, rng)
-        return _Members(self, rows, given, kinds, choices, rng, splits, self._root_context(told), told)
+        return _Members(self, rows, given, kinds, choices, rng, splits, self._root_context(arguments), arguments)
 
     def _conclude(self, members: _Members) -> _Members:
         """Set the attributes of a fitted estimator; note the error of a callback."""
-        vars(self).pop("_running", None)
         self.members_ = members.done
         self._finish(members.held_out)
         self._note_course(members.rows.X, len(members.rows.y), members.splits)
-        if members.ended == "interrupted" and self.members_[-1].network.ended != "interrupted":
+        if members.ended == "interrupted" and not members.last_was_interrupted:
             warn(f"Training interrupted by user: {len(self.members_)} of {self.n_members} networks are kept.")
         members.tell_end()
         return members
@@ -187,7 +187,7 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
 
     # Members
 
-    def _made_member(
+    def _build_member(
         self,
         rows: LabelledRows,
         split: Split,
@@ -208,28 +208,28 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
             validating = _taken(rows, split.validation)
         seed = int(rng.randint(2**31 - 1))
         params = network_params(choices, len(split.train), seed, validates=validating is not None)
-        member = Member(encoder, self._made_network(params, choices))
-        member.network.recipe = Recipe(
-            embeddings_of(encoder, member.encoded(training.X), choices),
+        recipe = TableRecipe(
+            embeddings_of(encoder, encoded_by(encoder, training.X), choices),
             choices["parametric_activation"],
             choices["weight_init"] == "data_driven",
             as_schedule(choices["regularization_schedule"]),
             choices["early_stopping"] and validating is not None,
         )
+        member = Member(encoder, self._build_network(params, choices, recipe))
         if validating is not None:
             with renamed("X", "X_val") if given is not None else nullcontext():
                 encoded = member.encoded(validating.X)
             validating = validating._replace(X=encoded)
         return member, validating
 
-    def _root_context(self, told: dict[str, Any]):
+    def _root_context(self, arguments: dict[str, Any]):
         """Set the callbacks up, if there are any, and return the context of the whole fit."""
         if not getattr(self, "_skl_callbacks", None):
             return None
         if self.n_members == 1:
             return self._init_callback_context(max_subtasks=self.max_iter)
         root = self._init_callback_context(max_subtasks=self.n_members, sequential_subtasks=False)
-        root.call_on_fit_task_begin(**told)
+        root.call_on_fit_task_begin(**arguments)
         return root
 
     def _member_context(self, root, i: int):
@@ -278,7 +278,9 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
         return None
 
     @abstractmethod
-    def _made_network(self, params: dict[str, Any], choices: dict[str, Any]) -> TableClassifier | TableRegressor:
+    def _build_network(
+        self, params: dict[str, Any], choices: dict[str, Any], recipe: TableRecipe
+    ) -> TableClassifier | TableRegressor:
         """Return a network that is not fitted yet."""
 
     def _finish(self, held_out: list[LabelledRows | None]) -> None:
@@ -362,10 +364,6 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "members_")
 
-    def __getstate__(self):
-        state: Any = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "_running"}
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
@@ -392,8 +390,8 @@ class _Members:
     splits : list of Split
         One for each member.
     root : CallbackContext or None
-    told : dict
-        What callbacks may ask for.
+    arguments : dict
+        Arguments of every hook.
 
     Attributes
     ----------
@@ -405,16 +403,17 @@ class _Members:
         Of a callback.
     """
 
-    def __init__(self, estimator: TabularMLP, rows, given, kinds, choices, rng, splits: list[Split], root, told):
+    def __init__(self, estimator: TabularMLP, rows, given, kinds, choices, rng, splits: list[Split], root, arguments):
         self.estimator, self.rows, self.given, self.kinds = estimator, rows, given, kinds
         self.choices, self.rng = choices, rng
-        self.splits, self.root, self.told = splits, root, told
+        self.splits, self.root, self.arguments = splits, root, arguments
         self.done: list[Member] = []
         self.held_out: list[LabelledRows | None] = []
         self.error: Exception | None = None
         self.ended: str | None = None
         self._current: tuple[Member, LabelledRows | None] | None = None
-        self._has_told = False
+        self._has_ended = False
+        self.last_was_interrupted = False
 
     @property
     def has_stepped(self) -> bool:
@@ -437,18 +436,20 @@ class _Members:
         i, estimator = len(self.done), self.estimator
         split, several = self.splits[i], len(self.splits) > 1
         quiet = i > 0 or not estimator.warn
-        member, validating = estimator._made_member(
+        member, validating = estimator._build_member(
             self.rows, split, self.given, self.kinds, self.choices, self.rng, quiet
         )
         self._current = member, validating
         context = estimator._member_context(self.root, i) if several and self.root is not None else self.root
-        if context is not None:
-            member.network.given_hooks = MemberHooks(context, self.told, member, self.done)
+        hooks = None if context is None else MemberHooks(context, self.arguments, member, self.done)
         training = _taken(self.rows, split.train)
         X_val, y_val, weight_val = (None, None, None) if validating is None else validating
-        validation = {"X_val": X_val, "y_val": y_val, "sample_weight_val": weight_val}
+        validation = X_val, y_val, weight_val
+        ended = None
         try:
-            member.network.fit(member.encoded(training.X), training.y, training.weight, **validation)
+            ended = member.network._fit(
+                member.encoded(training.X), training.y, training.weight, validation, hooks
+            ).ended
         except Exception as error:
             if not member.network.__sklearn_is_fitted__():
                 raise
@@ -456,26 +457,25 @@ class _Members:
         self._keep_current()
         if self.error is not None:
             self.ended = "stopped"
-        elif member.network.ended == "interrupted":
-            self.ended = "interrupted"
+        elif ended == "interrupted":
+            self.ended, self.last_was_interrupted = "interrupted", True
 
     def _keep_current(self) -> None:
         """Put the current member among those that are done, if it is fitted."""
         if self._current is None:
             return
         member, validating = self._current
-        member.network.given_hooks = None
         if member.network.__sklearn_is_fitted__():
             # calls nothing, so that Ctrl-C cannot fall between
             self.done, self.held_out, self._current = [*self.done, member], [*self.held_out, validating], None
 
     def tell_end(self) -> None:
         """Tell callbacks once that the fit has ended, where no member's fit has told them."""
-        if self.root is None or len(self.splits) == 1 or self.error is not None or self._has_told:
+        if self.root is None or len(self.splits) == 1 or self.error is not None or self._has_ended:
             return
-        self._has_told = True
+        self._has_ended = True
         try:
-            self.root.call_on_fit_task_end(**self.told, reconstruction_attributes={"members_": self.done})
+            self.root.call_on_fit_task_end(**self.arguments, reconstruction_attributes={"members_": self.done})
         except Exception as error:
             self.error = error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from numbers import Real
 from typing import Any, Literal
 
@@ -234,10 +235,8 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
     def _classes_to_stratify(self, y):
         return self._labels.encode(y)
 
-    def _made_network(self, params, choices):
-        network = TableClassifier(loss="log_loss", **params)
-        network.all_classes = self.classes_
-        return network
+    def _build_network(self, params, choices, recipe):
+        return TableClassifier.with_recipe(replace(recipe, classes=self.classes_), loss="log_loss", **params)
 
     def _member_output(self, member, X):
         return member.network.predict_proba(member.encoded(X))

@@ -36,9 +36,14 @@ class Member(NamedTuple):
     network: Any
 
     def encoded(self, X) -> numpy.ndarray:
-        """Return X as the network takes it; a table of which nothing is left becomes a column of zeros."""
-        encoded = self.encoder.transform(X)
-        return encoded if encoded.shape[1] else numpy.zeros((len(encoded), 1), numpy.float32)
+        """Return X as the network takes it."""
+        return encoded_by(self.encoder, X)
+
+
+def encoded_by(encoder: Any, X) -> numpy.ndarray:
+    """Return X encoded; a table of which nothing is left becomes a column of zeros."""
+    encoded = encoder.transform(X)
+    return encoded if encoded.shape[1] else numpy.zeros((len(encoded), 1), numpy.float32)
 
 
 class LabelledRows(NamedTuple):
@@ -127,23 +132,18 @@ class MemberHooks(FitHooks):
 
     Parameters
     ----------
-    root, told : as in FitHooks
+    root, arguments : as in FitHooks
     member : Member
         The one that trains.
     done : list of Member
         Those before it.
     """
 
-    def __init__(self, root, told: dict[str, Any], member: Member, done: list[Member]):
-        super().__init__(root, told)
+    def __init__(self, root, arguments: dict[str, Any], member: Member, done: list[Member]):
+        super().__init__(root, arguments)
         self.member, self.done = member, done
 
-    def fit_begins(self) -> None:
-        """Tell that training begins; callbacks that need the trainer find it on their estimator."""
-        self.told["estimator"]._running = self.member.network._running
-        super().fit_begins()
-
-    def shown(self, attributes: dict[str, Any]) -> dict[str, Any]:
+    def attributes_of_owner(self, attributes: dict[str, Any]) -> dict[str, Any]:
         """Return the members, with the network's present weights in the last."""
         network = copy.copy(self.member.network)
         vars(network).update(attributes)

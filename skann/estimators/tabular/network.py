@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import cast
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 import numpy
 
-from ...engine.activations import ACTIVATIONS, Softmax
-from ...engine.data_driven import DataDriven, fit_to_rows
+from ...engine.activations import ACTIVATIONS
 from ...engine.initializers import Constant, Normal
 from ...engine.layers import Layer
+from ...engine.losses import Clip
+from ...engine.models.data_driven_init import DataDriven, fit_to_rows
+from ...engine.models.realmlp import realmlp
 from ...engine.schedules import Schedule
-from ...engine.tabular import tabular_network
-from ...engine.training import Settings
 from ..base import BaseMLP
 from ..classifier import MLPClassifier
 from ..constraints import check_hidden_layer_sizes
-from ..hooks import FitHooks
-from ..labels import ColumnLabels
+from ..labels import ColumnLabels, labels_of
+from ..recipes import Recipe
 from ..regressor import MLPRegressor
 
-_ROWS_OF_INIT = 4096  # from which data-driven starting weights are computed
+_N_ROWS_OF_INIT = 4096  # from which data-driven starting weights are computed
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What makes a perceptron one for tables.
+class TableRecipe(Recipe):
+    """The recipe that makes a perceptron one for tables.
 
     Attributes
     ----------
@@ -38,78 +38,66 @@ class Recipe:
     data_driven : bool
         Whether the starting weights are fitted to the training rows; N(0, 1) and zero outputs otherwise.
     regularization_schedule : Schedule
-        What dropout and weight decay are multiplied by at a step.
-    gives_up : bool
+        Factor of dropout and weight decay at a step.
+    skip_idle_wave : bool
         Whether the last wave of the learning rate is left out if the one before brought no better validation score.
+    clips : bool, default=False
+        Whether predictions are cut to the range of the training targets.
+    classes : ndarray of shape (n_classes,), default=None
+        Sorted; the training rows may lack some. None takes those of the target.
     """
 
     embeddings: Sequence[tuple[str, Layer]]
     parametric_activation: bool
     data_driven: bool
     regularization_schedule: Schedule
-    gives_up: bool
+    skip_idle_wave: bool
+    clips: bool = False
+    classes: Any = field(default=None, compare=False)
+    always_double = True  # X is the encoder's float32, whatever the table was
+    takes_all_epochs = True
 
-
-class RecipeMixin(BaseMLP):
-    """Overrides of BaseMLP: the chain of layers, its starting weights and what is special in its training.
-
-    Attributes
-    ----------
-    recipe : Recipe
-    given_hooks : FitHooks or None
-        Called around the fit and its epochs.
-    ended : str
-        Why training ended, as the trainer says it.
-    """
-
-    recipe: Recipe
-    given_hooks: FitHooks | None = None
-    ended: str | None
-
-    def _hooks(self, X, y, sample_weight):
-        return self.given_hooks
-
-    def _build_architecture(self, n_features, n_outputs):
-        recipe, loss = self.recipe, self._made_loss()
-        return tabular_network(
+    def network(self, estimator, loss, n_features, n_targets, target=None):
+        """Return RealMLP for the estimator's parameters, which clips predictions to the range of the target."""
+        limits = None
+        if self.clips and target is not None:
+            limits = Clip(*(tuple(limit.tolist()) for limit in (target.min(axis=0), target.max(axis=0))))
+        return realmlp(
             n_features,
-            check_hidden_layer_sizes(self.hidden_layer_sizes),
-            ACTIVATIONS.get(self.activation),
-            loss.n_outputs(n_outputs),
+            check_hidden_layer_sizes(estimator.hidden_layer_sizes),
+            ACTIVATIONS.get(estimator.activation),
+            loss.n_outputs(n_targets),
             loss,
-            loss.link(self._task, self.softmax_beta),
-            weight_init=DataDriven() if recipe.data_driven else Normal(),
-            output_init=DataDriven() if recipe.data_driven else Constant(0.0),
-            embeddings=recipe.embeddings,
-            share_rate=0.1 if recipe.parametric_activation else None,
-            dropout=cast("float", self.dropout),
+            loss.link(estimator._task, estimator.softmax_beta),
+            weight_init=DataDriven() if self.data_driven else Normal(),
+            output_init=DataDriven() if self.data_driven else Constant(0.0),
+            embeddings=self.embeddings,
+            share_rate=0.1 if self.parametric_activation else None,
+            dropout=cast("float", estimator.dropout),
+            prediction_link=limits,
         )
 
-    def _starting_parameters(self, architecture, rows, rng, goes_on):
-        parameters = super()._starting_parameters(architecture, rows, rng, goes_on)
-        if self.recipe.data_driven:
-            chosen = rng.permutation(len(rows))[:_ROWS_OF_INIT]
-            fit_to_rows(architecture, parameters, rows.X[chosen], rng)
-        return parameters
+    def start(self, graph, parameters, rows, rng):
+        """Fit the starting weights to a sample of the rows, if they are to be."""
+        if self.data_driven:
+            chosen = rng.permutation(len(rows))[:_N_ROWS_OF_INIT]
+            fit_to_rows(graph, parameters, rows.X[chosen], rng)
 
-    def _output_dtype(self, X):
-        return numpy.float64  # X is the encoder's float32, whatever the table was
-
-    def _settings(self, n_samples: int, max_epochs: int) -> Settings:
-        settings = super()._settings(n_samples, max_epochs)
-        schedule = self.recipe.regularization_schedule
+    def settings(self, settings):
+        """Return the settings with the recipe's schedule of regularization and its choice among epochs."""
+        schedule = self.regularization_schedule
         return replace(
-            settings, ties="last", gives_up=self.recipe.gives_up, noise_schedule=schedule, decay_schedule=schedule
+            settings,
+            ties="last",
+            skip_idle_wave=self.skip_idle_wave,
+            noise_schedule=schedule,
+            decay_schedule=schedule,
         )
 
-    def _warn_about(self, reason, trainer, incremental):
-        """Note why training ended; taking all epochs is no lack of convergence."""
-        self.ended = reason
-        if reason == "interrupted":
-            super()._warn_about(reason, trainer, incremental)
-
-    def __getstate__(self):
-        return {name: value for name, value in super().__getstate__().items() if name != "given_hooks"}
+    def labels(self, y):
+        """Return labels with a softmax output for each class."""
+        classes = labels_of(y).classes if self.classes is None else self.classes
+        return SoftmaxLabels(classes, "multiclass")
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,50 +109,60 @@ class SoftmaxLabels(ColumnLabels):
         return decision[:, 1] - decision[:, 0] if len(self.classes) == 2 else decision
 
 
-class TableClassifier(RecipeMixin, MLPClassifier):
-    """The classifier of encoded tables.
+class _WithRecipe(BaseMLP):
+    """A perceptron with a recipe for tables, which its clones have too."""
 
-    Attributes
-    ----------
-    all_classes : ndarray of shape (n_classes,)
-        Sorted; the training rows may lack some.
-    """
+    @classmethod
+    def with_recipe(cls, recipe: TableRecipe, **params: Any):
+        """Return an unfitted network."""
+        network = cls(**params)
+        network._recipe = recipe
+        return network
 
-    all_classes: numpy.ndarray
+    def __sklearn_clone__(self):
+        network: Any = super().__sklearn_clone__()
+        network._recipe = self._recipe
+        return network
 
-    def _encode_target(self, y, sample_weight, goes_on, incremental):
-        self._labels = SoftmaxLabels(self.all_classes, "multiclass")
-        self.classes_ = self.all_classes
-        return self._labels.encode(y)
+
+class TableClassifier(_WithRecipe, MLPClassifier):
+    """The classifier of encoded tables."""
 
     def set_inverse_temperature(self, beta: float) -> None:
         """Make the softmax of predictions sharper or flatter."""
-        self._architecture = self._architecture.with_link(Softmax(beta))
+        learner = self._learner
+        link = replace(learner.objective.link, beta=beta)
+        self._learner = learner.with_objective(learner.objective.with_link(link))
+
+    def __setstate__(self, state):
+        super().__setstate__(_with_recipe_of_old_pickle(state))
 
 
-class TableRegressor(RecipeMixin, MLPRegressor):
-    """The regressor of encoded tables.
+class TableRegressor(_WithRecipe, MLPRegressor):
+    """The regressor of encoded tables."""
 
-    Attributes
-    ----------
-    clips : bool
-        Whether predictions are cut to the range of the training targets.
-    """
+    def __setstate__(self, state):
+        state = _with_recipe_of_old_pickle(state)
+        limits = state.pop("_range", None)  # of an earlier version
+        super().__setstate__(state)
+        if limits is not None and self._recipe.clips:
+            link = Clip(*(tuple(limit.tolist()) for limit in limits))
+            self._learner = self._learner.with_objective(self._learner.objective.with_prediction_link(link))
 
-    clips: bool
 
-    def _encode_target(self, y, sample_weight, goes_on, incremental):
-        target = super()._encode_target(y, sample_weight, goes_on, incremental)
-        if not goes_on:
-            self._range = target.min(axis=0), target.max(axis=0)
-        return target
-
-    def _linked_outputs(self, X):
-        return self._clipped(super()._linked_outputs(X))
-
-    def _validation_score(self, raw, link, rows):
-        return self._score_of(self._clipped(link(raw)), rows.of(rows.target), rows.of(rows.weight))
-
-    def _clipped(self, predicted: numpy.ndarray) -> numpy.ndarray:
-        """Return predictions, in the units of training, within the range of the training targets."""
-        return numpy.clip(predicted, *self._range) if self.clips else predicted
+def _with_recipe_of_old_pickle(state: dict[str, Any]) -> dict[str, Any]:
+    """Return a network's state with the recipe of this version in place of that of an earlier one, if it is there."""
+    state = dict(state)
+    old = vars(state.pop("recipe")) if "recipe" in state else None
+    if old is not None:
+        state["_recipe"] = TableRecipe(
+            old["embeddings"],
+            old["parametric_activation"],
+            old["data_driven"],
+            old["regularization_schedule"],
+            old["gives_up"],
+            clips=bool(state.pop("clips", False)),
+            classes=state.pop("all_classes", None),
+        )
+    state.pop("ended", None)
+    return state

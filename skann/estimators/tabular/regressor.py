@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from numpy.typing import ArrayLike, NDArray
@@ -176,11 +177,10 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         y = _check_y(as_numbers(y), multi_output=True, y_numeric=True, estimator=self)
         return in_one_dimension(y)
 
-    def _made_network(self, params, choices):
+    def _build_network(self, params, choices, recipe):
         positive = check_loss(self.loss, "regression").positive_target
-        network = TableRegressor(target_transform=None if positive else "standard", **params)
-        network.clips = choices["clip_predictions"]
-        return network
+        recipe = replace(recipe, clips=choices["clip_predictions"])
+        return TableRegressor.with_recipe(recipe, target_transform=None if positive else "standard", **params)
 
     def _member_output(self, member, X):
         return member.network.predict(member.encoded(X))

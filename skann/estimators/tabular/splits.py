@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy
 
-from ...engine.batches import Rows
+from ...engine.data.rows import Rows
 from ..data import split_validation
 
 _LEAST_ROWS = 5  # from which some are set aside to validate

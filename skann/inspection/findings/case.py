@@ -10,8 +10,8 @@ import scipy.sparse
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_consistent_length
 
-from ...engine.batches import Rows
-from ...engine.diagnosis import Probe
+from ...engine.data.rows import Rows
+from ...engine.training.probe import Probe
 from ...estimators.advice import column_name
 from ...estimators.data import prediction_data
 from ...estimators.tabular.base import TabularMLP
@@ -98,12 +98,13 @@ class Case:
     @cached_property
     def predictor(self) -> Any:
         """The network as it is, for X, which has no column names."""
-        return self.network._as_fitted(self.network._architecture, self.network._parameters)
+        return self.network._as_fitted(self.network._learner)
 
     @cached_property
     def dead_units(self) -> list[float]:
         """The fraction of dead units of each hidden layer, over up to 1,000 rows."""
-        probe = Probe(self.network._architecture, self.network._parameters, Rows(self.X), n_rows=1_000)
+        learner = self.network._learner
+        probe = Probe(learner.graph, learner.parameters, Rows(self.X), n_rows=1_000)
         return probe.dead_units()
 
 

@@ -32,7 +32,7 @@ def under_fitting(case: Case) -> tuple[str, str] | None:
     """A simple model scores higher on rows that it has not seen, by 0.05, than the network on rows that it has."""
     network = case.network
     # several quantiles are no mean, and weights of classes trade accuracy for recall
-    if hasattr(network._architecture.loss, "levels") or getattr(case.estimator, "class_weight", None) is not None:
+    if hasattr(network._learner.objective.loss, "levels") or getattr(case.estimator, "class_weight", None) is not None:
         return None
     rows = numpy.unique(numpy.linspace(0, case.X.shape[0] - 1, N_COMPARED).astype(int))
     X, y = case.X[rows].astype(float), case.y[rows]
@@ -145,9 +145,9 @@ def too_many_parameters(case: Case) -> tuple[str, str] | None:
     """There are 100 parameters for each value of y, and nothing restrains them."""
     network = case.network
     n_values = case.n_samples * (1 if case.is_classifier else max(1, case.y.size // len(case.y)))
-    n_parameters = network._parameters.theta.size
+    n_parameters = network._learner.parameters.theta.size
     restrained = (
-        network._architecture.is_noisy
+        network._learner.graph.is_noisy
         or network.early_stopping
         or network.alpha >= REGULARIZING_ALPHA
         or network.l1 > 0

@@ -51,7 +51,7 @@ def _saturating(case: Case) -> list[str]:
     """Return the hidden layers' activations that are flat for large inputs of either sign."""
     activations = [
         layer.activation
-        for layer in case.network._architecture.layers.values()
+        for layer in (node.layer for node in case.network._learner.graph.nodes.values())
         if isinstance(layer, ActivationLayer) and isinstance(layer.activation, ElementwiseActivation)
     ]
     flat = [activation for activation in activations if numpy.abs(activation.derivative([-100.0, 100.0])).max() < 1e-3]

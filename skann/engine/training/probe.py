@@ -1,4 +1,4 @@
-"""What tells a healthy network from a sick one while it trains."""
+"""Signs of a network that trains badly: dead units and gradients that vanish or explode."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import math
 
 import numpy
 
-from .activations import ElementwiseActivation
-from .architecture import Architecture
-from .backend import Array, dense, move, quiet, sum_of_squares
-from .batches import Reader, Rows
-from .layers import ActivationLayer
-from .network import Network, Step
-from .parameters import Parameters
+from ..arrays.backend import Array, dense, move, quiet
+from ..data.reader import Reader
+from ..data.rows import Rows
+from ..functions.algebra import sum_of_squares
+from ..functions.base import ElementwiseFunction
+from ..graph import Graph
+from ..layers import ActivationLayer
+from ..network import Network, Step
+from ..parameters import Parameters
 
 N_ROWS = 32  # enough to tell a dead unit, few enough to take under 3 % of an epoch
 
@@ -31,44 +33,42 @@ class Probe:
 
     Parameters
     ----------
-    architecture : Architecture
+    graph : Graph
+        With a single input and output.
     parameters : Parameters
     rows : Rows
     n_rows : int
         How many of them, at equal distances, are the sample.
     """
 
-    def __init__(self, architecture: Architecture, parameters: Parameters, rows: Rows, n_rows: int = N_ROWS):
-        self.architecture = architecture
+    def __init__(self, graph: Graph, parameters: Parameters, rows: Rows, n_rows: int = N_ROWS):
         self.parameters = parameters
+        self._hidden = graph.with_role("hidden")
+        outputs = graph.with_role("output")
+        self._weights = [key for key in parameters.layout.with_role("weight") if key[0] not in outputs]
         x = sample(rows, parameters.theta.dtype, n_rows)
-        self.network = Network(architecture, parameters, x.shape[0])
+        self.network = Network(graph, parameters, x.shape[0], keep_outputs=True)
         xp = self.network.xp
         self.x = x if xp is numpy else move(dense(x), xp)
 
     @property
     def widths(self) -> dict[str, int]:
-        """How many numbers each of the lists below has."""
-        n_weights = sum(name == "W" for _, name in self.parameters.layout.specs)
-        return {"dead_units": len(self.architecture.hidden), "gradient_norm": n_weights - 1}
+        """Lengths of the lists that the methods of these names return."""
+        return {"dead_units": len(self._hidden), "gradient_norm": len(self._weights)}
 
     def dead_units(self) -> list[float]:
         """Return, for each hidden layer, the fraction of units with zero output or zero slope on every row."""
-        previous, fractions = self.x, []
         with quiet():
-            self._outputs = self.network.forward(self.x)
-            for name, step in self.network.steps(self.x.shape[0]):
-                if name in self.architecture.hidden:
-                    fractions.append(float(_dead(step, previous).mean()))
-                previous = step.y
-        return fractions
+            (self._outputs,) = self.network.forward(self.x)
+            steps = dict(self.network.steps(self.x.shape[0]))
+            return [float(_dead(steps[name]).mean()) for name in self._hidden]
 
     def look(self, parameters: Parameters) -> None:
         """Look at the rows with these parameters in place of those there."""
         if parameters is not self.parameters:
             self.parameters.restore(parameters)
         with quiet():
-            self._outputs = self.network.forward(self.x)
+            (self._outputs,) = self.network.forward(self.x)
 
     @property
     def raw(self) -> numpy.ndarray:
@@ -77,16 +77,15 @@ class Probe:
 
     def gradient_norms(self, grads: dict[tuple[str, str], Array]) -> list[float]:
         """Return, for each hidden layer, the Euclidean norm of the gradient of its weights."""
-        weights = [gradient.reshape(-1) for (_, name), gradient in grads.items() if name == "W"]
-        return [math.sqrt(float(sum_of_squares(gradient))) for gradient in weights[:-1]]
+        return [math.sqrt(float(sum_of_squares(grads[key].reshape(-1)))) for key in self._weights]
 
 
-def _dead(step: Step, x: Array) -> Array:
-    """Tell for each unit of a layer whether its output is zero, or its slope at the input x, on every row."""
+def _dead(step: Step) -> Array:
+    """Tell for each unit of a layer whether its output is zero, or its slope at the input, on every row."""
     xp = step.bound.xp
     dead = ~step.y.any(axis=0)
-    if isinstance(step.layer, ActivationLayer) and isinstance(step.layer.activation, ElementwiseActivation):
+    if isinstance(step.layer, ActivationLayer) and isinstance(step.layer.activation, ElementwiseFunction):
         slope = xp.ones_like(step.y)
-        step.layer.backward(step.bound, x, step.y, slope, slope)
+        step.layer.backward(step.bound, step.x, step.y, slope, slope)
         xp.logical_or(dead, ~slope.any(axis=0), out=dead)
     return dead

@@ -1,17 +1,19 @@
-"""The chain of layers of a network for tables."""
+"""RealMLP, a multi-layer perceptron for tables [Holzmüller et al., 2024, arXiv:2407.04491]."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .activations import FixedActivation
-from .architecture import Architecture
-from .initializers import Initializer
-from .layers import ActivationLayer, Dropout, Layer, NTKDense, ParametricActivation, Scaling
-from .losses import Loss
+from ..activations import FixedActivation
+from ..graph import Graph, chain
+from ..initializers import Initializer
+from ..layers import ActivationLayer, Layer, NTKDense, ParametricActivation, Scaling
+from ..losses import Loss
+from ..objective import Objective
+from .mlp import NamedLayer, dropout_layer, named_block
 
 
-def tabular_network(
+def realmlp(
     n_features: int,
     hidden_units: Sequence[int],
     activation: FixedActivation,
@@ -25,10 +27,9 @@ def tabular_network(
     bias_rate: float = 0.1,
     share_rate: float | None = 0.1,
     dropout: float = 0.0,
-) -> Architecture:
+    prediction_link: FixedActivation | None = None,
+) -> tuple[Graph, Objective]:
     """Return input -> embeddings -> scaling -> [NTK dense -> activation -> dropout] for each layer -> NTK dense.
-
-    With a recipe of training it is RealMLP [Holzmüller et al., 2024, arXiv:2407.04491].
 
     Parameters
     ----------
@@ -42,15 +43,15 @@ def tabular_network(
         layer, and the activation without shares.
     dropout : float in [0, 1), default=0.0
         Probability of dropping a hidden unit. 0 makes no layer.
+    prediction_link : FixedActivation, default=None
+        Of predictions; None takes ``link``.
     """
-    layers = [*embeddings]
+    layers: list[NamedLayer] = [(name, layer, "") for name, layer in embeddings]
     if scaling_rate is not None:
-        layers.append(("scaling", Scaling(scaling_rate)))
+        layers.append(("scaling", Scaling(scaling_rate), ""))
     act = ActivationLayer(activation) if share_rate is None else ParametricActivation(activation, share_rate)
-    hidden = [f"hidden_{i}_1" for i in range(len(hidden_units))]
     for i, units in enumerate(hidden_units):
-        layers += [(f"hidden_{i}", NTKDense(units, weight_init, bias_rate)), (hidden[i], act)]
-        if dropout > 0:
-            layers.append((f"hidden_{i}_dropout", Dropout(dropout)))
-    layers.append(("output", NTKDense(n_outputs, output_init, bias_rate)))
-    return Architecture(layers, (n_features,), loss, link, hidden)
+        layers += named_block(f"hidden_{i}", [NTKDense(units, weight_init, bias_rate), act])
+        layers += dropout_layer(f"hidden_{i}", dropout)
+    layers.append(("output", NTKDense(n_outputs, output_init, bias_rate), "output"))
+    return chain(layers, (n_features,)), Objective.of("output", loss, link, prediction_link)

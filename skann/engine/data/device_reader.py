@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from types import ModuleType
 
 import numpy
 
-from .backend import Array, dense, free_memory, move, namespace
-from .batches import Reader, Rows, chunks
+from ..arrays.backend import Array, dense, free_memory, move, namespace
+from .reader import Reader
+from .rows import Rows, chunks
 
 PIECE = 2**25  # bytes of X that are gathered on the host at a time
 
@@ -39,7 +41,7 @@ class DeviceReader:
     def __init__(self, rows: Rows, dtype: numpy.dtype, n_rows: int, xp: ModuleType):
         self.rows, self.xp = rows, xp
         kept = _kept_dtype(rows.X.dtype, dtype)
-        width = kept.itemsize * rows.X.shape[1]
+        width = kept.itemsize * math.prod(rows.X.shape[1:])
         room = free_memory(xp) // 2 // (width + sum(_width(array) for array in (rows.target, rows.weight)))
         self.keeps_all = room >= len(rows)
         size = len(rows) if self.keeps_all else max(room, n_rows)

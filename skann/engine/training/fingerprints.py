@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy
 
-from .backend import dense, quiet
-from .batches import Rows, chunks
-from .diagnosis import sample
-from .training import Trainer
+from ..arrays.backend import dense, quiet
+from ..data.rows import Rows, chunks
+from .probe import sample
+from .trainer import Trainer
 
 HASH = "#"  # begins what tells nobody anything
 LONGEST = 80  # characters of a text; longer ones are hashed
@@ -34,18 +34,20 @@ def fingerprint(trainer: Trainer, parameters: Mapping[str, Any], continues: bool
     continues : bool, default=False
         Whether training starts from the weights of an earlier fit.
     """
-    architecture, rows = trainer.architecture, trainer.rows
+    step: Any = trainer.step
+    graph, objective = step.learner.graph, step.learner.objective
     texts = {name: describe(value) for name, value in parameters.items()}
     if isinstance(parameters.get("random_state"), numpy.random.RandomState):
         texts["random_state"] = describe(trainer.rng.get_state(legacy=False))
-    layers = {name: repr(layer) for name, layer in architecture.layers.items()}
-    texts["network"] = describe([layers, architecture.in_shape, repr(architecture.loss), repr(architecture.link)])
+    nodes = [repr(node) for node in graph.nodes.values()]
+    texts["network"] = describe([nodes, graph.inputs, repr(objective)])
     texts["precision"] = str(trainer.parameters.theta.dtype)
     texts["schedules"] = describe(_factors(trainer))
     texts["random generator"] = trainer.rng.get_state(legacy=False)["bit_generator"]
-    texts["generator of noise"] = type(trainer.state.generator).__name__  # one on the host, another on a device
+    texts["generator of noise"] = type(step.state.generator).__name__  # one on the host, another on a device
     texts["starting weights"] = _checksum(trainer.parameters.theta) if continues else "drawn"
-    return texts | _of_rows("", rows, trainer) | _of_rows("validation ", trainer.held_out, trainer)
+    held_out = getattr(trainer.validate, "rows", None)
+    return texts | _of_rows("", step.rows, trainer) | _of_rows("validation ", held_out, trainer)
 
 
 def describe(value: Any) -> str:

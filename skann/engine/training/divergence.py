@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from types import ModuleType
+from typing import Any
 
 import numpy
 
-from . import prediction
-from .activations import FixedActivation
-from .architecture import Architecture
-from .backend import Array, move, quiet, sum_of_squares
-from .batches import Rows
-from .losses.blocks import BlockLink
-from .parameters import Parameters
+from ..arrays.backend import Array, move, quiet
+from ..data.rows import Rows
+from ..functions.algebra import sum_of_squares
+from ..learner import Learner
+from ..parameters import Parameters
 
 _SMALL = 20.0  # raw outputs up to here are finite under every link, and so are those a few times as large
 _LARGEST = math.sqrt(numpy.finfo("float64").max)
@@ -30,7 +29,7 @@ class DivergenceError(ValueError):
 
 def check_finite(loss: float, parameters: Parameters, when: str) -> None:
     """Raise DivergenceError unless the loss, every parameter and all state are finite."""
-    arrays = (parameters.theta, *parameters.state.values())
+    arrays = (parameters.theta, parameters.state)
     if not (math.isfinite(loss) and all(map(_is_finite, arrays))):
         raise DivergenceError(
             "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
@@ -45,12 +44,10 @@ def _is_finite(array: Array) -> bool:
     return math.isfinite(total) or bool(numpy.isfinite(move(array, numpy)).all())
 
 
-def check_outputs(
-    architecture: Architecture, parameters: Parameters, rows: Rows, when: str, xp: ModuleType = numpy
-) -> None:
+def check_outputs(learner: Learner, rows: Rows, when: str, xp: ModuleType = numpy) -> None:
     """Raise DivergenceError unless all rows' predictions are finite, which those of finite parameters may not be."""
-    raw = prediction.outputs(architecture, parameters, rows, dtype=parameters.theta.dtype, xp=xp)
-    if not are_finite(raw, architecture.link):
+    raw = learner.predictor.outputs(rows, dtype=learner.parameters.theta.dtype, xp=xp)
+    if not are_finite(raw, learner.objective.prediction_link):
         raise diverged("training rows", when)
 
 
@@ -59,7 +56,7 @@ def diverged(rows: str, when: str) -> DivergenceError:
     return DivergenceError(f"Predictions, or the loss, are infinite or NaN for the {rows} after {when}. {_REMEDY}")
 
 
-def are_finite(raw: numpy.ndarray, link: FixedActivation | BlockLink) -> bool:
+def are_finite(raw: numpy.ndarray, link: Any) -> bool:
     """Tell whether raw outputs are finite, and so are the squares of predictions, which scores take in float64."""
     if _are_small(raw):
         return True
@@ -69,7 +66,7 @@ def are_finite(raw: numpy.ndarray, link: FixedActivation | BlockLink) -> bool:
     return bool(numpy.isfinite(raw).all()) and float(numpy.abs(made).max(initial=0)) < _LARGEST
 
 
-def near_overflow(raw: numpy.ndarray, link: FixedActivation | BlockLink) -> bool:
+def near_overflow(raw: numpy.ndarray, link: Any) -> bool:
     """Tell whether a few rows' raw outputs, or the predictions, are so large that other rows' may be infinite."""
     if _are_small(raw):
         return False

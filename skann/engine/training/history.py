@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy
 
 HISTORY = (
     "epoch",
@@ -16,6 +20,9 @@ HISTORY = (
     "gradient_norm",
     "dead_units",
 )
+_VALIDATED = ("validation_loss", "validation_score")
+_COUNTS = ("n_epochs", "n_samples", "stagnation")
+_BESTS = ("best_loss", "best_score")
 KEPT = 10_000  # entries of the history that last from call to call
 
 
@@ -100,3 +107,33 @@ class Progress:
     def start(self, anew: bool) -> Progress:
         """Return the progress at the beginning of a call, which goes on with the history; ``anew`` counts from 0."""
         return replace(self, n_epochs=0) if anew else replace(self)
+
+    def state_dict(self, widths: Mapping[str, int]) -> dict[str, Any]:
+        """Return the counts and, as arrays in which None is NaN, the columns of the history.
+
+        Parameters
+        ----------
+        widths : dict of str to int
+            How many numbers an entry is, for columns whose entries are lists.
+        """
+        counts = {name: getattr(self, name) for name in _COUNTS} | {name: float(getattr(self, name)) for name in _BESTS}
+        columns = {name: _column(entries, widths.get(name)) for name, entries in self.history.items()}
+        columns["validated"] = numpy.array([score is not None for score in self.scores], dtype=bool)
+        return {"progress": counts, "history": {"length": len(self.loss_curve), **columns}}
+
+    def load_state_dict(self, values: dict[str, Any]) -> None:
+        """Take over values as ``state_dict`` returns them."""
+        for name in (*_COUNTS, *_BESTS):
+            setattr(self, name, values["progress"][name])
+        columns = values["history"]
+        self.history = {name: columns[name].tolist() for name in HISTORY}
+        self.history["epoch"] = [int(epoch) for epoch in self.history["epoch"]]
+        for name in _VALIDATED:
+            pairs = zip(self.history[name], columns["validated"], strict=True)
+            self.history[name] = [entry if validated else None for entry, validated in pairs]
+
+
+def _column(entries: list, width: int | None) -> numpy.ndarray:
+    """Return a column of the history as floats; None becomes NaN."""
+    shape = (len(entries),) if width is None else (len(entries), width)
+    return numpy.array(entries, dtype=numpy.float64).reshape(shape)

@@ -16,16 +16,13 @@ from typing import Any
 
 import numpy
 
-from ..version import __version__
-from .backend import move
-from .files import regular_file, replace_file
+from ...version import __version__
+from ..files import regular_file, replace_file
+from ..npz import Archive, write
 from .fingerprints import HASH, LONGEST
-from .npz import Archive, write
-from .parameters import Parameters
-from .progress import HISTORY
-from .training import Trainer
+from .trainer import Trainer
 
-FORMAT = 2  # raised when an older skann could not read what is written
+FORMAT = 3  # raised when an older skann could not read what is written
 _LONGEST_HEADER = 2**22  # bytes
 _MOST_TEXTS = 1000  # of the fit; a message may name them all
 _LARGEST = float(numpy.finfo(numpy.float64).max)
@@ -48,53 +45,6 @@ _RANGES = {
     "inc": (0, 2**128 - 1),
     "seed": (0, 2**64 - 1),
 }
-_VALIDATED = ("validation_loss", "validation_score")
-
-
-def capture(trainer: Trainer) -> dict[str, Any]:
-    """Return what later epochs need of earlier ones: arrays, numbers and texts by dotted names.
-
-    The arrays are the trainer's own, not copies, unless it trains on a device.
-    """
-    state, progress = trainer.state, trainer.progress
-    values = {
-        **_weights(trainer, None if state.trained is None else trainer.trained),
-        "optimizer.step": state.optimizer.step,
-        "optimizer.momentum_product": float(state.optimizer.momentum_product),
-        "learning_rate": float(state.learning_rate),
-        "progress.n_epochs": progress.n_epochs,
-        "progress.n_samples": progress.n_samples,
-        "progress.stagnation": progress.stagnation,
-        "progress.best_loss": float(progress.best_loss),
-        "progress.best_score": float(progress.best_score),
-        "history.length": len(progress.loss_curve),
-        "history.validated": numpy.array([score is not None for score in progress.scores], dtype=bool),
-        **{f"history.{name}": _column(progress.history[name], width) for name, width in _widths(trainer).items()},
-        **dict(_leaves("rng", trainer.rng.get_state(legacy=False))),
-    }
-    if state.generator is not None:
-        values |= _leaves("generator", state.generator.state)
-    return values
-
-
-def restore(trainer: Trainer, values: dict[str, Any]) -> None:
-    """Put a trainer, made as the captured one was and not yet running, into its state.
-
-    The values must be as ``capture`` returns them for such a trainer.
-    """
-    state, progress = trainer.state, trainer.progress
-    for name, array in _weights(trainer, state.trained).items():
-        array[...] = values[name]
-    state.optimizer.step = values["optimizer.step"]
-    state.optimizer.momentum_product = values["optimizer.momentum_product"]
-    state.learning_rate = values["learning_rate"]
-    for name in ("n_epochs", "n_samples", "stagnation", "best_loss", "best_score"):
-        setattr(progress, name, values[f"progress.{name}"])
-    progress.history = _history(values)
-    trainer.rng = copy.deepcopy(trainer.rng)  # it may be NumPy's global one
-    trainer.rng.set_state(_filled("rng", trainer.rng.get_state(legacy=False), values))
-    if state.generator is not None:
-        state.generator.state = _filled("generator", state.generator.state, values)
 
 
 def save(path: str | os.PathLike, trainer: Trainer) -> None:
@@ -107,7 +57,7 @@ def save(path: str | os.PathLike, trainer: Trainer) -> None:
     trainer : Trainer
         Between two epochs.
     """
-    values = capture(trainer)
+    values = flatten(trainer.state_dict())
     arrays = {name: value for name, value in values.items() if isinstance(value, numpy.ndarray)}
     numbers = {name: value for name, value in values.items() if name not in arrays}
     content = {"format": FORMAT, "skann": __version__, "fit": trainer.fingerprint, "state": numbers}
@@ -145,7 +95,7 @@ def load(path: str | os.PathLike, trainer: Trainer) -> None:
             f"{f' (there: {told})' if told else ''}. Fit with the parameters and the data that it was made with, "
             f"{ways_out}"
         )
-    restore(trainer, values)
+    trainer.load_state_dict(_unflatten(trainer.state_dict(), values))
 
 
 @contextmanager
@@ -173,7 +123,7 @@ def _header(archive: Archive) -> dict[str, Any]:
 
 def _checked(archive: Archive, numbers: dict[str, Any], trainer: Trainer) -> dict[str, Any]:
     """Return the values that a checkpoint holds, or raise an exception unless they can be this trainer's later ones."""
-    now = capture(trainer)
+    now = flatten(trainer.state_dict())
     arrays = {name: value for name, value in now.items() if isinstance(value, numpy.ndarray)}
     _expect(archive.names == {"header", *arrays}, "names of arrays")
     _expect(_typed(numbers, dict).keys() == now.keys() - arrays.keys(), "names of numbers")
@@ -231,75 +181,30 @@ def _check_history(values: dict[str, Any], trainer: Trainer) -> None:
 
 def _check_generators(values: dict[str, Any], trainer: Trainer) -> None:
     """Check that the generators take their states; copies of them do it."""
-    state = _filled("rng", trainer.rng.get_state(legacy=False), values)
+    tree = trainer.state_dict()
+    state = _unflatten(tree["rng"], values, "rng.")
     rng = copy.deepcopy(trainer.rng)
     rng.set_state(state)
     # MT19937, which ignores most of the first word, never leaves the state of zeros; some ways to draw then never end
     _expect(state["bit_generator"] != "MT19937" or bool(state["state"]["key"][1:].any()), "a generator of zeros")
-    if trainer.state.generator is not None:
-        generator = copy.deepcopy(trainer.state.generator)
-        generator.state = _filled("generator", generator.state, values)
+    if "generator" in tree:
+        generator = copy.deepcopy(trainer.step.state.generator)
+        generator.state = _unflatten(tree["generator"], values, "generator.")
 
 
-def _weights(trainer: Trainer, trained: Parameters | None) -> dict[str, numpy.ndarray]:
-    """Return the arrays that training changes in place, those on a device copied to the host.
-
-    ``trained`` are the weights beside their average: while a device trains, those on the host are old.
-    """
-    state = trainer.state
-    average = {} if state.average is None else {"average": move(state.average, numpy)}
-    return {
-        **_arrays("parameters", trainer.parameters),
-        **_arrays("best", trainer.best),
-        **_arrays("trained", trained),
-        **{f"optimizer.moments.{name}": move(moment, numpy) for name, moment in state.optimizer.moments.items()},
-        **average,
-        "order": trainer.order,
-    }
-
-
-def _arrays(prefix: str, parameters: Parameters | None) -> dict[str, numpy.ndarray]:
-    """Return theta and the state arrays on the host, by dotted names."""
-    if parameters is None:
-        return {}
-    state = {f"{prefix}.{layer}.{name}": move(array, numpy) for (layer, name), array in parameters.state.items()}
-    return {f"{prefix}.theta": move(parameters.theta, numpy), **state}
-
-
-def _widths(trainer: Trainer) -> dict[str, int | None]:
-    """Return by the names of the history's columns how many numbers an entry is; None where it is no list."""
-    return {name: trainer.probe.widths.get(name) for name in HISTORY}
-
-
-def _column(entries: list, width: int | None) -> numpy.ndarray:
-    """Return a column of the history as floats; None becomes NaN."""
-    shape = (len(entries),) if width is None else (len(entries), width)
-    return numpy.array(entries, dtype=numpy.float64).reshape(shape)
-
-
-def _history(values: dict[str, Any]) -> dict[str, list]:
-    """Return the history that ``_column`` took apart."""
-    history = {name: values[f"history.{name}"].tolist() for name in HISTORY}
-    history["epoch"] = [int(epoch) for epoch in history["epoch"]]
-    for name in _VALIDATED:
-        pairs = zip(history[name], values["history.validated"], strict=True)
-        history[name] = [entry if validated else None for entry, validated in pairs]
-    return history
-
-
-def _leaves(prefix: str, tree: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield what a dict of dicts holds, by dotted names."""
+def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the entries of a dict of dicts by dotted names."""
+    entries = {}
     for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from _leaves(f"{prefix}.{key}", value)
-        else:
-            yield f"{prefix}.{key}", value
+        name = f"{prefix}{key}"
+        entries |= flatten(value, f"{name}.") if isinstance(value, dict) else {name: value}
+    return entries
 
 
-def _filled(prefix: str, tree: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
-    """Return a dict of dicts like ``tree`` with other values, which ``_leaves`` named."""
+def _unflatten(tree: dict[str, Any], values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a dict of dicts like ``tree`` with other values, as ``flatten`` names them."""
     return {
-        key: _filled(f"{prefix}.{key}", value, values) if isinstance(value, dict) else values[f"{prefix}.{key}"]
+        key: _unflatten(value, values, f"{prefix}{key}.") if isinstance(value, dict) else values[f"{prefix}{key}"]
         for key, value in tree.items()
     }
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy
 
-from .architecture import Architecture
-from .backend import Array, quiet
-from .initializers import Initializer
-from .network import Network, Step
-from .parameters import Parameters
+from ..arrays.backend import Array, quiet
+from ..graph import Graph
+from ..initializers import Initializer
+from ..network import Network, Step
+from ..parameters import Parameters
 
-_ROWS_A_KINK = 5  # rows whose weighted mean is where a unit's input starts at zero
+_N_ROWS_PER_UNIT = 5  # whose weighted mean is where a unit's input starts at zero
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class DataDriven(Initializer):
         return rng.normal(size=shape)
 
 
-def fit_to_rows(architecture: Architecture, parameters: Parameters, x: Array, rng: numpy.random.RandomState) -> None:
+def fit_to_rows(graph: Graph, parameters: Parameters, x: Array, rng: numpy.random.RandomState) -> None:
     """Scale the weights and draw the biases of the layers whose initializer is DataDriven, in place.
 
     Layer by layer, with z the layer's output for the rows without its biases: each unit's weights are divided by the
@@ -36,26 +36,25 @@ def fit_to_rows(architecture: Architecture, parameters: Parameters, x: Array, rn
     x : array of shape (n_samples, n_features)
         Training rows, or a sample of some thousands.
     """
-    network = Network(architecture, parameters, len(x))
+    network = Network(graph, parameters, len(x))
     x = numpy.asarray(x, parameters.theta.dtype)
     with quiet():
-        for _, step in network.steps(len(x)):
+        for name, step in network.walk(x):
             if isinstance(getattr(step.layer, "init", None), DataDriven):
-                _fit_units(step, x, rng)
-            step.layer.forward(step.bound, x, step.y)
-            x = step.y
+                weight, bias = (graph.declarations[name].named(role) for role in ("weight", "bias"))
+                _fit_units(step, step.bound.params[weight], step.bound.params[bias], rng)
 
 
-def _fit_units(step: Step, x: Array, rng: numpy.random.RandomState) -> None:
+def _fit_units(step: Step, W: Array, b: Array, rng: numpy.random.RandomState) -> None:
     """Scale the weights of one layer and draw its biases."""
-    W, b, z = step.bound.params["W"], step.bound.params["b"], step.y
+    z = step.y
     b.fill(0)
-    step.layer.forward(step.bound, x, z)
+    step.layer.forward(step.bound, step.x, z)
     deviation = z.std(axis=0)
     deviation[deviation == 0] = 1  # a unit that sees constants only
     W /= deviation
     z /= deviation
-    shape = (_ROWS_A_KINK, z.shape[1])
+    shape = (_N_ROWS_PER_UNIT, z.shape[1])
     chosen = numpy.take_along_axis(z, rng.randint(len(z), size=shape), axis=0)
     weights = rng.exponential(size=shape)
     b[...] = -(weights * chosen).sum(axis=0) / weights.sum(axis=0)

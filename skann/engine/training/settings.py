@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from .optimizers import Optimizer
-from .schedules import Schedule
+from ..optimizers import Optimizer
+from ..schedules import Schedule
 
 STEADY = Schedule()  # a factor of 1 throughout
 
@@ -44,11 +44,11 @@ class Settings:
         restored at the end.
     ties : {"first", "last"}
         Which of epochs with equally good scores, or losses, is the best.
-    gives_up : bool
+    skip_idle_wave : bool
         Whether training stops where the schedule restarts for the last time, if there was no progress since it
         restarted before.
     noise_schedule, decay_schedule : Schedule
-        What the rate of dropout and the scale of noise, and what alpha, are multiplied by at a step.
+        Factors at a step of the rate of dropout and the scale of noise, and of alpha.
     """
 
     optimizer: Optimizer
@@ -67,6 +67,6 @@ class Settings:
     averaging: float = 0.0
     early_stopping: bool = False
     ties: str = "first"
-    gives_up: bool = False
+    skip_idle_wave: bool = False
     noise_schedule: Schedule = STEADY
     decay_schedule: Schedule = STEADY

@@ -1,0 +1,1 @@
+"""Pure maths on arrays: operations of layers, activations, losses and optimizers, without layers or parameters."""

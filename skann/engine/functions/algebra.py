@@ -1,0 +1,65 @@
+"""Products, sums of squares and biases."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from ..arrays.backend import Array, is_sparse, namespace
+from ..arrays.operations import operation
+
+
+def dot(a: Array, b: Array, out: Array) -> None:
+    """Write the matrix product ``a b`` into ``out``; ``a`` may be a SciPy sparse matrix.
+
+    NumPy's ``matmul`` takes ten times as long for a column times a row, as a single output's gradient is.
+    """
+    try:
+        a.dot(b, out=out)
+    except TypeError:  # a sparse matrix's method has no out; asking first would take longer than a small product
+        if not is_sparse(a):
+            raise
+        out[...] = a @ b
+
+
+@operation
+def add_bias(xp, y, b):
+    """Add b to every row of y."""
+    xp.add(y, b, out=y)
+
+
+@add_bias.with_kernels
+def _(kernels, y, b):
+    kernels.add_bias(y, b)
+
+
+def sum_of_squares(array: Array) -> Array:
+    """Return the sum of the squares of a vector: a number, or an array of a device, for which nobody waits."""
+    return _sum_of_squares(namespace(array), array)
+
+
+@operation
+def _sum_of_squares(xp, array):
+    return array.dot(array)
+
+
+@_sum_of_squares.on_device
+def _(xp, array):
+    # CuPy's product of two vectors is a matrix product of a single element, which takes three times as long
+    return _square_summer(xp)(array)
+
+
+@cache
+def _square_summer(xp: Any) -> Any:
+    return xp.ReductionKernel("T x", "T y", "x * x", "a + b", "y = a", "0", "skann_sum_of_squares")
+
+
+@operation
+def row_squares(xp, array, out):
+    """Write the sum of each row's squares into ``out``."""
+    xp.einsum("ij,ij->i", array, array, out=out)
+
+
+@row_squares.on_device
+def _(xp, array, out):
+    out[...] = xp.einsum("ij,ij->i", array, array)  # CuPy's has no out

@@ -1,0 +1,80 @@
+"""Operations along the units of a layer: the largest of several pieces, and a share in each unit."""
+
+from __future__ import annotations
+
+from ..arrays.kernels import typed
+from ..arrays.operations import operation
+
+
+@operation
+def maxout(xp, z, y, winner, larger):
+    """Write the largest piece of z, of shape (n, pieces, units), into y, and its number into winner, the first of ties.
+
+    ``larger`` is scratch for a mask of y's shape.
+    """
+    xp.copyto(y, z[:, 0])
+    winner.fill(0)
+    for j in range(1, z.shape[1]):
+        xp.greater(z[:, j], y, out=larger)
+        xp.copyto(winner, j, where=larger)
+        xp.maximum(y, z[:, j], out=y)
+
+
+@maxout.with_kernels
+def _(kernels, z, y, winner, larger):
+    kernels.maxout(z, y, winner, *typed(y, 1))
+
+
+@operation
+def maxout_backward(xp, winner, dy, dz, wins):
+    """Write dy into the pieces of dz that won, and 0 into the others; ``wins`` is scratch for a mask."""
+    for j in range(dz.shape[1]):
+        xp.equal(winner, j, out=wins)
+        xp.multiply(dy, wins, out=dz[:, j])
+
+
+@maxout_backward.with_kernels
+def _(kernels, winner, dy, dz, wins):
+    kernels.maxout_backward(winner, dy, dz, dz.shape[1], *typed(dy, 0))
+
+
+@operation
+def blend(xp, x, f, share, y):
+    """Write x + share (f - x), with a share for each unit."""
+    xp.subtract(f, x, out=y)
+    xp.multiply(y, share, out=y)
+    xp.add(y, x, out=y)
+
+
+@blend.with_kernels
+def _(kernels, x, f, share, y):
+    kernels.blend(x, f, share, y)
+
+
+@operation
+def blend_backward(xp, x, f, share, dy, by_share, df):
+    """Write the gradients of ``blend`` with respect to the share, row by row, into by_share, and to f into df.
+
+    df may be dy.
+    """
+    xp.subtract(f, x, out=by_share)
+    xp.multiply(by_share, dy, out=by_share)
+    xp.multiply(dy, share, out=df)
+
+
+@blend_backward.with_kernels
+def _(kernels, x, f, share, dy, by_share, df):
+    kernels.blend_backward(x, f, share, dy, by_share, df)
+
+
+@operation
+def blend_past(xp, share, dy, dx, work):
+    """Add to dx, the gradient through f, what ``blend`` passes by it, dy - share dy; work is scratch."""
+    xp.multiply(dy, share, out=work)
+    xp.subtract(dx, work, out=dx)
+    xp.add(dx, dy, out=dx)
+
+
+@blend_past.with_kernels
+def _(kernels, share, dy, dx, work):
+    kernels.blend_past(share, dy, dx)

@@ -1,0 +1,45 @@
+"""Networks in pickles of earlier versions, which held a chain of layers together with its loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .graph import Graph, chain
+from .layers import Dense, Layer, MaxoutLayer
+from .objective import Objective
+from .parameters import Parameters
+
+
+class Architecture:
+    """A chain of named layers with the loss and the link at its end, as pickles hold it."""
+
+    layers: dict[str, Layer]
+    in_shape: tuple[int, ...]
+    loss: Any
+    link: Any
+    hidden: tuple[str, ...]
+
+
+def converted(architecture: Architecture, parameters: Parameters) -> tuple[Graph, Objective, Parameters]:
+    """Return a network of an earlier version as this one holds it; it shares theta.
+
+    Raises
+    ------
+    ValueError
+        If the parameters do not fit the layers.
+    """
+    last = list(architecture.layers)[-1]
+    layers = []
+    for name, layer in architecture.layers.items():
+        role = "hidden" if name in architecture.hidden else "output" if name == last else ""
+        if isinstance(layer, MaxoutLayer):  # which had the weights too
+            old = vars(layer)
+            layers.append((name, Dense(old["units"], old["init"], old["pieces"]), ""))
+            name, layer = f"{name}_1", MaxoutLayer(old["pieces"])
+        layers.append((name, layer, role))
+    graph, layout = chain(layers, architecture.in_shape), parameters.layout
+    here = graph.layout()
+    if (here.shapes(), here.slices) != (layout.shapes(), layout.slices):
+        raise ValueError("The parameters in the pickle do not fit its layers.")
+    objective = Objective.of(last, architecture.loss, architecture.link)
+    return graph, objective, Parameters(here, parameters.theta, parameters.state)

@@ -1,0 +1,1 @@
+"""Functions that return a network's graph and its objective."""
