@@ -22,7 +22,18 @@ __all__ = [
 
 _moved.register()
 
-_SUBMODULES = ["activations", "callbacks", "exceptions", "inspection", "losses", "preprocessing", "schedules"]
+_SUBMODULES = [
+    "activations",
+    "callbacks",
+    "exceptions",
+    "initializers",
+    "inspection",
+    "layers",
+    "losses",
+    "preprocessing",
+    "schedules",
+    "solvers",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,7 @@
 """Learning-rate schedules: pass one as an estimator's learning_rate."""
 
 from .engine.schedules import (
+    SCHEDULES,
     Adaptive,
     Constant,
     Cosine,
@@ -26,4 +27,11 @@ __all__ = [
     "Plateau",
     "Schedule",
     "Step",
+    "register",
 ]
+
+register = SCHEDULES.register  # decorates a class of your own: @register("name")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -9,8 +9,11 @@ import numpy
 
 from skann.activations import LeakyReLU
 from skann.engine.activations import ACTIVATIONS, Activation
+from skann.engine.initializers import Initializer
+from skann.engine.layers import Normalization
 from skann.engine.losses import CLASSIFICATION, LOSSES, REGRESSION, Loss
 from skann.engine.schedules import SCHEDULES, Schedule
+from skann.engine.solvers import Solver
 from skann.estimators.compat import Interval
 from skann.estimators.constraints import RegisteredName
 
@@ -77,6 +80,9 @@ _SPECIAL = {
     Activation: _activation,
     Schedule: lambda rng: hyperparameters(rng, SCHEDULES),
     callable: lambda rng: pick(rng, [decreasing, functools.partial(_power, 2), numpy.cos]),
+    Solver: None,
+    Initializer: None,
+    Normalization: None,
     "array-like": None,
     "random_state": _random_state,
     list: None,

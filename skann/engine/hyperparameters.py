@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields, replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
+import numpy
+
 
 @dataclass(frozen=True)
 class Bounds:
@@ -35,6 +37,17 @@ class Bounds:
         return f"{kind} in the range {left}, {right}{without}"
 
 
+class Truth:
+    """The bounds of a bool."""
+
+    def contain(self, value: Any) -> bool:
+        """Tell whether ``value`` is a bool, Python's or NumPy's."""
+        return isinstance(value, (bool, numpy.bool_))
+
+    def __str__(self) -> str:
+        return "a bool"
+
+
 def real(default: float, low: float | None = None, high: float | None = None, **ends: Any) -> Any:
     """Declare a real-valued field of a Hyperparameters class with its default and bounds."""
     return field(default=default, metadata={"bounds": Bounds(Real, low, high, **ends)})
@@ -45,9 +58,16 @@ def integer(default: int, low: int | None = None, high: int | None = None) -> An
     return field(default=default, metadata={"bounds": Bounds(Integral, low, high)})
 
 
+def boolean(default: bool) -> Any:
+    """Declare a field of a Hyperparameters class that is True or False with its default."""
+    return field(default=default, metadata={"bounds": Truth()})
+
+
 @dataclass(frozen=True)
 class Hyperparameters:
-    """Base of activations, losses, optimizers and schedules: compared by value, bounded, grid-searchable.
+    """Base of whatever can be passed as an object: compared by value, bounded, grid-searchable.
+
+    Those are activations, losses, solvers, schedules, initializers and normalizations.
 
     ``get_params`` and ``set_params`` follow scikit-learn, so that ``clone`` copies such an object and a grid
     may search ``activation__slope``.

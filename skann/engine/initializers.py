@@ -8,22 +8,46 @@ from dataclasses import dataclass
 
 import numpy
 
-from .hyperparameters import Hyperparameters
+from .hyperparameters import Hyperparameters, real
 from .registry import Registry
 
 
 @dataclass(frozen=True)
 class Initializer(Hyperparameters, ABC):
-    """Draws the weights of a layer; its biases start at zero unless a subclass says otherwise."""
+    """Base of initial weights: draws those of a layer; its biases start at zero unless a subclass says otherwise."""
 
     @abstractmethod
     def weights(
         self, rng: numpy.random.RandomState, shape: tuple[int, ...], fan_in: int, fan_out: int
     ) -> numpy.ndarray:
-        """Return weights of the given shape, float64; the first axis is the input's."""
+        """Draw weights.
+
+        Parameters
+        ----------
+        rng : RandomState
+        shape : tuple of int
+            The first axis is the input's.
+        fan_in, fan_out : int
+            The number of connections into a unit, and out of an input.
+
+        Returns
+        -------
+        weights : ndarray of the given shape
+            float64.
+        """
 
     def biases(self, rng: numpy.random.RandomState, shape: tuple[int, ...], fan_in: int, fan_out: int) -> numpy.ndarray:
-        """Return biases of the given shape, float64."""
+        """Draw biases.
+
+        Parameters
+        ----------
+        rng, shape, fan_in, fan_out : as for the weights
+
+        Returns
+        -------
+        biases : ndarray of the given shape
+            float64.
+        """
         return numpy.zeros(shape)
 
 
@@ -32,9 +56,16 @@ INITIALIZERS = Registry("weight_init", Initializer)
 
 @dataclass(frozen=True)
 class Constant(Initializer):
-    """Every element takes one value."""
+    """One value for every weight; biases start at zero.
 
-    value: float = 0.0
+    Units of a hidden layer that start alike stay alike: of use for a network without hidden layers.
+
+    Parameters
+    ----------
+    value : float, default=0.0
+    """
+
+    value: float = real(0.0)
 
     def weights(self, rng, shape, fan_in, fan_out):
         return numpy.full(shape, self.value)
@@ -42,9 +73,15 @@ class Constant(Initializer):
 
 @dataclass(frozen=True)
 class Normal(Initializer):
-    """N(0, scale^2), biases too."""
+    """N(0, scale^2), biases too.
 
-    scale: float = 1.0
+    Parameters
+    ----------
+    scale : float in (0, inf), default=1.0
+        Standard deviation.
+    """
+
+    scale: float = real(1.0, low=0, include_low=False)
 
     def weights(self, rng, shape, fan_in, fan_out):
         return rng.normal(0.0, self.scale, shape)
@@ -55,9 +92,15 @@ class Normal(Initializer):
 
 @dataclass(frozen=True)
 class Uniform(Initializer):
-    """U(-bound, bound), biases too."""
+    """U(-bound, bound), biases too.
 
-    bound: float
+    Parameters
+    ----------
+    bound : float in (0, inf), default=1.0
+        The largest absolute value.
+    """
+
+    bound: float = real(1.0, low=0, include_low=False)
 
     def weights(self, rng, shape, fan_in, fan_out):
         return rng.uniform(-self.bound, self.bound, shape)
@@ -70,7 +113,7 @@ class Uniform(Initializer):
 class SklearnDraw(Initializer):
     """scikit-learn's draw: weights, then biases, from U(-a, a) with a = sqrt(factor / (fan_in + fan_out))."""
 
-    factor: float = 6.0
+    factor: float = real(6.0, low=0, include_low=False)
 
     def weights(self, rng, shape, fan_in, fan_out):
         bound = math.sqrt(self.factor / (fan_in + fan_out))

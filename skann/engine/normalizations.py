@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .layers import BatchNorm, Layer, LayerNorm
+from .layers import BatchNorm, LayerNorm, Normalization
 from .registry import Registry
 
-NORMALIZATIONS = Registry("normalization", Layer)
+NORMALIZATIONS = Registry("normalization", Normalization)
 NORMALIZATIONS.register("batch")(BatchNorm)
 NORMALIZATIONS.register("layer")(LayerNorm)

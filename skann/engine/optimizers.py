@@ -15,10 +15,10 @@ import numpy
 from .arrays.backend import Array, move
 from .arrays.deferred_sum import DeferredSum
 from .functions.updates import adam_step, advance_moments, sgd_step
-from .hyperparameters import Hyperparameters, must_write, real
+from .hyperparameters import boolean, must_write, real
 from .parameters import blocks
 from .penalties import Penalty
-from .registry import Registry
+from .solvers import SOLVERS, Solver
 
 # The least that is added to the root of a mean of squares: where a square underflows, the root would be 0 and the
 # quotient infinite or undefined, though the gradient itself is small.
@@ -62,7 +62,7 @@ class OptimizerState:
 
 
 @dataclass(frozen=True)
-class Optimizer(Hyperparameters, ABC):
+class Optimizer(Solver, ABC):
     """A rule that moves theta against its gradient.
 
     Attributes
@@ -158,19 +158,23 @@ class Optimizer(Hyperparameters, ABC):
             cls._adds_l2 = "l2" in signature(cls.update_block).parameters
 
 
-OPTIMIZERS = Registry("solver", Optimizer)
-
-
-@OPTIMIZERS.register("sgd")
+@SOLVERS.register("sgd")
 @dataclass(frozen=True)
 class SGD(Optimizer):
     """Stochastic gradient descent, v = momentum v - rate g, theta += v, or theta += momentum v - rate g (Nesterov).
 
     Sutskever et al., 2013, "On the importance of initialization and momentum in deep learning".
+
+    Parameters
+    ----------
+    momentum : float in [0, 1], default=0.9
+        Share of the last step that the next one repeats.
+    nesterovs_momentum : bool, default=True
+        Whether momentum is Nesterov's.
     """
 
     momentum: float = real(0.9, low=0, high=1)
-    nesterovs_momentum: bool = True
+    nesterovs_momentum: bool = boolean(True)
     moments = ("velocity",)
 
     def update_block(self, xp, theta, grad, work, factors, velocity, l2=(0.0, 0)):
@@ -202,13 +206,22 @@ class _AdaptiveMoments(Optimizer):
         return learning_rate * correction * (1 - self.beta_1) / math.sqrt(1 - self.beta_2)
 
 
-@OPTIMIZERS.register("adam")
+@SOLVERS.register("adam")
 @dataclass(frozen=True)
 class Adam(_AdaptiveMoments):
     """Adam, theta -= rate_t m / (sqrt(v) + epsilon), rate_t = rate sqrt(1 - beta_2^t) / (1 - beta_1^t).
 
     m = beta_1 m + (1 - beta_1) g and v = beta_2 v + (1 - beta_2) g^2 [Kingma & Ba, 2015, arXiv:1412.6980;
     epsilon stands where the end of their section 2 puts it, and scikit-learn].
+
+    Parameters
+    ----------
+    beta_1 : float in [0, 1), default=0.9
+        Share of the old mean of the gradient in the new one.
+    beta_2 : float in [0, 1), default=0.999
+        Share of the old mean of the squared gradient in the new one.
+    epsilon : float in (0, inf), default=1e-8
+        Added to the denominator of the step.
     """
 
     def _factors(self, state, learning_rate):
@@ -221,21 +234,40 @@ class Adam(_AdaptiveMoments):
         adam_step(xp, theta, grad, first, second, work, n_penalized, strength, self.beta_1, self.beta_2, epsilon, size)
 
 
-@OPTIMIZERS.register("adamw")
+@SOLVERS.register("adamw")
 @dataclass(frozen=True)
 class AdamW(Adam):
     """Adam with decoupled decay: weights are first multiplied by 1 - rate alpha [Loshchilov & Hutter, 2019].
 
     Here alpha is not divided by the training set's weight, and the loss reported has no penalty (arXiv:1711.05101).
+
+    Parameters
+    ----------
+    beta_1 : float in [0, 1), default=0.9
+        Share of the old mean of the gradient in the new one.
+    beta_2 : float in [0, 1), default=0.999
+        Share of the old mean of the squared gradient in the new one.
+    epsilon : float in (0, inf), default=1e-8
+        Added to the denominator of the step.
     """
 
     decouples_decay = True
 
 
-@OPTIMIZERS.register("nadam")
+@SOLVERS.register("nadam")
 @dataclass(frozen=True)
 class Nadam(_AdaptiveMoments):
-    """Adam with Nesterov's momentum, whose factor rises as beta_1 (1 - 0.96^(0.004 t) / 2) [Dozat, 2016]."""
+    """Adam with Nesterov's momentum, whose factor rises as beta_1 (1 - 0.96^(0.004 t) / 2) [Dozat, 2016].
+
+    Parameters
+    ----------
+    beta_1 : float in [0, 1), default=0.9
+        Share of the old mean of the gradient in the new one.
+    beta_2 : float in [0, 1), default=0.999
+        Share of the old mean of the squared gradient in the new one.
+    epsilon : float in (0, inf), default=1e-8
+        Added to the denominator of the step.
+    """
 
     def _factors(self, state, learning_rate):
         now, following = (self.beta_1 * (1 - 0.5 * 0.96 ** (0.004 * t)) for t in (state.step, state.step + 1))
@@ -264,10 +296,16 @@ def _divided_step(xp: ModuleType, theta: Array, grad: Array, second: Array, rate
     xp.subtract(theta, work, out=theta)
 
 
-@OPTIMIZERS.register("rmsprop")
+@SOLVERS.register("rmsprop")
 @dataclass(frozen=True)
 class RMSprop(Optimizer):
-    """RMSprop, theta -= rate g / (sqrt(v) + epsilon), v = 0.99 v + 0.01 g^2 [Tieleman & Hinton, 2012, lecture 6.5]."""
+    """RMSprop, theta -= rate g / (sqrt(v) + epsilon), v = 0.99 v + 0.01 g^2 [Tieleman & Hinton, 2012, lecture 6.5].
+
+    Parameters
+    ----------
+    epsilon : float in (0, inf), default=1e-8
+        Added to the denominator of the step.
+    """
 
     epsilon: float = real(1e-8, low=0, include_low=False)
     moments = ("second",)
@@ -282,10 +320,16 @@ class RMSprop(Optimizer):
         _divided_step(xp, theta, grad, second, rate, self.epsilon, work)
 
 
-@OPTIMIZERS.register("adagrad")
+@SOLVERS.register("adagrad")
 @dataclass(frozen=True)
 class Adagrad(Optimizer):
-    """Adagrad, theta -= rate g / (sqrt(v) + epsilon), v the sum of all g^2 so far [Duchi et al., 2011, JMLR 12]."""
+    """Adagrad, theta -= rate g / (sqrt(v) + epsilon), v the sum of all g^2 so far [Duchi et al., 2011, JMLR 12].
+
+    Parameters
+    ----------
+    epsilon : float in (0, inf), default=1e-8
+        Added to the denominator of the step.
+    """
 
     epsilon: float = real(1e-8, low=0, include_low=False)
     moments = ("second",)

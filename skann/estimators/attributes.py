@@ -9,11 +9,17 @@ import numpy
 from numpy.typing import NDArray
 
 from ..engine.activations import Activation
+from ..engine.initializers import Initializer
+from ..engine.layers import Normalization
 from ..engine.losses import Loss
 from ..engine.schedules import Schedule
+from ..engine.solvers import Solver
 
 Sizes: TypeAlias = int | Sequence[int] | NDArray[numpy.integer]
 Activations: TypeAlias = str | Activation | Sequence[str | Activation]
+SolverChoice: TypeAlias = str | Solver
+WeightInit: TypeAlias = str | Initializer
+NormalizationChoice: TypeAlias = str | Normalization | None
 LearningRate: TypeAlias = str | Schedule | Callable[..., float]
 RandomState: TypeAlias = int | numpy.random.RandomState | None
 Rates: TypeAlias = float | Sequence[float] | NDArray[numpy.floating]
@@ -29,7 +35,7 @@ class MLPAttributes:
 
     hidden_layer_sizes: Sizes
     activation: Activations
-    solver: str
+    solver: SolverChoice
     alpha: float
     batch_size: int | Literal["auto"]
     learning_rate: LearningRate
@@ -52,12 +58,12 @@ class MLPAttributes:
     max_fun: int
     loss: str | Loss
     dropout: Rates
-    weight_init: str
+    weight_init: WeightInit
     dtype: Precision
     device: Device
     scoring: Scoring
     l1: float
-    normalization: str | None
+    normalization: NormalizationChoice
     noise: float
     averaging: float
     clip_norm: float | None

@@ -5,9 +5,8 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import fields
 from types import ModuleType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import numpy
 from numpy.typing import ArrayLike
@@ -18,15 +17,13 @@ from ..callbacks.training import TrainingView
 from ..engine.activations import FixedActivation
 from ..engine.data.rows import Rows
 from ..engine.graph import Graph
-from ..engine.hyperparameters import Hyperparameters
 from ..engine.learner import Learner
-from ..engine.losses import LOSSES, Loss
+from ..engine.losses import Loss
 from ..engine.objective import Objective
-from ..engine.optimizers import OPTIMIZERS
 from ..engine.parameters import Parameters
-from ..engine.schedules import SCHEDULES, Constant, FunctionSchedule, Schedule
-from ..engine.solvers import LBFGS
+from ..engine.solvers import Solver
 from ..engine.training.history import Progress
+from ..engine.training.lbfgs import LBFGSTrainer
 from ..engine.training.settings import Settings
 from ..engine.training.state import TrainingState
 from ..engine.training.trainer import Trainer
@@ -36,7 +33,6 @@ from .compat import _fit_context, with_callbacks
 from .constraints import (
     SHARED_CONSTRAINTS,
     HintingMixin,
-    check_loss,
     check_target_in,
 )
 from .course import CourseMixin
@@ -45,6 +41,7 @@ from .devices import namespace_to_fit
 from .fitted import FittedNetwork
 from .hooks import FitHooks
 from .messages import warn
+from .objects import build_loss, build_schedule, build_solver, is_stochastic
 from .recipes import Recipe
 from .restoring import train
 from .threads import blas_limit
@@ -52,8 +49,6 @@ from .validation import ValidationSet, evaluation
 from .weights import check_range, check_sample_weight, check_some_count
 
 _FLOAT32_FROM = 1_000  # rows from which dtype="auto" means float32 for any X: below, precision costs nothing
-
-Named = TypeVar("Named", bound=Hyperparameters)
 
 
 class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, ABC):
@@ -122,10 +117,10 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
         self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), self._hooks(X, y, sample_weight))
         return self
 
-    def _fit(self, X, y, sample_weight, validation, hooks: FitHooks | None = None) -> Trainer | LBFGS:
+    def _fit(self, X, y, sample_weight, validation, hooks: FitHooks | None = None) -> Trainer | LBFGSTrainer:
         """Train on X and y; return the training after its end. Errors of callbacks are raised once all is set."""
 
-        def prepare() -> Trainer | LBFGS:
+        def prepare() -> Trainer | LBFGSTrainer:
             continuing = self.warm_start and self._can_continue()
             training = self._prepare(X, y, sample_weight, validation, continuing=continuing)
             if hooks is not None:
@@ -141,7 +136,7 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
     def _partial_fit(self, X, y, sample_weight, continuing: bool, begin: Callable[[], None] = lambda: None) -> Self:
         """Train one epoch on the rows given; ``begin`` is called at first, and what it sets put back by an error."""
 
-        def prepare() -> Trainer | LBFGS:
+        def prepare() -> Trainer | LBFGSTrainer:
             begin()
             return self._prepare(X, y, sample_weight, (None, None, None), continuing=continuing, incremental=True)
 
@@ -153,10 +148,10 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
         if not getattr(self, "_skl_callbacks", None):
             return None
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        root = self._init_callback_context(max_subtasks=0 if self.solver == "lbfgs" else self.max_iter)
+        root = self._init_callback_context(max_subtasks=self.max_iter if is_stochastic(self.solver) else 0)
         return FitHooks(root, {"estimator": self, "X": X, "y": y, "metadata": metadata})
 
-    def _begin_hooks(self, hooks: FitHooks, training: Trainer | LBFGS) -> None:
+    def _begin_hooks(self, hooks: FitHooks, training: Trainer | LBFGSTrainer) -> None:
         """Tell the callbacks that training begins."""
         if isinstance(training, Trainer):
             learner = training.learner
@@ -167,8 +162,9 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
 
     def _prepare(
         self, X, y, sample_weight, validation, *, continuing: bool, incremental: bool = False
-    ) -> Trainer | LBFGS:
+    ) -> Trainer | LBFGSTrainer:
         """Validate, encode, build the network; return the training. ``continuing`` keeps the last fit's weights."""
+        solver = build_solver(self)
         if not continuing:
             forget_assigned(self)
         X, y = training_data(self, X, y, reset=not continuing, y_numeric=self._y_numeric)
@@ -184,24 +180,23 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
         held_out = self._given_validation(*validation)
         if self.warn and not incremental:  # every call of partial_fit would say it again
             self._advise(rows, held_out, sample_weight)
-        xp = namespace_to_fit(self.device, self.solver)
+        xp = namespace_to_fit(self.device, solver)
         rng = check_random_state(self.random_state)
         learner = self._starting_learner(rows, rng, continuing)
         dtype = learner.parameters.theta.dtype
         self._check_weights(dtype, rows, y, held_out)
-        if self.solver != "lbfgs":  # which computes in float64
-            check_target_in(dtype, learner.objective.loss, rows.target)
-        if self.solver == "lbfgs":
+        if not solver.is_stochastic:
             if held_out is not None:
-                warn("solver='lbfgs' has no epochs to score X_val after: it is not used.")
-            return self._minimizer(learner, rows)
+                warn(f"solver={solver.name!r} has no epochs to score X_val after: it is not used.")
+            return self._minimizer(solver, learner, rows)
+        check_target_in(dtype, learner.objective.loss, rows.target)  # L-BFGS computes in float64
         if self.early_stopping and held_out is None:
             rows, held_out = self._split(rows, y, rng)
-        return self._trainer(learner, rows, held_out, rng, continuing, incremental, xp)
+        return self._trainer(solver, learner, rows, held_out, rng, continuing, incremental, xp)
 
     def _conclude(
-        self, training: Trainer | LBFGS, hooks: FitHooks | None = None, incremental: bool = False
-    ) -> Trainer | LBFGS:
+        self, training: Trainer | LBFGSTrainer, hooks: FitHooks | None = None, incremental: bool = False
+    ) -> Trainer | LBFGSTrainer:
         """Set the attributes of a fitted estimator; return the training."""
         attributes = self._fitted_attributes(training.learner)
         vars(self).update(attributes)
@@ -257,7 +252,7 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
     def _advise(self, rows: Rows, held_out: ValidationSet | None, sample_weight) -> None:
         """Warn of what may train badly and has a remedy."""
         warn_of_scales(rows.X, getattr(self, "feature_names_in_", None))
-        if held_out is not None and self.solver != "lbfgs":
+        if held_out is not None and is_stochastic(self.solver):
             warn_of_validation_rows(rows.X, held_out.rows.X)
 
     def _check_weights(self, dtype: numpy.dtype, rows: Rows, y, held_out: ValidationSet | None) -> None:
@@ -280,11 +275,8 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
         return self._build_loss_for(self._task)
 
     def _build_loss_for(self, task: str) -> Loss:
-        """Return the loss, with the estimator's parameters if it was given by name."""
-        loss = self.loss
-        if isinstance(loss, str):
-            loss = self._made_from_parameters(LOSSES[loss])
-        return check_loss(loss, task)
+        """Return the loss for a task."""
+        return build_loss(self, task)
 
     def _starting_learner(self, rows: Rows, rng: numpy.random.RandomState, continuing: bool) -> Learner:
         """Return the network with fresh parameters, or with a copy of the last ones."""
@@ -347,6 +339,7 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
 
     def _trainer(
         self,
+        solver: Solver,
         learner: Learner,
         rows: Rows,
         held_out: ValidationSet | None,
@@ -356,7 +349,7 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
         xp: ModuleType,
     ) -> Trainer:
         """Return the engine's trainer, with the state of the last call that it continues from."""
-        settings = self._settings(len(rows), max_epochs=1 if incremental else self.max_iter)
+        settings = self._settings(solver, len(rows), max_epochs=1 if incremental else self.max_iter)
         state = getattr(self, "_training_state", None) if incremental and continuing else None
         if state is not None and state.serves(settings, learner.graph, learner.parameters):
             state = state.copy()
@@ -370,14 +363,14 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
         step = self._recipe.step(learner, rows, settings, state, xp)
         return Trainer(step, settings, progress, rng, validate, report=report)
 
-    def _settings(self, n_samples: int, max_epochs: int) -> Settings:
+    def _settings(self, solver: Any, n_samples: int, max_epochs: int) -> Settings:
         """Return how to train on that many rows."""
         batch_size = min(200, n_samples) if self.batch_size == "auto" else self.batch_size
         if batch_size > n_samples:
             warn(f"Got `batch_size` {batch_size}, larger than sample size {n_samples}. It is going to be clipped")
         settings = Settings(
-            optimizer=self._made_from_parameters(OPTIMIZERS[self.solver]),
-            schedule=self._schedule(),
+            optimizer=solver,
+            schedule=build_schedule(self, solver),
             learning_rate=float(self.learning_rate_init),
             batch_size=int(min(batch_size, n_samples)),
             max_epochs=max_epochs,
@@ -394,41 +387,28 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
         )
         return self._recipe.settings(settings)
 
-    def _schedule(self) -> Schedule:
-        """Return the schedule, which other solvers than sgd ignore if it is for sgd."""
-        schedule = self.learning_rate
-        if isinstance(schedule, str):
-            schedule = self._made_from_parameters(SCHEDULES[schedule])
-        elif not isinstance(schedule, Schedule):
-            schedule = FunctionSchedule(schedule)
-        return Constant() if schedule.sgd_only and self.solver != "sgd" else schedule
-
-    def _made_from_parameters(self, cls: type[Named]) -> Named:
-        """Return an object of the class with its hyper-parameters taken from the estimator's of the same names."""
-        params = vars(self)  # get_params would look at the signature, in a twentieth of a short fit
-        return cls(**{field.name: params[field.name] for field in fields(cls) if field.name in params})
-
-    def _minimizer(self, learner: Learner, rows: Rows) -> LBFGS:
+    def _minimizer(self, solver: Any, learner: Learner, rows: Rows) -> LBFGSTrainer:
         """Return the L-BFGS run on the learner's parameters."""
         if learner.graph.is_noisy or learner.graph.mixes_rows:
             raise ValueError(
-                "solver='lbfgs' needs a loss that is the same at every evaluation, which dropout, noise and batch "
-                "normalization do not give. Use solver='adam' or 'sgd', or dropout=0, noise=0 and normalization=None."
+                f"solver={solver.name!r} needs a loss that is the same at every evaluation, which dropout, noise and "
+                "batch normalization do not give. Use solver='adam' or 'sgd', or dropout=0, noise=0 and "
+                "normalization=None."
             )
-        return LBFGS(
+        return LBFGSTrainer(
             learner,
             rows,
             alpha=self.alpha,
             l1=self.l1,
             tol=self.tol,
             max_iter=self.max_iter,
-            max_fun=self.max_fun,
+            max_fun=solver.max_fun,
             report=print if self.verbose else None,
         )
 
     def _check_partial_fit(self) -> bool:
         """Raise AttributeError where training needs all rows at once."""
-        if self.solver == "lbfgs":
+        if not is_stochastic(self.solver):
             raise AttributeError(
                 "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic. "
                 "Use solver='adam' or 'sgd'."
@@ -448,7 +428,7 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
         return tags
 
 
-def _run(training: Trainer | LBFGS) -> None:
+def _run(training: Trainer | LBFGSTrainer) -> None:
     """Train in one thread of the BLAS, if the network is small."""
     limit = blas_limit(training.learner.parameters.layout, training.n_rows_at_once)
     limit.during(lambda _: training.run())

@@ -19,11 +19,14 @@ from .attributes import (
     ClassWeight,
     Device,
     LearningRate,
+    NormalizationChoice,
     Precision,
     RandomState,
     Rates,
     Scoring,
     Sizes,
+    SolverChoice,
+    WeightInit,
 )
 from .base import BaseMLP
 from .compat import Interval, StrOptions, _check_partial_fit_first_call, _fit_context, available_if
@@ -31,6 +34,7 @@ from .constraints import NonZero, RegisteredName
 from .conversion import SklearnConversion
 from .docs import documented
 from .labels import LabelColumns, labels_named
+from .objects import is_stochastic
 from .targets import as_labels
 from .weights import weigh_classes
 
@@ -105,7 +109,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         hidden_layer_sizes: Sizes = (100,),
         activation: Activations = "relu",
         *,
-        solver: str = "adam",
+        solver: SolverChoice = "adam",
         alpha: float = 0.0001,
         batch_size: int | Literal["auto"] = "auto",
         learning_rate: LearningRate = "constant",
@@ -129,14 +133,14 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         loss: str | Loss = "log_loss",
         dropout: Rates = 0.0,
         softmax_beta: float = 1.0,
-        weight_init: str = "auto",
+        weight_init: WeightInit = "auto",
         dtype: Precision = "auto",
         device: Device = "cpu",
         class_weight: ClassWeight = None,
         label_smoothing: float = 0.0,
         scoring: Scoring = None,
         l1: float = 0.0,
-        normalization: str | None = None,
+        normalization: NormalizationChoice = None,
         noise: float = 0.0,
         averaging: float = 0.0,
         clip_norm: float | None = None,
@@ -390,7 +394,7 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
 
     def _advise(self, rows, held_out, sample_weight):
         super()._advise(rows, held_out, sample_weight)
-        by_accuracy = self.early_stopping and self.scoring is None and self.solver != "lbfgs"
+        by_accuracy = self.early_stopping and self.scoring is None and is_stochastic(self.solver)
         unweighted = sample_weight is None and self.class_weight is None
         if by_accuracy and unweighted and self._task in ("binary", "multiclass"):
             warn_of_imbalance(numpy.bincount(rows.target.ravel(), minlength=len(self.classes_)))

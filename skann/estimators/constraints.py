@@ -12,12 +12,14 @@ from sklearn.base import BaseEstimator
 
 from ..engine.activations import ACTIVATIONS, Activation
 from ..engine.hyperparameters import Hyperparameters
-from ..engine.initializers import INITIALIZERS
+from ..engine.initializers import INITIALIZERS, Initializer
+from ..engine.layers import Normalization
 from ..engine.losses import LOSSES, Loss
 from ..engine.normalizations import NORMALIZATIONS
-from ..engine.optimizers import OPTIMIZERS
+from ..engine.optimizers import SOLVERS
 from ..engine.registry import Registry
 from ..engine.schedules import SCHEDULES, Schedule
+from ..engine.solvers import Solver
 from .compat import Interval, InvalidParameterError, Options, StrOptions
 
 Own = TypeVar("Own", bound=Hyperparameters)
@@ -70,7 +72,7 @@ class NonZero(Interval):
 SHARED_CONSTRAINTS: dict[str, list] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     "activation": [RegisteredName(ACTIVATIONS), Activation, list, tuple],
-    "solver": [RegisteredName(OPTIMIZERS, also={"lbfgs"})],
+    "solver": [RegisteredName(SOLVERS), Solver],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "learning_rate": [RegisteredName(SCHEDULES), Schedule, callable],
@@ -92,12 +94,12 @@ SHARED_CONSTRAINTS: dict[str, list] = {
     "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {numpy.inf})],
     "max_fun": [Interval(Integral, 1, None, closed="left")],
     "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
-    "weight_init": [RegisteredName(INITIALIZERS, also={"auto"})],
+    "weight_init": [RegisteredName(INITIALIZERS, also={"auto"}), Initializer],
     "dtype": [StrOptions({"auto", "float32", "float64"})],
     "device": [StrOptions({"cpu", "cuda", "auto"})],
     "scoring": [None, str, callable],
     "l1": [Interval(Real, 0, None, closed="left")],
-    "normalization": [None, RegisteredName(NORMALIZATIONS)],
+    "normalization": [None, RegisteredName(NORMALIZATIONS), Normalization],
     "noise": [Interval(Real, 0, None, closed="left")],
     "averaging": [Interval(Real, 0, 1, closed="left")],
     "clip_norm": [None, Interval(Real, 0, None, closed="neither")],
@@ -133,7 +135,9 @@ class HintingMixin(BaseEstimator):
             owner, _, name = key.partition("__")
             value = params.get(owner, getattr(self, owner, None))
             if name and owner in self._parameter_constraints and not hasattr(value, "set_params"):
-                way_out = _way_to_set(name, value, self._parameter_constraints[owner], self.get_params(deep=False))
+                way_out = _way_to_set(name, value, self._parameter_constraints[owner])
+                if owner not in _OF_DEFAULTS and name in self.get_params(deep=False):
+                    way_out += f"; the estimator itself has the parameter {name!r}"
                 raise ValueError(f"{key} cannot be set, as {owner}={value!r} has no parameters{way_out}.")
         return super().set_params(**params)
 
@@ -152,15 +156,19 @@ class HintingMixin(BaseEstimator):
                 )
 
 
-def _way_to_set(name: str, value: Any, allowed: list, params: dict[str, Any]) -> str:
-    """Return the way out for who sets a parameter of a value that has none: an object that has it, or its own name."""
+# of objects that stand for a name, parameters of the estimator with the same names as theirs mean something else
+_OF_DEFAULTS = frozenset({"activation", "weight_init", "normalization"})
+
+
+def _way_to_set(name: str, value: Any, allowed: list) -> str:
+    """Return the way out for who sets a parameter of a value that has none: an object that has it."""
     takes_objects = any(isinstance(kind, type) and issubclass(kind, Hyperparameters) for kind in allowed)
     for names in [kind for kind in allowed if takes_objects and isinstance(kind, RegisteredName)]:
         having = [cls for cls in names.registry.classes() if names.accepts(cls) and name in cls.__dataclass_fields__]
         named = [cls for cls in having if isinstance(value, str) and cls.name == value]
         if having:
             return f": pass an object: {(named or having)[0].__name__}()"
-    return f"; the estimator itself has the parameter {name!r}" if name in params else ""
+    return ""
 
 
 def hints(constraints: dict[str, list], params: dict[str, Any]) -> str:
@@ -173,21 +181,24 @@ def hints(constraints: dict[str, list], params: dict[str, Any]) -> str:
         and isinstance(params.get(name), str)
         and params[name] not in constraint.options
     ]
-    found += [instead_of_callable(name, params.get(name)) for name in constraints.keys() & _OF_YOUR_OWN.keys()]
+    found += [instead_of_callable(name, params.get(name)) for name in constraints]
     return "".join(found)
 
 
 _OF_YOUR_OWN = {
     "activation": "subclass skann.activations.ElementwiseActivation, which has the derivative too",
     "loss": "subclass skann.losses.Loss, which has the gradient too",
+    "solver": "subclass skann.solvers.Optimizer",
+    "weight_init": "subclass skann.initializers.Initializer",
+    "normalization": "subclass skann.layers.Normalization, which has the gradient too",
 }
 
 
 def instead_of_callable(name: str, value: Any) -> str:
-    """Return the way out for a class or a function where training needs an object with a gradient."""
+    """Return the way out for a class or a function where an object is needed."""
     if isinstance(value, type) and issubclass(value, Hyperparameters):
         return f" Pass an object, {value.__name__}(), in place of the class."
-    if not callable(value) or isinstance(value, Hyperparameters):
+    if name not in _OF_YOUR_OWN or not callable(value) or isinstance(value, Hyperparameters):
         return ""
     return f" For a function of your own, {_OF_YOUR_OWN[name]}, and pass an object of that class."
 
@@ -208,7 +219,7 @@ def check_hidden_layer_sizes(sizes: Any) -> list[int]:
 def check_activations(activation: str | Activation | Sequence, n_hidden: int) -> list[Activation]:
     """Return one activation for each hidden layer."""
     if isinstance(activation, (str, Activation)):
-        return [_own(ACTIVATIONS.get(activation))] * n_hidden
+        return [own_copy(ACTIVATIONS.get(activation))] * n_hidden
     if len(activation) != n_hidden:
         raise ValueError(
             f"activation has {len(activation)} entries, but hidden_layer_sizes has {n_hidden} hidden layers: give one "
@@ -220,10 +231,10 @@ def check_activations(activation: str | Activation | Sequence, n_hidden: int) ->
                 f"Each entry of activation must be a name or an object of skann.activations. Got {entry!r} instead."
                 f"{instead_of_callable('activation', entry)}"
             )
-    return [_own(ACTIVATIONS.get(entry)) for entry in activation]
+    return [own_copy(ACTIVATIONS.get(entry)) for entry in activation]
 
 
-def _own(hyperparameters: Own) -> Own:
+def own_copy(hyperparameters: Own) -> Own:
     """Return a copy, so that set_params on the user's object does not reach a fitted network."""
     return copy.deepcopy(hyperparameters)
 
@@ -246,7 +257,7 @@ def check_dropout(dropout: Any, n_hidden: int) -> list[float]:
 
 def check_loss(loss: str | Loss, task: str) -> Loss:
     """Return the loss as an object that applies to the task."""
-    loss = cast("Loss", _own(LOSSES.get(loss)))
+    loss = cast("Loss", own_copy(LOSSES.get(loss)))
     if task not in loss.tasks:
         suited = [name for name in LOSSES.names() if task in LOSSES[name].tasks]
         raise ValueError(f"The loss {loss!r} does not apply to a {task} target. Use one of {suited}.")

@@ -14,13 +14,16 @@ from ..engine.activations import ACTIVATIONS, Identity, Logistic, ReLU, Softmax,
 from ..engine.layers import ActivationLayer, Dense
 from ..engine.learner import Learner
 from ..engine.losses import BlockLink, Exp
+from ..engine.optimizers import SGD, Adam
+from ..engine.schedules import Adaptive, Constant, InverseScaling
+from ..engine.solvers import LBFGS
 from ..engine.training.history import Progress
 from .assembly import assemble, binarizer_of
 from .base import BaseMLP
 
 # what scikit-learn's MLP knows of parameters for which skann has more values
 _THEIR_ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
-_THEIR_VALUES = {"solver": ("adam", "sgd", "lbfgs"), "learning_rate": ("constant", "invscaling", "adaptive")}
+_THEIR_CLASSES = {"solver": (Adam, SGD, LBFGS), "learning_rate": (Constant, InverseScaling, Adaptive)}
 
 Network = TypeVar("Network", bound=BaseMLP)
 
@@ -74,7 +77,8 @@ class SklearnConversion(BaseMLP):
         """Return a fitted estimator of scikit-learn that predicts as this one does.
 
         What concerns training alone and is unknown there (dropout, solvers, schedules, ...) is left out or becomes
-        scikit-learn's default. ``softmax_beta`` and ``target_transform`` go into the last layer's weights.
+        scikit-learn's default; of an object its parameters go along, as ``beta_1`` of ``solver=Adam(beta_1=0.95)``.
+        ``softmax_beta`` and ``target_transform`` go into the last layer's weights.
 
         Returns
         -------
@@ -158,9 +162,13 @@ def to_sklearn(fitted: Any, theirs: type[BaseEstimator]) -> BaseEstimator:
     learner = fitted._learner
     _check_expressible(fitted, learner)
     params = _shared_params(fitted, theirs)
-    for name, values in _THEIR_VALUES.items():
-        if params[name] not in values:
-            del params[name]
+    for name, classes in _THEIR_CLASSES.items():
+        value = params.pop(name)
+        if type(value) in classes:
+            params[name] = value.name
+            params |= {key: own for key, own in value.get_params().items() if key in params}
+        elif value in [cls.name for cls in classes]:
+            params[name] = value
     params["activation"] = next(iter(_hidden_activations(learner)), ACTIVATIONS["relu"]()).name
     params["hidden_layer_sizes"] = tuple(W.shape[1] for W in fitted.coefs_[:-1])
     if "loss" in params:

@@ -6,8 +6,8 @@ import numpy
 from sklearn.exceptions import ConvergenceWarning
 
 from ..engine.learner import Learner
-from ..engine.solvers import LBFGS
 from ..engine.training.history import KEPT, Progress
+from ..engine.training.lbfgs import LBFGSTrainer
 from ..engine.training.trainer import Trainer
 from .advice import warn_of_dead_units, warn_of_lbfgs
 from .attributes import MLPAttributes
@@ -69,13 +69,13 @@ class CourseMixin(MLPAttributes):
         self.validation_scores_ = progress.scores if self.early_stopping else None
         self.best_validation_score_ = progress.best_score if self.early_stopping else None
 
-    def _note_minimum(self, solver: LBFGS) -> None:
+    def _note_minimum(self, trainer: LBFGSTrainer) -> None:
         """Set the attributes that tell how L-BFGS went, and warn unless it converged."""
-        result = solver.result
+        result = trainer.result
         for name in self._COURSE:
             vars(self).pop(name, None)
         self.n_iter_, self.t_, self.loss_ = min(result.nit, self.max_iter), 0, float(result.fun)
-        if solver.ended == "interrupted":
+        if trainer.ended == "interrupted":
             _warn_of_interrupt(f"{result.nit} iterations", "last weights")
         else:
             warn_of_lbfgs(result, self.max_iter)

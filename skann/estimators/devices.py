@@ -7,11 +7,12 @@ from types import ModuleType
 import numpy
 
 from ..engine.arrays.backend import cuda
+from ..engine.solvers import Solver
 
 _WORTH_MOVING = 1024  # rows from which a device predicts quicker than moving them takes
 
 
-def namespace_to_fit(device: str, solver: str) -> ModuleType:
+def namespace_to_fit(device: str, solver: Solver) -> ModuleType:
     """Return what a fit computes with: NumPy, or CuPy.
 
     Raises
@@ -19,16 +20,16 @@ def namespace_to_fit(device: str, solver: str) -> ModuleType:
     ImportError, RuntimeError
         If the device is "cuda", and CuPy or a GPU is missing.
     ValueError
-        If the device is "cuda" and the solver "lbfgs".
+        If the device is "cuda" and the solver is not stochastic.
     """
-    if device == "cuda" and solver == "lbfgs":
+    if device == "cuda" and not solver.is_stochastic:
         raise ValueError(
-            "solver='lbfgs' runs on the CPU alone, and device is 'cuda'. Use device='cpu' or 'auto', or solver='adam' "
-            "or 'sgd'."
+            f"solver={solver.name!r} runs on the CPU alone, and device is 'cuda'. Use device='cpu' or 'auto', or "
+            "solver='adam' or 'sgd'."
         )
     if device == "cuda":
         return cuda()
-    return _cuda_or_numpy() if device == "auto" and solver != "lbfgs" else numpy
+    return _cuda_or_numpy() if device == "auto" and solver.is_stochastic else numpy
 
 
 def namespace_to_predict(device: str, n_rows: int) -> ModuleType:

@@ -11,7 +11,7 @@ from ..engine.activations import ACTIVATIONS
 from ..engine.initializers import INITIALIZERS
 from ..engine.losses import LOSSES
 from ..engine.normalizations import NORMALIZATIONS
-from ..engine.optimizers import OPTIMIZERS
+from ..engine.optimizers import SOLVERS
 from ..engine.registry import Registry
 from ..engine.schedules import SCHEDULES
 
@@ -49,11 +49,12 @@ _PARAMETERS = {
         """,
     ),
     "solver": (
-        "str, default='adam'",
+        "str or object of skann.solvers, default='adam'",
         """
-        How the weights are found.
-        'lbfgs' is L-BFGS, a quasi-Newton method on the whole training set, good on small data. The others are
-        stochastic, and take a step for each mini-batch:
+        How the weights are found. 'lbfgs' steps on the whole training set; the others are stochastic, and take a step
+        for each mini-batch. A name takes its parameters from those of the estimator, such as ``beta_1``. An object
+        carries its own, as in ``Adam(beta_1=0.95)``, which a grid may search as ``solver__beta_1``; the estimator's of
+        the same names must then be at their defaults.
         """,
     ),
     "alpha": (
@@ -209,11 +210,12 @@ _PARAMETERS = {
         """,
     ),
     "weight_init": (
-        "str, default='auto'",
+        "str or object of skann.initializers, default='auto'",
         """
         How the initial weights are drawn. 'auto' is scikit-learn's own draw (uniform Glorot, biases too) for its four
         activations 'identity', 'logistic', 'tanh' and 'relu' [1]_; He's for the other rectifying ones, Glorot's for the
-        other saturating ones and LeCun's for 'selu'. By name, biases start at zero:
+        other saturating ones and LeCun's for 'selu'. An object such as ``He()`` or
+        ``Normal(scale=0.1)`` draws the weights of the output layer, too, as a name does. By name, biases start at zero:
         """,
     ),
     "dtype": (
@@ -273,9 +275,11 @@ _PARAMETERS = {
         """,
     ),
     "normalization": (
-        "str or None, default=None",
+        "str, object of skann.layers or None, default=None",
         """
-        What is put between the weighted sum and the activation of each hidden layer. Not 'batch' with solver='lbfgs'.
+        What is put between the weighted sum and the activation of each hidden layer: a name, or an object such as
+        ``BatchNorm(momentum=0.2)``, whose parameters a grid may search as ``normalization__momentum``. Not 'batch' with
+        solver='lbfgs'.
         """,
     ),
     "noise": (
@@ -397,7 +401,7 @@ def documented(*, tasks: frozenset[str], **words: str) -> Callable[[type[Class]]
     """
     bullets = {
         "activation": _listed(ACTIVATIONS),
-        "solver": _listed(OPTIMIZERS),
+        "solver": _listed(SOLVERS),
         "learning_rate": _listed(SCHEDULES),
         "loss": _listed(LOSSES, lambda cls: bool(cls.tasks & tasks)),
         "weight_init": _listed(INITIALIZERS),

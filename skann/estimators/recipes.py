@@ -10,16 +10,15 @@ import numpy
 from ..engine.activations import ACTIVATIONS, Identity
 from ..engine.data.rows import Rows
 from ..engine.graph import Graph
-from ..engine.initializers import INITIALIZERS
 from ..engine.losses import Loss
 from ..engine.models.mlp import multilayer_perceptron
-from ..engine.normalizations import NORMALIZATIONS
 from ..engine.objective import Objective
 from ..engine.parameters import Parameters
 from ..engine.training.settings import Settings
 from ..engine.training.step import SupervisedStep
 from .constraints import check_activations, check_dropout, check_hidden_layer_sizes
 from .labels import Labels, labels_of
+from .objects import build_initializer, build_normalization
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,7 @@ class Recipe:
         # without hidden layers a single activation still says how scikit-learn draws the output layer
         drawn_for = activations or [Identity() if isinstance(activation, (list, tuple)) else activation]
         output_init = ACTIVATIONS.get(drawn_for[-1]).output_init
-        init = None if estimator.weight_init == "auto" else INITIALIZERS.get(estimator.weight_init)
-        normalization = estimator.normalization
+        init = build_initializer(estimator)
         return multilayer_perceptron(
             n_features=n_features,
             hidden_units=sizes,
@@ -72,7 +70,7 @@ class Recipe:
             link=loss.link(estimator._task, estimator.softmax_beta),
             weight_init=init,
             output_init=init or output_init,
-            normalization=None if normalization is None else NORMALIZATIONS.get(normalization),
+            normalization=build_normalization(estimator),
             noise=estimator.noise,
         )
 

@@ -13,7 +13,19 @@ from sklearn.utils import check_array
 from ..engine.arrays.backend import quiet
 from ..engine.losses import LOSSES, REGRESSION, Loss
 from ..engine.statistics import magnitude, mean_and_deviation, power_of_two, standardize
-from .attributes import Activations, Device, LearningRate, Precision, RandomState, Rates, Scoring, Sizes
+from .attributes import (
+    Activations,
+    Device,
+    LearningRate,
+    NormalizationChoice,
+    Precision,
+    RandomState,
+    Rates,
+    Scoring,
+    Sizes,
+    SolverChoice,
+    WeightInit,
+)
 from .base import BaseMLP
 from .compat import StrOptions, _fit_context, available_if
 from .constraints import RegisteredName, check_loss
@@ -83,7 +95,7 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         hidden_layer_sizes: Sizes = (100,),
         activation: Activations = "relu",
         *,
-        solver: str = "adam",
+        solver: SolverChoice = "adam",
         alpha: float = 0.0001,
         batch_size: int | Literal["auto"] = "auto",
         learning_rate: LearningRate = "constant",
@@ -105,12 +117,12 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
         dropout: Rates = 0.0,
-        weight_init: str = "auto",
+        weight_init: WeightInit = "auto",
         dtype: Precision = "auto",
         device: Device = "cpu",
         scoring: Scoring = None,
         l1: float = 0.0,
-        normalization: str | None = None,
+        normalization: NormalizationChoice = None,
         noise: float = 0.0,
         averaging: float = 0.0,
         clip_norm: float | None = None,

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..engine.graph import Graph
-from ..engine.layers import ActivationLayer, Dense, Dropout, GaussianNoise, Layer
+from ..engine.layers import ActivationLayer, Dense, Dropout, GaussianNoise, Layer, Normalization
 from ..engine.learner import Learner
-from ..engine.normalizations import NORMALIZATIONS
 from .names import short_name
 from .unwrap import find_owner, title_of, unwrap
 
@@ -186,7 +185,7 @@ def _layers(learner: Learner) -> list[LayerSummary]:
                 n_units=n_units,
                 n_parameters=sum(math.prod(spec.shape) for spec in specs),
                 activation=short_name(learner.objective.link) if is_output else _activation_of(layers),
-                normalization=", ".join(layer.name for layer in layers if _normalizes(layer)),
+                normalization=", ".join(short_name(layer) for layer in layers if isinstance(layer, Normalization)),
                 dropout=sum(layer.rate for layer in layers if isinstance(layer, Dropout)),
                 noise=sum(layer.scale for layer in layers if isinstance(layer, GaussianNoise)),
             )
@@ -210,13 +209,9 @@ def _blocks(graph: Graph) -> dict[str, list[str]]:
     return blocks
 
 
-def _normalizes(layer: Layer) -> bool:
-    return isinstance(layer, tuple(NORMALIZATIONS.classes()))
-
-
 def _activation_of(layers: list[Layer]) -> str:
     """Return what a hidden block does beside its weighted sum, normalization and dropout."""
-    rest = [layer for layer in layers if not (isinstance(layer, Dense) or layer.only_in_training or _normalizes(layer))]
+    rest = [layer for layer in layers if not (isinstance(layer, (Dense, Normalization)) or layer.only_in_training)]
     return ", ".join(
         short_name(layer.activation) if isinstance(layer, ActivationLayer) else short_name(layer) for layer in rest
     )

@@ -39,7 +39,10 @@ from skann.engine.losses import (
 )
 from skann.engine.models.mlp import multilayer_perceptron
 from skann.engine.network import Network
+from skann.engine.optimizers import SOLVERS
 from skann.engine.parameters import Layout, Parameters
+
+OPTIMIZERS = {name: SOLVERS[name] for name in SOLVERS.names() if SOLVERS[name].is_stochastic}
 
 ACTIVATION_CASES = [
     Identity(),

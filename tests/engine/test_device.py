@@ -16,7 +16,6 @@ from skann.engine.data.rows import Rows
 from skann.engine.initializers import GlorotUniform
 from skann.engine.layers import BatchNorm, LayerNorm
 from skann.engine.learner import Learner
-from skann.engine.optimizers import OPTIMIZERS
 from skann.engine.prediction import Predictor
 from skann.engine.schedules import Constant
 from skann.engine.training.history import Progress
@@ -26,7 +25,7 @@ from skann.engine.training.step import SupervisedStep
 from skann.engine.training.trainer import Trainer
 
 from . import standin
-from .harness import ACTIVATION_CASES, LOSS_CASES, case_id, criterion, random_target, small_network
+from .harness import ACTIVATION_CASES, LOSS_CASES, OPTIMIZERS, case_id, criterion, random_target, small_network
 
 N_ROWS, N_FEATURES = 70, 4
 
@@ -156,7 +155,7 @@ def test_rows_arrive_whole_and_in_windows(device, monkeypatch, source, room, ind
 PLAIN = {"optimizer": OPTIMIZERS["adam"](), "schedule": Constant(), "learning_rate": 0.01, "batch_size": 8}
 PLAIN |= {"max_epochs": 3, "shuffle": True, "tol": 0.0, "patience": 10, "schedule_epochs": 3, "alpha": 0.1}
 SETTINGS = {
-    **{name: {"optimizer": OPTIMIZERS[name]()} for name in OPTIMIZERS.names()},
+    **{name: {"optimizer": OPTIMIZERS[name]()} for name in OPTIMIZERS},
     "l1": {"l1": 0.05},
     "clipped": {"clip_norm": 0.1},
     "hardly clipped": {"clip_norm": 1e6},

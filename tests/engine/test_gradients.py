@@ -19,6 +19,7 @@ from skann.engine.layers import (
     LayerNorm,
     Linear,
     MaxoutLayer,
+    Normalization,
     NTKDense,
     ParametricActivation,
     Periodic,
@@ -70,9 +71,10 @@ def test_every_registered_name_has_a_case():
     assert {(loss, task) for loss in LOSSES.classes() for task in loss.tasks} == {
         (type(case[0]), case[1]) for case in LOSS_CASES if not isinstance(case[0], BlockLoss)
     }
-    layers = {cls for base in (Layer, Linear) for cls in base.__subclasses__() if cls.__module__.startswith("skann.")}
+    bases = {Layer, Linear, Normalization}
+    layers = {cls for base in bases for cls in base.__subclasses__() if cls.__module__.startswith("skann.")} - bases
     # layers of several inputs have their cases in test_graph.py
-    assert layers - {Linear} == {type(case) for case in LAYER_CASES} | {Add, Concatenate}
+    assert layers == {type(case) for case in LAYER_CASES} | {Add, Concatenate}
 
 
 @pytest.mark.parametrize(

@@ -25,11 +25,11 @@ from skann.engine.initializers import Normal
 from skann.engine.layers import ActivationLayer, Dense, Dropout, MaxoutLayer, NTKDense, ParametricActivation
 from skann.engine.losses import LogLoss
 from skann.engine.network import Network
-from skann.engine.optimizers import OPTIMIZERS, SGD, Adam, AdamW
+from skann.engine.optimizers import SGD, Adam, AdamW
 from skann.engine.parameters import BLOCK, Layout, Parameters
 from skann.engine.penalties import Penalty
 
-from .harness import bind
+from .harness import OPTIMIZERS, bind
 
 OPTIMIZERS_OF_CASES = [Adam(), Adam(0.5, 0.9, 1e-3), AdamW(), SGD(), SGD(nesterovs_momentum=False), SGD(momentum=0.0)]
 ELEMENTWISE = [
@@ -87,7 +87,7 @@ def steps(optimizer, dtype, size, library):
 
 
 def test_every_optimizer_that_adds_the_penalty_itself_has_a_case():
-    adding = {cls for cls in OPTIMIZERS.classes() if cls._adds_l2}
+    adding = {cls for cls in OPTIMIZERS.values() if cls._adds_l2}
     assert adding == {type(optimizer) for optimizer in OPTIMIZERS_OF_CASES}
 
 

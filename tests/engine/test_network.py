@@ -18,7 +18,6 @@ from skann.engine.learner import Learner
 from skann.engine.losses import LogLoss
 from skann.engine.models.mlp import multilayer_perceptron
 from skann.engine.network import Network
-from skann.engine.optimizers import OPTIMIZERS
 from skann.engine.parameters import Parameters
 from skann.engine.prediction import Predictor
 from skann.engine.schedules import Schedule
@@ -26,7 +25,7 @@ from skann.engine.training.settings import Settings
 from skann.engine.training.state import TrainingState
 from skann.engine.training.step import SupervisedStep
 
-from .harness import ACTIVATION_CASES, LOSS_CASES, case_id, criterion, random_target, small_network
+from .harness import ACTIVATION_CASES, LOSS_CASES, OPTIMIZERS, case_id, criterion, random_target, small_network
 
 DROPOUT = [0.2, 0.3, 0.4]
 EXTRAS = [{}, {"normalization": BatchNorm(), "noise": 0.2}, {"normalization": LayerNorm()}]
@@ -168,7 +167,7 @@ def check_steady_step(graph, objective, X, solver):
     parameters = Parameters.draw(graph.layout(), rng, numpy.dtype("float32"))
     rows = Rows(X, rng.randint(3, size=3 * n), rng.uniform(size=3 * n), n_classes=3)
     settings = Settings(
-        optimizer=OPTIMIZERS.get(solver),
+        optimizer=OPTIMIZERS[solver](),
         schedule=Schedule(),
         learning_rate=1e-3,
         batch_size=n,
@@ -194,7 +193,7 @@ def check_steady_step(graph, objective, X, solver):
     assert peak - before < n * 256 * 4
 
 
-@pytest.mark.parametrize("solver", OPTIMIZERS.names())
+@pytest.mark.parametrize("solver", OPTIMIZERS)
 @pytest.mark.parametrize("x_dtype", ["float32", "float64"])
 @pytest.mark.parametrize("activation", ACTIVATION_CASES, ids=case_id)
 def test_a_steady_step_allocates_nothing_of_a_batchs_size(activation, x_dtype, solver):

@@ -7,8 +7,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import rosen, rosen_der
 
-from skann.engine.optimizers import OPTIMIZERS, SGD, Adagrad, Adam, AdamW, Nadam, RMSprop
+from skann.engine.optimizers import SGD, Adagrad, Adam, AdamW, Nadam, RMSprop
 from skann.engine.parameters import BLOCK
+
+from .harness import OPTIMIZERS
 
 # optimizer, its rate on the parabola, its rate in the valley
 CASES = [
@@ -32,7 +34,7 @@ def minimize(optimizer, gradient, start, rate, n_steps):
 
 
 def test_every_optimizer_has_a_case():
-    assert set(OPTIMIZERS.classes()) == {type(optimizer) for optimizer, *_ in CASES}
+    assert set(OPTIMIZERS.values()) == {type(optimizer) for optimizer, *_ in CASES}
 
 
 @pytest.mark.parametrize(("optimizer", "rate", "_"), CASES, ids=repr)

@@ -14,9 +14,9 @@ from skann.engine.learner import Learner
 from skann.engine.optimizers import SGD, AdamW
 from skann.engine.parameters import Layout, Parameters, ParameterSpec
 from skann.engine.schedules import Adaptive, Cosine, Schedule
-from skann.engine.solvers import LBFGS
 from skann.engine.training.divergence import DivergenceError
 from skann.engine.training.history import Progress
+from skann.engine.training.lbfgs import LBFGSTrainer
 from skann.engine.training.settings import Settings
 from skann.engine.training.state import TrainingState
 from skann.engine.training.step import SupervisedStep
@@ -219,7 +219,7 @@ def test_lbfgs_finds_a_zero_gradient_in_double_precision():
     parameters = Parameters.draw(graph.layout(), numpy.random.RandomState(0), numpy.dtype("float32"))
     y = X @ [[1.0], [2.0], [3.0], [4.0]] + 5
     options = {"alpha": 0.0, "l1": 0.0, "tol": 1e-10, "max_iter": 500, "max_fun": 1000}
-    solver = LBFGS(Learner(graph, objective, parameters), Rows(X, y), **options)
+    solver = LBFGSTrainer(Learner(graph, objective, parameters), Rows(X, y), **options)
     assert solver.run() == "minimized"
     assert solver.result.fun < 1e-12
     assert parameters.theta.dtype == "float32"

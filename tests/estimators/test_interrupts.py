@@ -43,7 +43,7 @@ class Interrupt:
         is_generator = code.co_flags & inspect.CO_GENERATOR  # where it is thrown away, what it raises is lost
         if not code.co_filename.startswith(ROOT) or event == "c_call" or is_generator:
             return
-        if event == "return" and code.co_qualname in ("SupervisedStep.step", "LBFGS._note"):
+        if event == "return" and code.co_qualname in ("SupervisedStep.step", "LBFGSTrainer._note"):
             self.has_stepped = True
         self.passed += 1
         if self.passed == self.n:
@@ -195,7 +195,7 @@ def test_lbfgs_keeps_its_last_iterate(capsys):
     def interrupt_at_third(frame, event, arg):
         if (
             event == "call"
-            and frame.f_code.co_qualname == "LBFGS._objective"
+            and frame.f_code.co_qualname == "LBFGSTrainer._objective"
             and "Iteration 3" in capsys.readouterr().out
         ):
             raise KeyboardInterrupt

@@ -16,7 +16,7 @@ from skann import MLPClassifier, MLPRegressor, TabularMLPClassifier, TabularMLPR
 from skann.activations import ACTIVATIONS, Maxout
 from skann.engine.losses import CLASSIFICATION, REGRESSION
 from skann.engine.normalizations import NORMALIZATIONS
-from skann.engine.optimizers import OPTIMIZERS
+from skann.engine.optimizers import SOLVERS
 from skann.engine.schedules import SCHEDULES
 from skann.inspection import HiddenLayerTransformer
 from skann.losses import LOSSES, Quantile
@@ -44,7 +44,7 @@ TARGETS = {
 OPTIONS = {"hidden_layer_sizes": (5, 4), "max_iter": 2, "random_state": 0}
 NETWORKS = [(kind, {}) for kind in TARGETS]
 NETWORKS += [("multiclass", {"activation": activation()}) for activation in ACTIVATIONS.classes()]
-NETWORKS += [("multiclass", {"solver": name}) for name in ("lbfgs", *OPTIMIZERS.names())]
+NETWORKS += [("multiclass", {"solver": name}) for name in SOLVERS.names()]
 NETWORKS += [("binary", {"solver": "sgd", "learning_rate": schedule()}) for schedule in SCHEDULES.classes()]
 NETWORKS += [("binary", {"loss": loss()}) for loss in LOSSES.classes() if loss.tasks & CLASSIFICATION]
 NETWORKS += [("positive", {"loss": loss()}) for loss in LOSSES.classes() if loss.tasks & REGRESSION]

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler, scale
 
 from skann import MLPClassifier, MLPRegressor
 from skann.engine.losses import LOSSES
-from skann.engine.optimizers import OPTIMIZERS
+from skann.engine.optimizers import SOLVERS
 from skann.engine.schedules import SCHEDULES
 from skann.exceptions import DivergenceError
 from skann.losses import Focal, Huber, LogLoss, Quantile
@@ -272,7 +272,7 @@ class TestCallbacks:
 
 
 class TestSolversAndSchedules:
-    @pytest.mark.parametrize("solver", OPTIMIZERS.names())
+    @pytest.mark.parametrize("solver", SOLVERS.names())
     def test_every_solver_learns(self, solver):
         rate = {"sgd": 0.1, "adagrad": 0.1, "rmsprop": 0.003}.get(solver, 0.02)
         clf = MLPClassifier((20,), solver=solver, learning_rate_init=rate, max_iter=200, random_state=0)

@@ -11,6 +11,7 @@ from .embedding import Embedding
 from .layer_norm import LayerNorm
 from .maxout import MaxoutLayer
 from .noise import GaussianNoise
+from .normalization import Normalization
 from .ntk import NTKDense
 from .parametric_activation import ParametricActivation
 from .periodic import Periodic
@@ -34,6 +35,7 @@ __all__ = [
     "Linear",
     "MaxoutLayer",
     "NTKDense",
+    "Normalization",
     "PReLULayer",
     "ParametricActivation",
     "Periodic",

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..arrays.backend import Array
+from ..hyperparameters import real
 from ..initializers import Constant
 from ..parameters import ParameterSpec
-from .base import Bound, Declaration, Layer
+from .base import Bound, Declaration
+from .normalization import Normalization
 
 
 @dataclass(frozen=True)
-class BatchNorm(Layer):
+class BatchNorm(Normalization):
     """``y = gamma (x - mean) / sqrt(variance + epsilon) + beta``, each feature by itself.
 
     In training mean and (biased) variance are those of the batch, each row counting its share ``p`` of the batch's
@@ -25,10 +27,11 @@ class BatchNorm(Layer):
     momentum : float in (0, 1], default=0.1
         How far a batch moves the running statistics.
     epsilon : float in (0, inf), default=1e-5
+        Added to the variance.
     """
 
-    momentum: float = 0.1
-    epsilon: float = 1e-5
+    momentum: float = real(0.1, low=0, high=1, include_low=False)
+    epsilon: float = real(1e-5, low=0, include_low=False)
     in_place = True
     mixes_rows = True
 

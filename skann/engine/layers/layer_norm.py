@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..hyperparameters import real
 from ..initializers import Constant
 from ..parameters import ParameterSpec
-from .base import Declaration, Layer
+from .base import Declaration
+from .normalization import Normalization
 
 
 @dataclass(frozen=True)
-class LayerNorm(Layer):
+class LayerNorm(Normalization):
     """``y = gamma (x - mean) / sqrt(variance + epsilon) + beta``, with mean and (biased) variance of each row.
 
     It does the same in training and in prediction, and no row sees another [Ba et al., 2016, arXiv:1607.06450].
@@ -18,9 +20,10 @@ class LayerNorm(Layer):
     Parameters
     ----------
     epsilon : float in (0, inf), default=1e-5
+        Added to the variance.
     """
 
-    epsilon: float = 1e-5
+    epsilon: float = real(1e-5, low=0, include_low=False)
     in_place = True
 
     def declare(self, in_shape):

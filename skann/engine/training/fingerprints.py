@@ -13,6 +13,7 @@ import numpy
 
 from ..arrays.backend import dense, quiet
 from ..data.rows import Rows, chunks
+from ..hyperparameters import Hyperparameters
 from .probe import sample
 from .trainer import Trainer
 
@@ -68,6 +69,9 @@ def _plain(value: Any) -> str:
         return f"[{', '.join(map(_plain, value))}]"
     if isinstance(value, Real) and not isinstance(value, bool):
         return repr(int(value)) if value == value // 1 else repr(float(value))  # pyright: ignore[reportArgumentType]
+    if isinstance(value, Hyperparameters):
+        params = ", ".join(f"{name}={_plain(own)}" for name, own in value.get_params().items())
+        return f"{type(value).__name__}({params})"
     return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy
 
+from ...estimators.objects import is_stochastic
 from .base import symptom
 from .case import Case
 
@@ -66,7 +67,7 @@ def stopped_by_max_iter(case: Case) -> tuple[str, str] | None:
     if n_iter < network.max_iter or hasattr(network, "_training_state"):  # left by partial_fit
         return None
     more = f"Raise max_iter, which is {network.max_iter}"
-    if network.solver == "lbfgs":
+    if not is_stochastic(network.solver):
         return f"L-BFGS was stopped after {n_iter} iterations, short of a minimum.", f"{more}."
     validation_loss = case.course("validation_loss")
     name, loss = ("loss", case.course("loss")) if validation_loss is None else ("validation loss", validation_loss)
