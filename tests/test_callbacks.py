@@ -25,6 +25,9 @@ from skann.callbacks.checkpoint import MAY_DIFFER, _identity
 from skann.callbacks.training import training_of
 from skann.engine import files
 from skann.engine.training.fingerprints import fingerprint
+from skann.initializers import He
+from skann.layers import BatchNorm
+from skann.solvers import LBFGS, Adam
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -150,6 +153,9 @@ class TestCheckpoint:
             ({"hidden_layer_sizes": (7, 6)}, "hidden_layer_sizes, network"),
             ({"activation": "tanh"}, "activation, network"),
             ({"solver": "sgd"}, "solver"),
+            ({"solver": Adam(beta_1=0.5)}, r"solver differ from this one's \(there: solver='adam'\)"),
+            ({"weight_init": He()}, "weight_init, network"),
+            ({"normalization": BatchNorm()}, "normalization, network"),
             ({"early_stopping": True}, "early_stopping, rows, X, y, validation rows"),
             ({"alpha": 0.1}, r"alpha differ from this one's \(there: alpha=0.0001\)"),
             ({"batch_size": 50}, "batch_size"),
@@ -196,6 +202,21 @@ class TestCheckpoint:
         with pytest.raises(ValueError, match="its validation rows, validation X"):
             clf.fit(X, Y)
 
+    def test_equal_objects_are_the_same_and_others_are_told_apart(self, tmp_path):
+        checkpoint = Checkpoint(tmp_path / "run.npz", resume=True)
+
+        def fit(epochs, **objects):
+            return MLPClassifier(**{**OPTIONS, "max_iter": epochs}, **objects).set_callbacks(checkpoint).fit(X, Y)
+
+        objects = {"solver": Adam(beta_1=0.5), "weight_init": He(), "normalization": BatchNorm(momentum=1)}
+        fit(5, **objects)
+        equal = {**objects, "solver": Adam(beta_1=numpy.float64(0.5)), "normalization": BatchNorm(momentum=1.0)}
+        assert_same(fit(12, **equal), MLPClassifier(**OPTIONS, **objects).fit(X, Y))
+        others = {"solver": Adam(beta_1=0.6), "normalization": BatchNorm(momentum=0.9)}
+        for name, value in others.items():
+            with pytest.raises(ValueError, match=rf"is of another fit: its {name}(, network)? differ"):
+                fit(12, **{**objects, name: value})
+
     def test_generators_in_the_same_state_are_the_same(self, tmp_path):
         def fit(checkpoint, epochs):
             options = {**OPTIONS, "max_iter": epochs, "random_state": numpy.random.RandomState(3)}
@@ -236,7 +257,9 @@ class TestCheckpoint:
             clf.fit(X, Y)
         assert_array_equal(clf.predict_proba(X), before)
 
-    @pytest.mark.parametrize("model", [MLPClassifier(solver="lbfgs"), make_pipeline(LogisticRegression())])
+    @pytest.mark.parametrize(
+        "model", [MLPClassifier(solver="lbfgs"), MLPClassifier(solver=LBFGS()), make_pipeline(LogisticRegression())]
+    )
     def test_what_has_no_epochs_is_refused(self, model, tmp_path):
         with pytest.raises(ValueError, match=r"Checkpoint cannot follow .* does not train in epochs"):
             model.set_callbacks(Checkpoint(tmp_path / "run.npz")).fit(X, Y)

@@ -16,10 +16,13 @@ import skann
 from skann import MLPClassifier, MLPRegressor, TabularMLPClassifier, TabularMLPRegressor
 from skann.activations import ELU, ElementwiseActivation, LeakyReLU, Maxout, register
 from skann.callbacks import Checkpoint, TimeLimit
+from skann.initializers import Glorot, He, HeUniform, Normal
 from skann.inspection import HiddenLayerTransformer, TrainingHistoryDisplay, diagnose
+from skann.layers import BatchNorm, LayerNorm
 from skann.losses import Focal, Huber
 from skann.preprocessing import TabularEncoder
 from skann.schedules import Cosine
+from skann.solvers import LBFGS, SGD, Adam
 
 X: NDArray[numpy.float64] = numpy.zeros((4, 2))
 y: NDArray[numpy.int64] = numpy.zeros(4, dtype=numpy.int64)
@@ -95,6 +98,15 @@ def what_else_is_public(clf: MLPClassifier) -> None:
     Typed(scale=2.0)  # type: ignore[abstract]
 
 
+def objects_in_place_of_names() -> None:
+    clf = MLPClassifier(solver=Adam(beta_1=0.95), weight_init=He(), normalization=BatchNorm(momentum=0.9))
+    assert_type(clf, MLPClassifier)
+    MLPRegressor(solver=LBFGS(max_fun=100), weight_init=Normal(scale=0.1), normalization=LayerNorm(epsilon=1e-3))
+    MLPRegressor(solver=SGD(nesterovs_momentum=False), weight_init=Glorot(), normalization=None)
+    assert_type(Adam().set_params(beta_1=0.5), Adam)
+    assert_type(HeUniform().get_params(), dict[str, Any])
+
+
 def what_is_an_error(clf: MLPClassifier) -> None:
     MLPClassifier(droput=0.1)  # type: ignore[call-arg]
     MLPRegressor(droput=0.1)  # type: ignore[call-arg]
@@ -103,6 +115,10 @@ def what_is_an_error(clf: MLPClassifier) -> None:
     LeakyReLU(slop=0.1)  # type: ignore[call-arg]
     Maxout(piece=3)  # type: ignore[call-arg]
     Focal(gama=2)  # type: ignore[call-arg]
+    Adam(beta1=0.9)  # type: ignore[call-arg]
+    BatchNorm(epsilon="small")  # type: ignore[arg-type]
+    MLPClassifier(solver=He())  # type: ignore[arg-type]
+    MLPClassifier(normalization=Adam())  # type: ignore[arg-type]
     MLPClassifier(max_iter="200")  # type: ignore[arg-type]
     MLPClassifier(dtype="float23")  # type: ignore[arg-type]
     clf.fit(X)  # type: ignore[call-arg]

@@ -35,9 +35,9 @@ def build_solver(estimator: Any) -> Solver:
         name = item.name
         if name in known and getattr(estimator, name) != known[name].default:
             raise ValueError(
-                f"Both {name}={getattr(estimator, name)!r} of the estimator and {name}={getattr(solver, name)!r} of "
-                f"solver={solver!r} are given, and of an object its own parameters count. Leave the estimator's at its "
-                f"default, {name}={known[name].default!r}, or pass the solver by its name."
+                f"The estimator has {name}={getattr(estimator, name)!r} and solver={solver!r} has "
+                f"{name}={getattr(solver, name)!r}, where an object is used with its own parameters alone. Leave the "
+                f"estimator's {name} at its default, {known[name].default!r}, or pass the solver by its name."
             )
     return own_copy(solver)
 

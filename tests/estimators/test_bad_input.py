@@ -10,8 +10,13 @@ from sklearn.exceptions import NotFittedError
 
 from skann import MLPClassifier, MLPRegressor, TabularMLPClassifier, TabularMLPRegressor
 from skann.activations import LeakyReLU
+from skann.engine.layers import Dropout
 from skann.exceptions import DivergenceError
+from skann.initializers import He
+from skann.layers import BatchNorm
 from skann.losses import LogLoss, Poisson
+from skann.schedules import Cosine
+from skann.solvers import Adam
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -64,6 +69,16 @@ PARAMETERS = [
     ({"dropout": [0.1, 1.0]}, r"Each entry of dropout must be a float in the range \[0.0, 1.0\)"),
     ({"softmax_beta": 0}, r"'softmax_beta' .* must be a non-zero float in the range \[.*\]. Got 0 instead"),
     ({"weight_init": "he_norml"}, "Got 'he_norml' instead. Did you mean 'he_normal'"),
+    ({"weight_init": He}, r"'weight_init' parameter .* must be .* Pass an object, HeNormal\(\)"),
+    ({"weight_init": numpy.ones}, "must be .* subclass skann.initializers.Initializer"),
+    ({"solver": "adamm"}, "Got 'adamm' instead. Did you mean 'adam'"),
+    ({"solver": Adam}, r"'solver' parameter .* must be .* Pass an object, Adam\(\), in place of the class"),
+    ({"solver": numpy.ones}, "must be .* subclass skann.solvers.Optimizer"),
+    ({"solver": He()}, r"'solver' parameter of MLPClassifier must be .* Got HeNormal\(\) instead"),
+    ({"normalization": "batches"}, "Got 'batches' instead. Did you mean 'batch'"),
+    ({"normalization": BatchNorm}, r"must be .* Pass an object, BatchNorm\(\)"),
+    ({"normalization": Dropout(0.5)}, r"'normalization' parameter of MLPClassifier must be .*Normalization"),
+    ({"learning_rate": Cosine}, r"learning_rate must be a name, .* Pass an object, Cosine\(\)"),
     ({"dtype": "float16"}, "'dtype' parameter of MLPClassifier must be"),
     (
         {"solver": "lbfgs", "dropout": 0.5},

@@ -12,6 +12,8 @@ from sklearn.preprocessing import scale
 import skann
 from skann.activations import LeakyReLU, Logistic, Maxout
 from skann.losses import Quantile
+from skann.schedules import Adaptive, Cosine, InverseScaling
+from skann.solvers import LBFGS, SGD, Adam, AdamW
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -112,6 +114,29 @@ def test_what_only_training_knows_is_left_behind(kind, options):
     theirs.set_params(warm_start=True).fit(X, y)  # its parameters are ones that scikit-learn takes
     if not theirs.early_stopping:
         theirs.partial_fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("options", "params"),
+    [
+        ({"solver": Adam(0.95, epsilon=1e-6)}, {"solver": "adam", "beta_1": 0.95, "epsilon": 1e-6}),
+        ({"solver": SGD(0.5, False)}, {"solver": "sgd", "momentum": 0.5, "nesterovs_momentum": False}),
+        ({"solver": LBFGS(max_fun=50)}, {"solver": "lbfgs", "max_fun": 50}),
+        ({"solver": AdamW(beta_1=0.95)}, {}),
+        ({"solver": "sgd", "learning_rate": Adaptive()}, {"solver": "sgd", "learning_rate": "adaptive"}),
+        ({"learning_rate": InverseScaling(0.3)}, {"learning_rate": "invscaling", "power_t": 0.3}),
+        ({"learning_rate": Cosine()}, {}),
+    ],
+    ids=str,
+)
+def test_objects_become_the_names_and_parameters_that_scikit_learn_knows(options, params):
+    X, y = IRIS
+    ours = skann.MLPClassifier(**OPTIONS, **options).fit(X, y)
+    theirs = ours.to_sklearn()
+    default = sk.MLPClassifier(**OPTIONS).get_params()
+    assert theirs.get_params() == default | params
+    assert_same_predictions(ours, theirs, X)
+    theirs.set_params(warm_start=True).fit(X, y)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from numbers import Real
 from typing import Any
 
@@ -13,7 +14,6 @@ import numpy
 
 from ..arrays.backend import dense, quiet
 from ..data.rows import Rows, chunks
-from ..hyperparameters import Hyperparameters
 from .probe import sample
 from .trainer import Trainer
 
@@ -40,8 +40,7 @@ def fingerprint(trainer: Trainer, parameters: Mapping[str, Any], continues: bool
     texts = {name: describe(value) for name, value in parameters.items()}
     if isinstance(parameters.get("random_state"), numpy.random.RandomState):
         texts["random_state"] = describe(trainer.rng.get_state(legacy=False))
-    nodes = [repr(node) for node in graph.nodes.values()]
-    texts["network"] = describe([nodes, graph.inputs, repr(objective)])
+    texts["network"] = describe([*graph.nodes.values(), graph.inputs, objective.heads])
     texts["precision"] = str(trainer.parameters.theta.dtype)
     texts["schedules"] = describe(_factors(trainer))
     texts["random generator"] = trainer.rng.get_state(legacy=False)["bit_generator"]
@@ -69,9 +68,9 @@ def _plain(value: Any) -> str:
         return f"[{', '.join(map(_plain, value))}]"
     if isinstance(value, Real) and not isinstance(value, bool):
         return repr(int(value)) if value == value // 1 else repr(float(value))  # pyright: ignore[reportArgumentType]
-    if isinstance(value, Hyperparameters):
-        params = ", ".join(f"{name}={_plain(own)}" for name, own in value.get_params().items())
-        return f"{type(value).__name__}({params})"
+    if is_dataclass(value) and not isinstance(value, type):
+        own = [f"{item.name}={_plain(getattr(value, item.name))}" for item in fields(value)]
+        return f"{type(value).__name__}({', '.join(own)})"
     return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
 
 
