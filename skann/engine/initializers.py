@@ -25,10 +25,11 @@ class Initializer(Hyperparameters, ABC):
         Parameters
         ----------
         rng : RandomState
+            Source of the numbers.
         shape : tuple of int
-            The first axis is the input's.
+            Of the weights; the first axis is the input's.
         fan_in, fan_out : int
-            The number of connections into a unit, and out of an input.
+            Number of connections into a unit, and out of an input.
 
         Returns
         -------
@@ -41,7 +42,12 @@ class Initializer(Hyperparameters, ABC):
 
         Parameters
         ----------
-        rng, shape, fan_in, fan_out : as for the weights
+        rng : RandomState
+            Source of the numbers.
+        shape : tuple of int
+            Of the biases.
+        fan_in, fan_out : int
+            As for the weights.
 
         Returns
         -------
@@ -63,6 +69,7 @@ class Constant(Initializer):
     Parameters
     ----------
     value : float, default=0.0
+        The value.
     """
 
     value: float = real(0.0)

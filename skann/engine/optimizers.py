@@ -78,7 +78,20 @@ class Optimizer(Solver, ABC):
     _adds_l2 = False  # whether ``update_block`` takes an L2 penalty, to add it to the gradient in the same pass
 
     def init(self, xp: ModuleType, theta: Array) -> OptimizerState:
-        """Return the state before the first step."""
+        """Return the state before the first step.
+
+        Parameters
+        ----------
+        xp : module
+            NumPy or a library with the same functions.
+        theta : array of shape (n_parameters,)
+            The parameters.
+
+        Returns
+        -------
+        state : OptimizerState
+            For ``update``.
+        """
         return OptimizerState({name: xp.zeros_like(theta) for name in self.moments})
 
     def update(
@@ -96,17 +109,25 @@ class Optimizer(Solver, ABC):
 
         Parameters
         ----------
+        xp : module
+            NumPy or a library with the same functions.
         theta, grad : array of shape (n_parameters,)
             ``theta`` is changed in place; ``grad`` may be used as scratch.
         state : OptimizerState
             Of ``init``; advanced in place.
         learning_rate : float
+            Of this step.
         work : array
             ``parameters.scratch_for(theta)``; theta is updated in blocks of its length.
         penalty : Penalty, default=None
             Added to the gradient while a block is in cache, which takes a third of the time.
         stretches : sequence of (slice, float), default=None
-            theta's parts in order, each with what the learning rate is multiplied by there; None is all of it with 1.
+            Parts of theta in order, each with what the learning rate is multiplied by there; None is all of it with 1.
+
+        Returns
+        -------
+        penalty : float
+            At the theta before; on a device, a sum that can be read later.
         """
         state.step += 1
         factors, loss = self._factors(state, learning_rate), 0.0

@@ -38,13 +38,14 @@ def blocks(stop: int, length: int, start: int = 0) -> Iterator[slice]:
 class ParameterSpec:
     """What a layer declares of one parameter array.
 
-    Attributes
+    Parameters
     ----------
     shape : tuple of int
+        Of the array.
     init : Initializer
         Draws the starting values.
     fans : (int, int)
-        fan_in and fan_out, which the initializer scales by.
+        Numbers of connections in and out, ``fan_in`` and ``fan_out``, which the initializer scales by.
     bias : bool
         Whether it starts as a bias does; biases are drawn after the weights of their layer.
     decays : bool
@@ -64,7 +65,18 @@ class ParameterSpec:
     role: str = ""
 
     def draw(self, rng: numpy.random.RandomState) -> numpy.ndarray:
-        """Return starting values, float64."""
+        """Draw starting values.
+
+        Parameters
+        ----------
+        rng : RandomState
+            Source of the numbers.
+
+        Returns
+        -------
+        values : ndarray of the spec's shape
+            float64.
+        """
         draw = self.init.biases if self.bias else self.init.weights
         return draw(rng, self.shape, *self.fans)
 

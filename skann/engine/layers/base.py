@@ -19,11 +19,12 @@ class Declaration:
 
     Scratch and work hold anything before a forward pass.
 
-    Attributes
+    Parameters
     ----------
     shape : tuple of int
         Of the output.
     parameters : dict of str to ParameterSpec
+        Arrays that are learned, by name.
     scratch : dict of str to (shape, dtype)
         Arrays with a leading batch axis that are the layer's own from forward to backward; a dtype of None
         means the network's.
@@ -121,20 +122,47 @@ class Layer(ABC):
 
     @abstractmethod
     def declare(self, in_shape: Shape) -> Declaration:
-        """Return what the layer makes and needs for an input of this shape (without the batch axis)."""
+        """Return what the layer makes and needs for an input of some shape.
+
+        Parameters
+        ----------
+        in_shape : tuple of int
+            Of the input, without the batch axis.
+
+        Returns
+        -------
+        declaration : Declaration
+            The shape of the output, and the arrays asked for.
+        """
 
     @abstractmethod
     def forward(self, bound: Bound, x: Array, y: Array) -> None:
-        """Write the output for the batch ``x`` into ``y``."""
+        """Write the output for a batch into ``y``.
+
+        Parameters
+        ----------
+        bound : Bound
+            The arrays that were asked for, and what else a formula may need.
+        x : array of shape (n_samples, ...)
+            The input.
+        y : array of shape (n_samples, ...)
+            For the output.
+        """
 
     @abstractmethod
     def backward(self, bound: Bound, x: Array, y: Array, dy: Array, dx: Array) -> None:
         """Write the gradient into ``bound.grads`` and ``dx``: overwrite, never accumulate.
 
-        ``bound.grads`` is empty where nobody asks for the parameters' gradients. ``dy`` is the loss's gradient with
-        respect to ``y``; ``dx``, with respect to ``x``, is None where nobody asks for it, which a layer without
-        parameters never sees. ``x`` and ``y`` hold the arrays of ``forward`` if the layer keeps them; ``dy`` and, with
-        ``y_is_scratch``, ``y`` are free afterwards, and may be used as scratch.
+        Parameters
+        ----------
+        bound : Bound
+            As in ``forward``; its ``grads`` is empty where nobody asks for the parameters' gradients.
+        x, y : array of shape (n_samples, ...)
+            The arrays of ``forward``, if the layer keeps them. With ``y_is_scratch``, y may be used as scratch.
+        dy : array like y
+            The loss's gradient with respect to ``y``; it may be used as scratch.
+        dx : array like x, or None
+            For that with respect to ``x``; None where nobody asks for it, which a layer without parameters never sees.
         """
 
 
