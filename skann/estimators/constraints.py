@@ -156,7 +156,7 @@ class HintingMixin(BaseEstimator):
                 )
 
 
-# of objects that stand for a name, parameters of the estimator with the same names as theirs mean something else
+# a name stands for default hyper-parameters here; the estimator's of the same names, such as momentum, are others
 _OF_DEFAULTS = frozenset({"activation", "weight_init", "normalization"})
 
 

@@ -50,23 +50,28 @@ def is_stochastic(solver: str | Solver) -> bool:
 
 
 def build_schedule(estimator: Any, solver: Solver) -> Schedule:
-    """Return the schedule of the learning rate, which other solvers than SGD ignore if it is for SGD.
+    """Return the schedule of the learning rate, which other solvers than SGD ignore if it is for SGD."""
+    choice = estimator.learning_rate
+    if isinstance(choice, str):
+        schedule = _from_parameters(SCHEDULES[choice], estimator)
+    else:
+        schedule = as_schedule("learning_rate", choice)
+    return Constant() if schedule.sgd_only and not isinstance(solver, SGD) else schedule
+
+
+def as_schedule(parameter: str, choice: Any) -> Schedule:
+    """Return a schedule given by name, as an object or as a function.
 
     Raises
     ------
     ValueError
         If it is the class of a schedule.
     """
-    schedule = estimator.learning_rate
-    if isinstance(schedule, str):
-        schedule = _from_parameters(SCHEDULES[schedule], estimator)
-    elif isinstance(schedule, Schedule):
-        schedule = own_copy(schedule)
-    elif hint := instead_of_callable("learning_rate", schedule):
-        raise ValueError(f"learning_rate must be a name, a schedule or a function. Got {schedule!r} instead.{hint}")
-    else:
-        schedule = FunctionSchedule(schedule)
-    return Constant() if schedule.sgd_only and not isinstance(solver, SGD) else schedule
+    if isinstance(choice, (str, Schedule)):
+        return own_copy(SCHEDULES.get(choice))
+    if hint := instead_of_callable(parameter, choice):
+        raise ValueError(f"{parameter} must be a name, a schedule or a function. Got {choice!r} instead.{hint}")
+    return FunctionSchedule(choice)
 
 
 def build_loss(estimator: Any, task: str) -> Loss:

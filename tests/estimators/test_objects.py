@@ -344,6 +344,12 @@ def test_a_class_of_ones_own(registered):
         MLPClassifier(**OPTIONS, **{parameter: cls}).fit(X, Y)
 
 
+@pytest.mark.parametrize("parameter", ["learning_rate", "regularization_schedule"])
+def test_the_class_of_a_schedule_is_no_function(parameter):
+    with pytest.raises(ValueError, match=rf"{parameter} must be a name, .* Pass an object, Cosine\(\), in place"):
+        skann.TabularMLPClassifier(max_iter=2, **{parameter: schedules.Cosine}).fit(X, Y)
+
+
 def test_old_class_paths_stay():
     """Pickles of earlier versions name them."""
     assert HeNormal.__module__ == "skann.engine.initializers"

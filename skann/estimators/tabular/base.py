@@ -18,6 +18,7 @@ from ..compat import _fit_context, _safe_indexing, with_callbacks
 from ..constraints import HintingMixin
 from ..data import renamed
 from ..messages import warn
+from ..objects import as_schedule
 from ..restoring import train
 from ..weights import check_range, check_sample_weight, check_some_count
 from .constraints import SHARED_CONSTRAINTS
@@ -25,7 +26,6 @@ from .members import (
     LabelledRows,
     Member,
     MemberHooks,
-    as_schedule,
     embeddings_of,
     encoded_by,
     fitted_encoder,
@@ -212,7 +212,7 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
             embeddings_of(encoder, encoded_by(encoder, training.X), choices),
             choices["parametric_activation"],
             choices["weight_init"] == "data_driven",
-            as_schedule(choices["regularization_schedule"]),
+            as_schedule("regularization_schedule", choices["regularization_schedule"]),
             choices["early_stopping"] and validating is not None,
         )
         member = Member(encoder, self._build_network(params, choices, recipe))

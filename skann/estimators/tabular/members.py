@@ -12,7 +12,6 @@ import numpy
 
 from ...engine.layers import Embedding, Layer, Periodic, PiecewiseLinear
 from ...engine.layers.piecewise_linear import quantile_edges
-from ...engine.schedules import SCHEDULES, FunctionSchedule, Schedule
 from ...exceptions import IdentifierColumnWarning, TrainingWarning
 from ..hooks import FitHooks
 from ..messages import warn
@@ -88,13 +87,6 @@ def embeddings_of(encoder: Any, encoded: numpy.ndarray, choices: dict[str, Any])
     if len(encoder.cardinalities_):
         layers.append(("categories", Embedding(tuple(encoder.cardinalities_.tolist()), choices["embedding_size"])))
     return layers
-
-
-def as_schedule(choice: Any) -> Schedule:
-    """Return a schedule given by name, as it is, or as a function."""
-    if isinstance(choice, str):
-        return SCHEDULES.get(choice)
-    return choice if isinstance(choice, Schedule) else FunctionSchedule(choice)
 
 
 def network_params(choices: dict[str, Any], n_rows: int, seed: int, validates: bool) -> dict[str, Any]:
