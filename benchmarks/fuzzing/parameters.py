@@ -7,6 +7,7 @@ from numbers import Real
 
 import numpy
 
+from skann._sklearn_compat import Interval
 from skann.activations import LeakyReLU
 from skann.engine.activations import ACTIVATIONS, Activation
 from skann.engine.initializers import Initializer
@@ -14,7 +15,6 @@ from skann.engine.layers import Normalization
 from skann.engine.losses import CLASSIFICATION, LOSSES, REGRESSION, Loss
 from skann.engine.schedules import SCHEDULES, Schedule
 from skann.engine.solvers import Solver
-from skann.estimators.compat import Interval
 from skann.estimators.constraints import RegisteredName
 
 from .calls import Fault, bad

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import numpy
 from sklearn.utils._param_validation import make_constraint  # tells of any constraint whether a value satisfies it
 
+from skann._sklearn_compat import Interval, Options, StrOptions
 from skann.engine.hyperparameters import Hyperparameters
 from skann.engine.losses import Quantile
-from skann.estimators.compat import Interval, Options, StrOptions
 
 HUGE = 10**400  # an int that no float reaches
 _OUTSIDE = [None, "nonsense", "", -1, -1e-300, 0, 1, 1.5, 2, math.nan, math.inf, -math.inf, [], {}, 1j, b"auto", object]

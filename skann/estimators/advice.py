@@ -11,7 +11,6 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ..engine.graph import Graph
 from ..exceptions import TrainingWarning
-from .messages import warn
 
 # On breast cancer, wine and digits, standardised and then spread over scales, accuracy fell by 1 to 4 points where the
 # scales differ by a factor of 1,000, and by 4 to 20 points where all are 0.01 or one column is 1,000.

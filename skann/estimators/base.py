@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 
+from .._warnings import warn
 from ..callbacks.training import TrainingView
 from ..engine.activations import FixedActivation
 from ..engine.data.rows import Rows
@@ -29,7 +30,6 @@ from ..engine.training.state import TrainingState
 from ..engine.training.trainer import Trainer
 from .advice import warn_of_scales, warn_of_validation_rows
 from .assembly import forget_assigned
-from .compat import _fit_context, with_callbacks
 from .constraints import (
     SHARED_CONSTRAINTS,
     HintingMixin,
@@ -40,7 +40,6 @@ from .data import renamed, split_validation, training_data, validation_data
 from .devices import namespace_to_fit
 from .fitted import FittedNetwork
 from .hooks import FitHooks
-from .messages import warn
 from .objects import build_loss, build_schedule, build_solver, is_stochastic
 from .recipes import Recipe
 from .restoring import train

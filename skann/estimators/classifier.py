@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils import check_array
 
+from .._sklearn_compat import Interval, StrOptions, _check_partial_fit_first_call, _fit_context, available_if
 from ..engine.losses import CLASSIFICATION, LOSSES, MULTIOUTPUT, BlockLoss, Loss
 from ..engine.parameters import Parameters
 from .advice import warn_of_imbalance
@@ -29,7 +30,6 @@ from .attributes import (
     WeightInit,
 )
 from .base import BaseMLP
-from .compat import Interval, StrOptions, _check_partial_fit_first_call, _fit_context, available_if
 from .constraints import NonZero, RegisteredName
 from .conversion import SklearnConversion
 from .docs import documented

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import numpy
 from sklearn.base import BaseEstimator
 
+from .._sklearn_compat import Interval, InvalidParameterError, Options, StrOptions
 from ..engine.activations import ACTIVATIONS, Activation
 from ..engine.hyperparameters import Hyperparameters
 from ..engine.initializers import INITIALIZERS, Initializer
@@ -20,7 +21,6 @@ from ..engine.optimizers import SOLVERS
 from ..engine.registry import Registry
 from ..engine.schedules import SCHEDULES, Schedule
 from ..engine.solvers import Solver
-from .compat import Interval, InvalidParameterError, Options, StrOptions
 
 Own = TypeVar("Own", bound=Hyperparameters)
 

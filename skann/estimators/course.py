@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy
 from sklearn.exceptions import ConvergenceWarning
 
+from .._warnings import warn
 from ..engine.learner import Learner
 from ..engine.training.history import KEPT, Progress
 from ..engine.training.lbfgs import LBFGSTrainer
 from ..engine.training.trainer import Trainer
 from .advice import warn_of_dead_units, warn_of_lbfgs
 from .attributes import MLPAttributes
-from .messages import warn
 from .recipes import Recipe
 
 

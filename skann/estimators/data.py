@@ -14,10 +14,10 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.validation import validate_data
 
+from .._sklearn_compat import _check_y
+from .._warnings import warn
 from ..engine.arrays.backend import is_sparse
 from ..engine.data.rows import SMALL, Rows
-from .compat import _check_y
-from .messages import warn
 from .targets import as_labels, as_numbers
 from .unreadable import check_readable, explain
 

@@ -10,6 +10,7 @@ import numpy
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
+from .._warnings import warn
 from ..engine.data.rows import Rows
 from ..engine.learner import Learner
 from ..engine.legacy import converted
@@ -19,7 +20,6 @@ from .assembly import activate_outputs, assemble, assign, is_assigned, ready_to_
 from .attributes import Device, Precision
 from .data import prediction_data
 from .devices import namespace_to_predict
-from .messages import warn
 from .recipes import Recipe
 from .threads import in_threads, n_threads_to_predict
 

@@ -27,7 +27,6 @@ from .attributes import (
     WeightInit,
 )
 from .base import BaseMLP
-from .compat import StrOptions, _fit_context, available_if
 from .constraints import RegisteredName, check_loss
 from .conversion import SklearnConversion
 from .docs import documented

@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 import scipy.sparse
 
-from .dtypes import check_is_read, check_not_lazy
+from .._dtypes import check_not_lazy, check_supported
 
 _DAYS = {
     "datetimes": "(y - y.min()) / numpy.timedelta64(1, 'D')",
@@ -116,7 +116,7 @@ def _no_times(kind: str, which: str) -> TypeError:
 def _as_array(y: Any) -> numpy.ndarray | None:
     """Return the target as an array, or None if there is none to look at: scikit-learn's checks tell why."""
     check_not_lazy(y, "y")
-    check_is_read(getattr(y, "dtype", None), "y")
+    check_supported(getattr(y, "dtype", None), "y")
     if y is None or scipy.sparse.issparse(y):
         return None
     try:

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock, get_ident
 from typing import Any, TypeVar
 
+from .._sklearn_compat import _get_threadpool_controller
 from ..engine.parameters import Layout
-from .compat import _get_threadpool_controller
 
 T = TypeVar("T")
 # Multiplications in a network's largest matrix product under which one thread is about as quick as two where both cores

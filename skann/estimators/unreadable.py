@@ -8,8 +8,8 @@ from typing import Any
 import numpy
 from sklearn.base import BaseEstimator
 
-from .dtypes import check_is_read, check_not_lazy, conversion, is_polars
-from .messages import listed
+from .._dtypes import check_not_lazy, check_supported, conversion, is_polars
+from .._formatting import join_names
 from .targets import is_missing, is_number, kind_of_time
 
 _TEXT, _COMPLEX, _MISSING = "text", "complex numbers", "missing values"
@@ -45,7 +45,7 @@ def _check_columns(estimator: BaseEstimator, X: Any) -> None:
     """Raise an error that names the columns which hold no numbers, if there are any."""
     names: dict[str, list[str]] = {}
     for name, column in _named_columns(X):
-        check_is_read(getattr(column, "dtype", None), f"Column {name!r} of X")
+        check_supported(getattr(column, "dtype", None), f"Column {name!r} of X")
         kind = _kind_of(numpy.asarray(column))
         if kind is not None:
             names.setdefault(kind, []).append(name)
@@ -70,7 +70,7 @@ def _check_columns(estimator: BaseEstimator, X: Any) -> None:
             )
     if missing:
         raise ValueError(
-            f"Input X contains NaN: {listed(missing)}.\n{_tables(estimator)} takes missing values as they are."
+            f"Input X contains NaN: {join_names(missing)}.\n{_tables(estimator)} takes missing values as they are."
         )
 
 
@@ -104,7 +104,7 @@ def _kind_of(values: numpy.ndarray) -> str | None:
 def _columns(kind: str, names: list[str]) -> str:
     """Return "2 text columns (a, b)" or "1 column of datetimes (a)"."""
     number = f"{len(names)} " + ("text " if kind == _TEXT else "")
-    return f"{number}column{'s' * (len(names) > 1)}{'' if kind == _TEXT else f' of {kind}'} ({listed(names)})"
+    return f"{number}column{'s' * (len(names) > 1)}{'' if kind == _TEXT else f' of {kind}'} ({join_names(names)})"
 
 
 def _tables(estimator: Any) -> str:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy
 import sklearn
 
+from .._sklearn_compat import accepts_sample_weight
 from ..engine.data.rows import Rows
 from ..engine.learner import Learner
 from ..engine.training.evaluation import Evaluation
-from .compat import accepts_sample_weight
 from .data import ChosenRows
 
 

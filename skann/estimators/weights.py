@@ -11,7 +11,7 @@ import numpy
 import scipy.sparse
 from sklearn.utils.class_weight import compute_class_weight
 
-from .compat import _check_sample_weight
+from .._sklearn_compat import _check_sample_weight
 from .labels import LabelColumns, Labels
 
 _LARGEST = sys.float_info.max

@@ -11,7 +11,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from ..estimators.compat import HasMethods, _fit_context
+from .._sklearn_compat import HasMethods, _fit_context
 from .unwrap import transformed, unwrap
 
 

@@ -10,8 +10,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from .._sklearn_compat import is_search
 from ..estimators.base import BaseMLP
-from ..estimators.compat import is_search
 from ..estimators.tabular.base import TabularMLP
 from ..estimators.tabular.members import Member
 

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..estimators.compat import (
+from .._formatting import join_names
+from .._sklearn_compat import (
     Interval,
     RealNotInt,
     StrOptions,
@@ -19,7 +20,7 @@ from ..estimators.compat import (
     _check_feature_names_in,
     _fit_context,
 )
-from ..estimators.messages import listed, warn
+from .._warnings import warn
 from ..exceptions import IdentifierColumnWarning
 from . import values
 from .categories import fit_category
@@ -279,7 +280,7 @@ def column_kinds(X, X_val, estimator: BaseEstimator) -> list[str]:
 def _warn_about(identifiers: list[str]) -> None:
     """Warn once of all columns that identify rows."""
     warn(
-        f"Left out, because most rows have a value of their own: {listed(identifiers)}. Drop what identifies rows "
+        f"Left out, because most rows have a value of their own: {join_names(identifiers)}. Drop what identifies rows "
         "before fit; convert dates and numbers given as text (pandas.to_datetime, pandas.to_numeric); or derive from "
         "such a column something that repeats.",
         IdentifierColumnWarning,

@@ -11,8 +11,8 @@ import pandas
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 
-from ..estimators.dtypes import check_is_read, check_not_lazy
-from ..estimators.messages import listed
+from .._dtypes import check_not_lazy, check_supported
+from .._formatting import join_names
 
 
 class Table:
@@ -66,7 +66,7 @@ def _from_polars(column: Any, name: str) -> pandas.Series:
     """Return a polars column, its moments in its own time zone."""
     if column.dtype.is_nested():
         return pandas.Series(column.to_list(), dtype=object)
-    check_is_read(column.dtype, f"Column {name!r} of X")
+    check_supported(column.dtype, f"Column {name!r} of X")
     series = _series(column.to_numpy())
     zone = getattr(column.dtype, "time_zone", None)
     # polars hands moments over in UTC
@@ -98,7 +98,7 @@ def _check_labels(X: Any) -> None:
         )
     twice = [str(label) for label, count in Counter(X.columns).items() if count > 1]
     if twice:
-        raise ValueError(f"X has column names that occur more than once: {listed(twice)}. Rename or drop columns.")
+        raise ValueError(f"X has column names that occur more than once: {join_names(twice)}. Rename or drop columns.")
 
 
 def _check_size(shape: tuple[int, int], estimator: BaseEstimator) -> None:

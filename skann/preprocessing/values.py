@@ -11,7 +11,7 @@ import pandas
 from pandas.api import types
 from sklearn.utils import assert_all_finite
 
-from ..estimators.dtypes import check_is_read
+from .._dtypes import check_supported
 
 # kinds whose values go by their str
 STRINGS = ("text", "mixed")
@@ -67,7 +67,7 @@ def kind_of(series: pandas.Series | pandas.Index, name: str) -> str:
         kind = _OBJECT_KINDS.get(types.infer_dtype(series, skipna=True), "mixed")
     if kind == "complex":
         raise ValueError(f"Complex data not supported: column {name!r} of X holds complex numbers.")
-    check_is_read(series.infer_objects().dtype if kind == "period" else dtype, f"Column {name!r} of X")
+    check_supported(series.infer_objects().dtype if kind == "period" else dtype, f"Column {name!r} of X")
     return kind
 
 

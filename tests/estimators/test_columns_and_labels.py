@@ -12,8 +12,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skann import MLPClassifier, MLPRegressor, TabularMLPClassifier, TabularMLPRegressor
+from skann._dtypes import conversion
 from skann.activations import LeakyReLU
-from skann.estimators.dtypes import conversion
 
 from .tables import FAST
 

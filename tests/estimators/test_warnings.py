@@ -18,8 +18,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, scale
 
 from skann import MLPClassifier, MLPRegressor, TabularMLPClassifier
+from skann._formatting import escape, join_names
+from skann._warnings import warn
 from skann.callbacks import TimeLimit
-from skann.estimators.messages import listed, printable, warn
 from skann.exceptions import IdentifierColumnWarning, TrainingWarning
 from skann.inspection import HiddenLayerTransformer
 from skann.preprocessing import TabularEncoder
@@ -115,10 +116,10 @@ ESCAPES = "\x1b[31mred\x07\u202e"
 
 
 def test_control_characters_are_escaped():
-    assert printable(ESCAPES) == r"\x1b[31mred\x07\u202e"
-    assert printable("Größe 温度") == "Größe 温度"
-    assert listed([ESCAPES, 2]) == r"\x1b[31mred\x07\u202e, 2"
-    assert listed(range(12)) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
+    assert escape(ESCAPES) == r"\x1b[31mred\x07\u202e"
+    assert escape("Größe 温度") == "Größe 温度"
+    assert join_names([ESCAPES, 2]) == r"\x1b[31mred\x07\u202e, 2"
+    assert join_names(range(12)) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
 
 
 def test_names_of_columns_do_not_reach_the_terminal_raw():

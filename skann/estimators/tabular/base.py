@@ -13,11 +13,11 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..._sklearn_compat import _fit_context, _safe_indexing, with_callbacks
+from ..._warnings import warn
 from ..attributes import RandomState, Scoring, TabularAttributes
-from ..compat import _fit_context, _safe_indexing, with_callbacks
 from ..constraints import HintingMixin
 from ..data import renamed
-from ..messages import warn
 from ..objects import as_schedule
 from ..restoring import train
 from ..weights import check_range, check_sample_weight, check_some_count

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 
+from ..._sklearn_compat import Interval, StrOptions, _check_y
 from ...engine.activations import Activation
 from ..attributes import LearningRate, RandomState, Scoring, Sizes
-from ..compat import Interval, StrOptions, _check_y
 from ..data import in_one_dimension
 from ..targets import as_labels
 from ..weights import weigh_classes

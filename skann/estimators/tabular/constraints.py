@@ -2,8 +2,8 @@
 
 from numbers import Integral, Real
 
+from ..._sklearn_compat import Interval, StrOptions
 from ...engine.activations import ACTIVATIONS, FixedActivation
-from ..compat import Interval, StrOptions
 from ..constraints import SHARED_CONSTRAINTS as MLP_CONSTRAINTS
 from ..constraints import RegisteredName
 

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy
 
+from ..._warnings import warn
 from ...engine.layers import Embedding, Layer, Periodic, PiecewiseLinear
 from ...engine.layers.piecewise_linear import quantile_edges
 from ...exceptions import IdentifierColumnWarning, TrainingWarning
 from ..hooks import FitHooks
-from ..messages import warn
 
 _EMBEDDING_RATE = 0.1  # of the periodic embedding's learning rate
 _BINS = 32  # of a column, in the piecewise-linear encoding

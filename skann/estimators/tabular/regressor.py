@@ -9,10 +9,10 @@ from typing import Any, Literal
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 
+from ..._sklearn_compat import StrOptions, _check_y
 from ...engine.activations import Activation
 from ...engine.losses import LOSSES, REGRESSION, Loss
 from ..attributes import LearningRate, RandomState, Scoring, Sizes
-from ..compat import StrOptions, _check_y
 from ..constraints import RegisteredName, check_loss
 from ..data import in_one_dimension
 from ..targets import as_numbers

@@ -1,4 +1,4 @@
-"""How messages name columns, and to which line warnings point."""
+"""Warnings that point at the user's line."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import os
 import sys
 import sysconfig
 import warnings
-from collections.abc import Iterable
 from typing import Any
 
 _PACKAGES = {"skann", "sklearn", "joblib"}  # wherever they are installed
 _FOLDERS = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
 _STANDARD_LIBRARY = sysconfig.get_path("stdlib") + os.sep
-_MOST_LISTED = 10
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
@@ -31,15 +29,3 @@ def _is_installed(frame: Any) -> bool:
         or path.startswith((_STANDARD_LIBRARY, "<frozen "))
         or any(folder in path for folder in _FOLDERS)
     )
-
-
-def printable(text: Any) -> str:
-    """Return the str of an object with its control characters escaped, which might steer a terminal."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
-
-
-def listed(names: Iterable[Any]) -> str:
-    """Return the first ten names, control characters escaped, with the number of the others."""
-    names = list(names)
-    more = len(names) - _MOST_LISTED
-    return ", ".join(map(printable, names[:_MOST_LISTED])) + (f" and {more} more" if more > 0 else "")

@@ -34,7 +34,7 @@ def conversion(dtype: Any) -> str | None:
     return None
 
 
-def check_is_read(dtype: Any, holder: str) -> None:
+def check_supported(dtype: Any, holder: str) -> None:
     """Raise TypeError, with the conversion, if a column or target has a dtype that no estimator reads."""
     way_out = conversion(dtype)
     if way_out is not None:
