@@ -9,6 +9,7 @@ import numpy
 import scipy.sparse
 from sklearn.exceptions import ConvergenceWarning
 
+from .._warnings import warn
 from ..engine.graph import Graph
 from ..exceptions import TrainingWarning
 

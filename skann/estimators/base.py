@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 
+from .._sklearn_compat import _fit_context, with_callbacks
 from .._warnings import warn
 from ..callbacks.training import TrainingView
 from ..engine.activations import FixedActivation

@@ -6,9 +6,9 @@ from .findings import Finding
 from .flow import DeadUnitsDisplay, GradientFlowDisplay
 from .hidden_layer import HiddenLayerTransformer
 from .hidden_space import HiddenSpaceDisplay
-from .history import TrainingHistoryDisplay
-from .network import NetworkDisplay
+from .network_diagram import NetworkDisplay
 from .summary import NetworkSummary, summary
+from .training_history import TrainingHistoryDisplay
 from .weights import WeightsDisplay
 
 __all__ = [

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from ..engine.activations import ACTIVATIONS, Activation, ElementwiseActivation, Maxout, PReLU
 from ..estimators.constraints import check_activations
 from ._plotting import LINES, axes_for, legend_beside, pyplot, some_of
-from .unwrap import unwrap
+from .extraction import unwrap
 
 
 class ActivationDisplay:

@@ -6,8 +6,8 @@ import html
 from collections.abc import Iterable
 from typing import Any
 
+from .extraction import title_of
 from .findings import SYMPTOMS, Case, Finding
-from .unwrap import title_of
 
 _MISSING = {
     "validation_loss": "a validation set: give fit X_val and y_val, or set {way_to_validate}",

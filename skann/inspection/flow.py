@@ -6,8 +6,8 @@ from typing import Any, Self
 
 import numpy
 
-from ._course import check_history, history_of, layer_columns
 from ._plotting import axes_for, legend_beside, pyplot
+from .extraction import check_history, history_of, layer_values
 
 _STYLES = ("-", "--", "-.", ":")
 _MOST_NAMED = 8  # layers in a legend; of more, some are left out
@@ -69,7 +69,7 @@ class _LayerCourse:
         """
         pyplot()
         check_history(history, cls._entry)
-        return cls(layer_columns(history, cls._entry), epochs=numpy.asarray(history["epoch"])).plot(ax)
+        return cls(layer_values(history, cls._entry), epochs=numpy.asarray(history["epoch"])).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw a line for each hidden layer, from dark (the first) to light (the last).

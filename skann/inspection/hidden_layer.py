@@ -12,7 +12,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn_compat import HasMethods, _fit_context
-from .unwrap import transformed, unwrap
+from .extraction import transform_before, unwrap
 
 
 class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MetaEstimatorMixin, BaseEstimator):
@@ -112,7 +112,7 @@ class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         """
         check_is_fitted(self)
         network, before = unwrap(self._fitted())
-        return network.hidden_layer_output(transformed(X, before), self.layer)
+        return network.hidden_layer_output(transform_before(before, X), self.layer)
 
     def _fitted(self) -> Any:
         return self._prefitted() if self.prefit and not hasattr(self, "estimator_") else self.estimator_

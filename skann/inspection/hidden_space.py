@@ -13,9 +13,8 @@ from sklearn.decomposition import PCA
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
 from ..engine.losses import MULTIOUTPUT
-from ._names import input_names
 from ._plotting import POINTS, axes_for, legend_beside, pyplot, some_of
-from .unwrap import find_owner, title_of, transformed, unwrap
+from .extraction import find_owner, input_names, title_of, transform_before, unwrap
 
 _FINE = 300  # points a side from which the decision line is found, and points of each line of the grid
 
@@ -122,7 +121,7 @@ class HiddenSpaceDisplay:
         _check_can_be_drawn(network, title_of(find_owner(estimator)[0]))
         if not isinstance(grid, Integral) or grid < 2:
             raise ValueError(f"grid must be an int of at least 2. Got {grid!r} instead.")
-        X = check_array(transformed(X, steps), ensure_min_samples=2, dtype=float)  # pyright: ignore[reportArgumentType]
+        X = check_array(transform_before(steps, X), ensure_min_samples=2, dtype=float)  # pyright: ignore[reportArgumentType]
         y = _checked_labels(y, X, network)
         names = input_names(network, steps) or ["input 1", "input 2"]
         before = _inputs(network, X, grid, (names[0], names[1]))

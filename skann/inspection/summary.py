@@ -10,8 +10,7 @@ from typing import Any
 from ..engine.graph import Graph
 from ..engine.layers import ActivationLayer, Dense, Dropout, GaussianNoise, Layer, Normalization
 from ..engine.learner import Learner
-from .names import short_name
-from .unwrap import find_owner, title_of, unwrap
+from .extraction import find_owner, short_name, title_of, unwrap
 
 
 @dataclass(frozen=True)

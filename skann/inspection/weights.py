@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy
 
 from ._plotting import BLUE, axes_for, layer_name, pyplot
-from .unwrap import unwrap
+from .extraction import unwrap
 
 _MOST_IMAGES = 40  # units drawn as images, so that each can be seen
 

@@ -154,7 +154,7 @@ class TestLayers:
         with pytest.raises(ValueError, match="of any hidden layer"):
             cls.from_estimator(fits.iris(hidden_layer_sizes=()))
         entry = cls._entry
-        with pytest.raises(ValueError, match=f"tells no {entry}"):
+        with pytest.raises(ValueError, match=f"has no {entry}"):
             cls.from_history(history(**{entry: [None, None]}))
 
     def test_values_alone_suffice(self):

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy
 import scipy.sparse
-from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_consistent_length
 
 from ...engine.data.rows import Rows
@@ -15,7 +14,7 @@ from ...engine.training.probe import Probe
 from ...estimators.advice import column_name
 from ...estimators.data import prediction_data
 from ...estimators.tabular.base import TabularMLP
-from ..unwrap import find_owner, transformed, unwrap
+from ..extraction import find_owner, input_names, transform_before, unwrap
 
 N_ROWS = 10_000  # of the data, at equal distances
 
@@ -51,10 +50,8 @@ class Case:
         if y is None:
             raise ValueError("diagnose requires y, the targets that the network was trained on. Got None.")
         check_consistent_length(X, y)
-        self._names: Any = getattr(self.network, "feature_names_in_", None)
-        if self._names is None:
-            self._names = _names_after(before)
-        X = prediction_data(self.network, transformed(X, before))
+        self._names = input_names(self.network, before)
+        X = prediction_data(self.network, transform_before(before, X))
         y = y.tocsr() if scipy.sparse.issparse(y) else numpy.asarray(y)
         self.n_samples = X.shape[0]
         if self.n_samples > N_ROWS:
@@ -106,14 +103,3 @@ class Case:
         learner = self.network._learner
         probe = Probe(learner.graph, learner.parameters, Rows(self.X), n_rows=1_000)
         return probe.dead_units()
-
-
-def _names_after(before: list[Any]) -> numpy.ndarray | None:
-    """Return the names of the columns that transformers make, if they all name them."""
-    names = None
-    try:
-        for transformer in before:
-            names = transformer.get_feature_names_out(names)
-    except (AttributeError, ValueError, NotFittedError):
-        return None
-    return names

@@ -10,10 +10,10 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from .._sklearn_compat import is_search
-from ..estimators.base import BaseMLP
-from ..estimators.tabular.base import TabularMLP
-from ..estimators.tabular.members import Member
+from ..._sklearn_compat import is_search
+from ...estimators.base import BaseMLP
+from ...estimators.tabular.base import TabularMLP
+from ...estimators.tabular.members import Member
 
 
 def unwrap(estimator: Any) -> tuple[BaseMLP, list[Any]]:
@@ -94,8 +94,8 @@ def _best_of(search: Any) -> Any:
     return search.best_estimator_
 
 
-def transformed(X: Any, before: list[Any]) -> Any:
-    """Return X as the network gets it."""
-    for transformer in before:
+def transform_before(steps: list[Any], X: Any) -> Any:
+    """Return X after the transformers before a network."""
+    for transformer in steps:
         X = transformer.transform(X)
     return X

@@ -11,9 +11,8 @@ from sklearn.base import is_classifier
 from sklearn.utils import check_random_state
 
 from ..estimators.constraints import check_activations, check_dropout
-from ._names import input_names
 from ._plotting import BLUE, ORANGE, axes_for, layer_name, pyplot
-from .unwrap import unwrap
+from .extraction import input_names, unwrap
 
 _WIDEST = 3.5  # points of the line for the largest weight
 _DISTANCE = 5.0  # between layers, where neighbouring units are 1 apart

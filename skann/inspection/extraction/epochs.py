@@ -1,4 +1,4 @@
-"""The course of training as displays read it from ``history_``."""
+"""The values of each epoch, as displays read them from ``history_``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def history_of(estimator: Any) -> dict[str, list]:
 
 
 def check_history(history: Any, *needed: str) -> None:
-    """Raise an error unless this is a history with epochs that holds the entries needed."""
+    """Raise an error unless ``history`` is a history of at least one epoch with the entries needed."""
     if not isinstance(history, Mapping):
         raise TypeError(f"A history is a dict such as an estimator's history_. Got {type(history).__name__} instead.")
     missing = [name for name in ("epoch", *needed) if name not in history]
@@ -38,23 +38,25 @@ def check_history(history: Any, *needed: str) -> None:
         raise ValueError("The history has no epochs: fit with max_iter of at least 1.")
 
 
-def column(history: Mapping[str, list], name: str) -> numpy.ndarray:
-    """Return an entry of each epoch as floats, NaN where there is none."""
+def epoch_values(history: Mapping[str, list], name: str) -> numpy.ndarray:
+    """Return an entry of the history as floats of shape (n_epochs,), NaN where there is no value."""
     entries = history.get(name) or [None] * len(history["epoch"])
     return numpy.array([numpy.nan if entry is None else entry for entry in entries], dtype=float)
 
 
-def layer_columns(history: Mapping[str, list], name: str) -> numpy.ndarray:
-    """Return an entry of each epoch that is a list over hidden layers, as floats of shape (n_epochs, n_hidden).
+def layer_values(history: Mapping[str, list], name: str) -> numpy.ndarray:
+    """Return an entry that holds a list over hidden layers for each epoch, as floats of shape (n_epochs, n_hidden).
 
     Raises
     ------
     ValueError
-        If no epoch has such an entry, or there is no hidden layer.
+        If no epoch has a value, or there is no hidden layer.
     """
     entries = history[name]
     n_layers = max((len(entry) for entry in entries if entry is not None), default=0)
     if not n_layers:
-        raise ValueError(f"The history tells no {name} of any hidden layer: the network has none, or noted nothing.")
-    nothing = [numpy.nan] * n_layers
-    return numpy.array([nothing if entry is None else entry for entry in entries], dtype=float)
+        raise ValueError(
+            f"The history has no {name} of any hidden layer: the network has none, or nothing was recorded."
+        )
+    missing = [numpy.nan] * n_layers
+    return numpy.array([missing if entry is None else entry for entry in entries], dtype=float)

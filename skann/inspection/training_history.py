@@ -8,9 +8,8 @@ from typing import Any, Self
 import numpy
 from sklearn.base import is_classifier
 
-from ._course import check_history, column, history_of
 from ._plotting import BLUE, POINTS, VERMILION, axes_for, legend_beside, pyplot, some_of
-from .unwrap import unwrap
+from .extraction import check_history, epoch_values, history_of, unwrap
 
 _RING = {"marker": "o", "linestyle": "", "color": "black", "markerfacecolor": "none", "markersize": 9}
 
@@ -167,22 +166,24 @@ class TrainingHistoryDisplay:
 
     def _rates(self) -> numpy.ndarray:
         """Return all learning rates that were noted."""
-        rates = numpy.concatenate([column(history, "learning_rate") for history in self.histories.values()])
+        rates = numpy.concatenate([epoch_values(history, "learning_rate") for history in self.histories.values()])
         return rates[numpy.isfinite(rates)]
 
     def _draw(self, axes, history: Mapping[str, list], entries: list[str], i: int, best: int) -> None:
         """Draw entries of the history number i, with a ring round the best epoch on the last that there is."""
-        epochs = column(history, "epoch")
+        epochs = epoch_values(history, "epoch")
         entries = [entry for entry in entries if _is_noted(history, entry)]
         for entry in entries:
-            axes.plot(epochs, column(history, entry), **self._look(i, entry.startswith("validation"), len(epochs)))
+            axes.plot(
+                epochs, epoch_values(history, entry), **self._style(i, entry.startswith("validation"), len(epochs))
+            )
         if entries and entries != ["learning_rate"]:
             at = epochs == best
-            axes.plot(epochs[at], column(history, entries[-1])[at], zorder=5, **_RING)
+            axes.plot(epochs[at], epoch_values(history, entries[-1])[at], zorder=5, **_RING)
         if len(self.histories) == 1:
             axes.axvline(best, color="0.6", linewidth=0.8, zorder=0)
 
-    def _look(self, i: int, of_validation: bool, n_epochs: int) -> dict[str, Any]:
+    def _style(self, i: int, of_validation: bool, n_epochs: int) -> dict[str, Any]:
         """Return how a line looks: dashed for the validation set; several networks have a colour and marker each."""
         linestyle = "--" if of_validation else "-"
         if len(self.histories) == 1:
@@ -202,13 +203,15 @@ class TrainingHistoryDisplay:
         if any(_is_noted(history, "validation_loss") for history in self.histories.values()):
             kinds["validation"] = True
         if len(self.histories) == 1:
-            handles = [Line2D([], [], label=kind, **self._look(0, kinds[kind], 1)) for kind in kinds]
+            handles = [Line2D([], [], label=kind, **self._style(0, kinds[kind], 1)) for kind in kinds]
             best = f"best epoch: {next(iter(self.best_epochs_.values()))}"
         else:
             names = enumerate(self.histories)
-            handles = [Line2D([], [], label=name, **self._look(i, False, 1)) for i, name in names]
-            looks: dict[str, Any] = {kind: "--" if kinds[kind] else "-" for kind in kinds}
-            handles += [Line2D([], [], label=kind, color="0.4", linestyle=looks[kind]) for kind in kinds]
+            handles = [Line2D([], [], label=name, **self._style(i, False, 1)) for i, name in names]
+            handles += [
+                Line2D([], [], label=kind, color="0.4", linestyle="--" if of_validation else "-")
+                for kind, of_validation in kinds.items()
+            ]
             best = "best epoch"
         handles.append(Line2D([], [], label=best, **_RING))
         legend_beside(axes, handles=handles)
@@ -217,15 +220,15 @@ class TrainingHistoryDisplay:
 def best_epoch(history: Mapping[str, list]) -> int:
     """Return the epoch of the highest validation score, or if there is none of the lowest training loss."""
     if _is_noted(history, "validation_score"):
-        i = numpy.nanargmax(column(history, "validation_score"))
+        i = numpy.nanargmax(epoch_values(history, "validation_score"))
     else:
-        i = numpy.nanargmin(column(history, "loss"))
+        i = numpy.nanargmin(epoch_values(history, "loss"))
     return int(history["epoch"][i])
 
 
 def _is_noted(history: Mapping[str, list], entry: str) -> bool:
     """Whether any epoch has a number there."""
-    return bool(numpy.isfinite(column(history, entry)).any())
+    return bool(numpy.isfinite(epoch_values(history, entry)).any())
 
 
 def _score_name(network: Any) -> str:
