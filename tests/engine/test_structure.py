@@ -1,131 +1,83 @@
 """Imports only go down, and the engine knows neither scikit-learn nor pandas."""
 
 import ast
+import sys
+from graphlib import CycleError
 from pathlib import Path
 
 import pytest
 
-import skann
+DOC = Path(__file__).parent.parent.parent / "doc"
+sys.path.insert(0, str(DOC))
 
-ROOT = Path(skann.__file__).parent
-# each floor may import from those before it
+from draw_packages import PICTURE, draw  # noqa: E402
+from packages import imported_names, module_files, module_imports, package_imports, reachable  # noqa: E402
+
+# Landmarks, from the lowest floor up: none may import another of its own floor or of one above, nor reach it through
+# other packages. What is not listed may stand anywhere between them.
 FLOORS = [
-    ["version", "_dtypes", "_formatting", "_sklearn_compat", "_warnings"],
-    ["engine.counter_bits", "engine.files", "engine.npz"],
-    ["engine.backend", "engine.hyperparameters", "engine.registry", "engine.statistics"],
-    ["engine.initializers", "engine.kernels", "engine.owed", "engine.solvers"],
-    ["engine.parameters"],
+    ["engine.backend"],
+    ["engine.kernels", "engine.parameters"],
     ["engine.layers"],
     ["engine.activations"],
     ["engine.losses"],
-    ["engine.architecture", "engine.graph"],
-    ["engine.memory"],
-    ["engine.graph_network"],
-    ["engine.tabular"],
-    ["engine.network", "engine.batches", "engine.normalizations"],
-    ["engine.transfer", "engine.prediction"],
-    ["engine.penalties"],
-    ["engine.optimizers", "engine.schedules", "engine.progress", "engine.diagnosis"],
-    ["engine.data_driven", "engine.divergence", "engine.settings"],
+    ["engine.network", "engine.optimizers"],
     ["engine.training"],
-    ["engine.lbfgs", "engine.fingerprints"],
-    ["engine.checkpoints"],
-    ["activations", "initializers", "layers", "losses", "schedules", "solvers", "exceptions", "callbacks"],
-    ["estimators.compat", "estimators.dtypes", "estimators.messages"],
-    ["preprocessing.values", "preprocessing.scaling"],
-    ["preprocessing.vocabulary", "preprocessing.columns", "preprocessing.frames"],
-    ["preprocessing.numbers", "preprocessing.dates", "preprocessing.categories"],
-    ["preprocessing.encoder"],
+    ["activations", "losses", "schedules", "exceptions", "callbacks"],
     ["preprocessing"],
-    ["estimators.targets"],
-    ["estimators.unreadable"],
-    [
-        "estimators.advice",
-        "estimators.attributes",
-        "estimators.labels",
-        "estimators.data",
-        "estimators.docs",
-        "estimators.hooks",
-        "estimators.restoring",
-        "estimators.threads",
-        "estimators.devices",
-    ],
-    ["estimators.assembly"],
-    ["estimators.constraints", "estimators.course", "estimators.fitted", "estimators.validation", "estimators.weights"],
-    ["estimators.objects"],
-    ["estimators.base"],
-    ["estimators.conversion"],
-    ["estimators.classifier", "estimators.regressor"],
-    ["estimators.tabular"],
     ["estimators"],
+    ["estimators.tabular"],
     ["inspection"],
-    [""],
 ]
-FLOOR_OF = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
-FILES = sorted(ROOT.rglob("*.py"))
+FLOOR_OF = {f"skann.{name}": floor for floor, names in enumerate(FLOORS) for name in names}
+FILES = module_files()
 
 
-def room_of(dotted):
-    """Return the longest known prefix: a package's files share its room."""
-    while dotted not in FLOOR_OF and "." in dotted:
-        dotted = dotted.rpartition(".")[0]
-    return dotted
+@pytest.mark.parametrize("read", [module_imports, package_imports])
+def test_no_imports_form_a_cycle(read):
+    try:
+        reachable(read())
+    except CycleError as error:
+        pytest.fail(f"Each imports the one before it: {', '.join(error.args[1])}.")
 
 
-def dotted_name(path):
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix("__init__").rstrip(".")
+@pytest.mark.parametrize("name", FLOOR_OF)
+def test_imports_only_go_down(name):
+    graph = package_imports()
+    seen, front = set(), {name}
+    while front:
+        seen |= front
+        front = set().union(*(graph[package] for package in front)) - seen
+    too_high = {other for other in seen - {name} if FLOOR_OF.get(other, -1) >= FLOOR_OF[name]}
+    assert not too_high, f"{name} reaches {', '.join(sorted(too_high))} of its own floor or above"
 
 
-def imports_of(path):
-    """Yield the modules that a file imports at run time, those of skann without the leading name."""
-    package = path.relative_to(ROOT).parent.parts
-    tree = ast.parse(path.read_text())
-    for_types = {child for node in ast.walk(tree) if isinstance(node, ast.If) for child in ast.walk(node)}
-    for node in ast.walk(tree):
-        if node in for_types:
-            continue
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, False) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level:
-            base = [*package[: len(package) - node.level + 1], *(node.module.split(".") if node.module else [])]
-            for alias in node.names:
-                longer = ".".join([*base, alias.name])
-                yield (longer if longer in FLOOR_OF else ".".join(base)), True
-        elif isinstance(node, ast.ImportFrom):
-            yield node.module, False
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: dotted_name(path) or "skann")
-def test_imports_only_go_down(path):
-    here = room_of(dotted_name(path))
-    if dotted_name(path) == "engine":
-        assert list(imports_of(path)) == []
-        return
-    for module, ours in imports_of(path):
-        if ours and room_of(module) != here:
-            assert FLOOR_OF[room_of(module)] < FLOOR_OF[here], f"{here} imports {module}"
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: dotted_name(path) or "skann")
-def test_the_engine_imports_numpy_and_scipy_only(path):
-    if not dotted_name(path).startswith("engine"):
-        return
-    outside = {module.split(".")[0] for module, ours in imports_of(path) if not ours}
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith("skann.engine")])
+def test_the_engine_imports_numpy_and_scipy_only(name):
+    outside = {imported.partition(".")[0] for imported in imported_names(FILES[name])}
     assert not outside & {"sklearn", "pandas", "polars", "joblib", "matplotlib"}
 
 
+def test_the_engine_itself_imports_nothing():
+    # importing any part of it runs its __init__.py first
+    assert not list(imported_names(FILES["skann.engine"]))
+
+
 def test_private_names_of_scikit_learn_are_imported_in_one_file():
-    for path in FILES:
-        if path.name == "_sklearn_compat.py":
+    for name, path in FILES.items():
+        if name == "skann._sklearn_compat":
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sklearn"):
-                assert not any(part.startswith("_") for part in node.module.split(".")), path
-                assert not any(alias.name.startswith("_") for alias in node.names), path
+        for imported in imported_names(path):
+            package, *parts = imported.split(".")
+            assert package != "sklearn" or not any(part.startswith("_") for part in parts), path
+
+
+def test_the_picture_of_the_packages_is_up_to_date():
+    assert PICTURE.read_text() == draw(), "run `python doc/draw_packages.py`"
 
 
 def test_files_and_functions_stay_short():
-    for path in FILES:
+    for path in FILES.values():
         text = path.read_text()
         assert text.count("\n") <= 500, path
         for node in ast.walk(ast.parse(text)):

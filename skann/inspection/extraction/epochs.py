@@ -55,8 +55,6 @@ def layer_values(history: Mapping[str, list], name: str) -> numpy.ndarray:
     entries = history[name]
     n_layers = max((len(entry) for entry in entries if entry is not None), default=0)
     if not n_layers:
-        raise ValueError(
-            f"The history has no {name} of any hidden layer: the network has none, or nothing was recorded."
-        )
+        raise ValueError(f"The history has no {name} of any hidden layer: the network has none, or none was recorded.")
     missing = [numpy.nan] * n_layers
     return numpy.array([missing if entry is None else entry for entry in entries], dtype=float)
