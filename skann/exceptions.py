@@ -1,4 +1,4 @@
-"""Errors and warnings of the package's own."""
+"""Errors and warnings that skann defines."""
 
 from .engine.training.divergence import DivergenceError
 
@@ -6,8 +6,8 @@ __all__ = ["DivergenceError", "IdentifierColumnWarning", "TrainingWarning"]
 
 
 class IdentifierColumnWarning(UserWarning):
-    """Columns of categories that identify rows rather than describe them were left out."""
+    """Warning that categorical columns were left out because they identify rows rather than describe them."""
 
 
 class TrainingWarning(UserWarning):
-    """A fit went badly for a reason that has a remedy; the estimator's ``warn=False`` silences it."""
+    """Warning that training went badly for a reason with a known remedy; ``warn=False`` silences it."""

@@ -1,4 +1,4 @@
-"""Callbacks: pass them to an estimator's ``set_callbacks``, in a Pipeline or a search to that of the network itself."""
+"""Callbacks: pass them to the ``set_callbacks`` of an estimator; in a Pipeline or a search, of the network itself."""
 
 from .checkpoint import Checkpoint
 from .learning_curve import LearningCurve

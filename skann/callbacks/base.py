@@ -1,4 +1,4 @@
-"""What the callbacks share: the hooks of scikit-learn's protocol, which do nothing unless a callback says so."""
+"""The base class of callbacks: the hooks of scikit-learn's protocol, which do nothing by default."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from sklearn.callback import CallbackContext
 
 
 class Callback:
-    """A callback for the epochs of a fit. Clones share it, so it keeps nothing of a fit but in the fit's context."""
+    """A callback for the epochs of a fit. Clones share it, so the state of a fit belongs in its context."""
 
     def setup(self, estimator: Any, context: CallbackContext) -> None:
-        """Do nothing before fit.
+        """Do nothing before the fit.
 
         Parameters
         ----------
         estimator : MLPClassifier or MLPRegressor
-            What is fitted.
+            The estimator being fitted.
         context : CallbackContext
-            Of the fit.
+            Context of the fit.
         """
 
     def teardown(self, estimator: Any, context: CallbackContext) -> None:
-        """Do nothing after fit, whether it failed or not.
+        """Do nothing after the fit, whether or not it failed.
 
         Parameters
         ----------
         estimator : MLPClassifier or MLPRegressor
-            What was fitted.
+            The estimator whose fit has ended.
         context : CallbackContext
-            Of the fit.
+            Context of the fit.
         """
 
     def on_fit_task_begin(self, estimator: Any, context: CallbackContext) -> None:
-        """Do nothing before the fit or an epoch of it.
+        """Do nothing before the fit or one of its epochs.
 
         Parameters
         ----------
         estimator : MLPClassifier or MLPRegressor
-            What is fitted.
+            The estimator being fitted.
         context : CallbackContext
-            Of the fit, or of the epoch.
+            Context of the fit or of the epoch.
         """
 
     def on_fit_task_end(self, estimator: Any, context: CallbackContext) -> bool:
@@ -49,9 +49,9 @@ class Callback:
         Parameters
         ----------
         estimator : MLPClassifier or MLPRegressor
-            What is fitted.
+            The estimator being fitted.
         context : CallbackContext
-            Of the fit, or of the epoch.
+            Context of the fit or of the epoch.
 
         Returns
         -------
@@ -61,14 +61,14 @@ class Callback:
         return context.task_name == "epoch" and bool(self.on_epoch_end(estimator, context))  # pyright: ignore[reportAttributeAccessIssue]
 
     def on_epoch_end(self, estimator: Any, context: CallbackContext) -> bool | None:
-        """Do what is to be done after an epoch.
+        """Do nothing after an epoch.
 
         Parameters
         ----------
         estimator : MLPClassifier or MLPRegressor
-            What is fitted.
+            The estimator being fitted.
         context : CallbackContext
-            Of the epoch.
+            Context of the epoch.
 
         Returns
         -------
@@ -77,8 +77,8 @@ class Callback:
         """
 
 
-def positive_int(name: str, value: Any) -> int:
-    """Return the value of a parameter that must be an int of at least 1, or raise ValueError."""
+def check_positive_int(name: str, value: Any) -> int:
+    """Return the value of a parameter; raise ValueError unless it is an int of at least 1."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"{name} must be an int of at least 1. Got {value!r} instead.")
     return value

@@ -1,4 +1,4 @@
-"""Checkpoints: a training that was cut off goes on where it was."""
+"""Checkpoints, from which interrupted training resumes."""
 
 from __future__ import annotations
 
@@ -9,47 +9,47 @@ from typing import Any
 from sklearn.callback import CallbackContext
 
 from ..engine.files import regular_file
-from .base import Callback, positive_int
+from .base import Callback, check_positive_int
 from .training import TrainingView, training_of
 
-# parameters that say how long to train, what to print and in how many processes: they change no step that is taken
+# parameters that set the length of training, its messages and its processes, but change no training step
 MAY_DIFFER = frozenset({"max_iter", "tol", "n_iter_no_change", "verbose", "warn", "n_jobs"})
 
 
 class Checkpoint(Callback):
-    """Writes the whole state of training to a file after every so many epochs, and goes on from it.
+    """Saves the whole state of training to a file at regular intervals, and resumes training from it.
 
-    A fit that was cut off and resumed ends with the same weights, bit for bit, as one that was not: give it the same
-    data, the same parameters and the same int as ``random_state``. The file is an .npz of plain arrays, replaced in one
-    stroke, and is never unpickled or trusted. Ctrl-C takes effect once it is whole.
+    An interrupted and resumed fit ends with the same weights, bit for bit, as an uninterrupted one, given the same
+    data, the same parameters and the same int as ``random_state``. The file is an .npz of plain arrays; it is replaced
+    atomically and never unpickled. Ctrl-C takes effect once the file is complete.
 
     Only ``max_iter``, ``tol``, ``n_iter_no_change``, ``verbose``, ``warn``, ``n_jobs`` and the callbacks may differ
-    from those of the fit that wrote the file. All other parameters, the target, the weights and the validation set must
-    agree; of X, some rows are compared. A larger ``max_iter`` trains further. A learning rate that follows the fraction
-    of training done, such as "cosine" and those of the tabular estimators, is then stretched over the new ``max_iter``
-    from the next epoch on. The epochs before followed the old one, so that no uninterrupted fit ends with the same
-    weights.
+    from those of the fit that wrote the file. All other parameters, the target, the sample weights and the validation
+    set must be equal; of X, a sample of rows is compared. A larger ``max_iter`` continues training. A learning rate
+    that depends on the fraction of training done, such as "cosine" and those of the tabular estimators, then follows
+    the new ``max_iter`` from the next epoch on. As the previous epochs followed the old one, no uninterrupted fit ends
+    with the same weights.
 
     In a search, each fit writes a file of its own: with ``path="run.npz"``, the fit of task 3 writes "run-3.npz", and
-    the refit "run.npz". Other tools that fit clones (cross_val_score, ensembles) need one path for each.
+    the refit "run.npz". Other tools that fit clones (cross_val_score, ensembles) need a path for each clone.
 
     Parameters
     ----------
     path : path-like
-        The file, conventionally .npz. Missing folders are made, and an existing file is overwritten, with its mode
-        kept; a symbolic link is followed. Temporary files of killed processes beside it are removed, where the system
-        can tell them from those of living ones (not on Windows).
+        The file, by convention an .npz. Missing directories are created, an existing file is overwritten but keeps its
+        mode, and symbolic links are followed. Temporary files that killed processes left beside it are removed (except
+        on Windows, which cannot tell them from those of running processes).
     every : int, default=1
-        Epochs from one checkpoint to the next, at least 1.
+        Number of epochs between checkpoints, at least 1.
     resume : bool, default=False
-        Whether fit goes on from the file, if it is there.
+        Whether fit resumes from the file, if it exists.
 
     Raises
     ------
     ValueError
-        If ``every`` is out of range; by fit, if the path is that of a folder or a device, if the file to resume from is
-        no checkpoint, is damaged or is of another fit, or if the estimator does not train one network in epochs. What
-        was fitted before then stays.
+        If ``every`` is out of range; in fit, if the path is a directory or a device, if the file to resume from is not
+        a checkpoint, is damaged or belongs to a different fit, or if the estimator does not train a single network in
+        epochs. The previous fit is then kept.
 
     Examples
     --------
@@ -71,11 +71,11 @@ class Checkpoint(Callback):
 
     def __init__(self, path: str | os.PathLike, every: int = 1, resume: bool = False):
         self.path = path
-        self.every = positive_int("every", every)
+        self.every = check_positive_int("every", every)
         self.resume = resume
 
     def on_fit_task_begin(self, estimator, context) -> None:
-        """Note which fit it is, and go on from the file, before the first epoch."""
+        """Compute the fingerprint of the fit and resume from the file, before the first epoch."""
         if context.task_name == "epoch":  # pyright: ignore[reportAttributeAccessIssue]
             return
         training = _checked_training(estimator, context)
@@ -86,7 +86,7 @@ class Checkpoint(Callback):
             training.resume(path)
 
     def on_epoch_end(self, estimator, context) -> None:
-        """Write the file, if it is time."""
+        """Write the file if an interval ends with this epoch."""
         training = _checked_training(estimator, context)
         if training.n_epochs % self.every == 0:
             training.save(_path_for(self.path, context.parent))
@@ -118,7 +118,7 @@ def _identity(estimator: Any) -> tuple[dict[str, Any], bool]:
 
 
 def _path_for(path: str | os.PathLike, context: CallbackContext) -> Path:
-    """Return the path with the number of each task that runs beside others, such as the fits of a search."""
+    """Return the path with the number of each task that runs in parallel with others, such as the fits of a search."""
     path = Path(path)
     while context.parent is not None:
         if not context.parent.sequential_subtasks:

@@ -1,4 +1,4 @@
-"""A picture of the course of training, while it runs."""
+"""Learning curves, plotted while training runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..version import install_command
-from .base import Callback, positive_int
+from .base import Callback, check_positive_int
 from .training import training_of
 
 if TYPE_CHECKING:
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
 
 
 class LearningCurve(Callback):
-    """Draws the training loss and, if there is one, the validation score of each epoch, and redraws them in a notebook.
+    """Plots the training loss and any validation score over epochs, and updates the plot in a notebook.
 
-    Outside a notebook nothing is shown. Needs matplotlib.
+    Outside a notebook nothing is displayed. Requires matplotlib.
 
     Parameters
     ----------
     every : int, default=1
-        Epochs from one drawing to the next, at least 1.
+        Number of epochs between updates, at least 1.
 
     Attributes
     ----------
     figure_ : matplotlib.figure.Figure
-        The last drawing, of whichever fit made it. Fits in other processes leave none.
+        The last plot of any fit in this process.
 
     Raises
     ------
     ValueError
         If ``every`` is out of range.
     ImportError
-        By fit, if matplotlib is missing.
+        In fit, if matplotlib is not installed.
 
     Examples
     --------
@@ -49,17 +49,17 @@ class LearningCurve(Callback):
     """
 
     def __init__(self, every: int = 1):
-        self.every = positive_int("every", every)
+        self.every = check_positive_int("every", every)
 
     def setup(self, estimator, context) -> None:
-        """Make sure of matplotlib before anything is trained."""
+        """Raise ImportError before training starts if matplotlib is not installed."""
         try:
             import matplotlib.figure  # noqa: F401
         except ImportError as error:
             raise ImportError(f"LearningCurve needs matplotlib: {install_command('plot')}.") from error
 
     def on_epoch_end(self, estimator, context) -> None:
-        """Draw, if it is time, and show the drawing in the place of the last."""
+        """Update the plot if an interval ends with this epoch."""
         n_epochs, training = context.task_id + 1, training_of(context)
         if training is not None and n_epochs % self.every == 0:
             self.figure_ = _draw(training.history)
@@ -67,7 +67,7 @@ class LearningCurve(Callback):
 
 
 def _draw(history: dict[str, list]) -> Figure:
-    """Return a figure of the loss and the score; pyplot, which would keep figures, has no part in it."""
+    """Return a figure of the loss and the score, made without pyplot, which would keep it open."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6, 3.5), layout="constrained")
@@ -83,7 +83,7 @@ def _draw(history: dict[str, list]) -> Figure:
 
 
 def _show(figure: Figure, display_id: str, is_first: bool) -> None:
-    """Show a figure in a notebook, in the place of the last one with that id unless it is the first."""
+    """Display a figure in a notebook; it replaces the last one with that id unless it is the first."""
     if "IPython" not in sys.modules:
         return
     from IPython import display, get_ipython  # pyright: ignore[reportMissingImports]

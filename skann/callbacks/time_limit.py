@@ -1,4 +1,4 @@
-"""A limit on the time of training."""
+"""A time limit for training."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from .base import Callback
 
 
 class TimeLimit(Callback):
-    """Stops training at the end of the epoch in which the time runs out.
+    """Stops training at the end of the epoch in which the time limit is reached.
 
-    The estimator is then fitted, with its best weights if ``early_stopping`` is on. Each fit of a search has the
-    whole time.
+    The estimator is then fitted, with its best weights if ``early_stopping=True``. In a search, the limit applies to
+    each fit separately.
 
     Parameters
     ----------
     seconds : float in (0, inf)
-        Time from the beginning of fit, by the system's clock.
+        Maximum time since the start of fit, by the system clock.
 
     Raises
     ------
@@ -41,6 +41,6 @@ class TimeLimit(Callback):
         self.seconds = seconds
 
     def on_epoch_end(self, estimator, context) -> bool:
-        """Stop if the time is up."""
-        passed = datetime.now(UTC) - context.parent.init_time
-        return passed.total_seconds() >= self.seconds
+        """Stop if the time limit is reached."""
+        elapsed = datetime.now(UTC) - context.parent.init_time
+        return elapsed.total_seconds() >= self.seconds

@@ -1,4 +1,4 @@
-"""From tables as they are to arrays that networks learn from."""
+"""Encoding of tables with columns of mixed types as arrays for neural networks."""
 
 from .encoder import TabularEncoder
 

@@ -1,4 +1,4 @@
-"""Columns of categories: two-valued, one-hot, or codes."""
+"""Categorical columns: binary, one-hot or integer codes."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from .vocabulary import Census, Vocabulary
 
 @dataclass(frozen=True, eq=False)
 class BinaryColumn(FittedColumn):
-    """A category of two values: -1 and +1, 0 if missing or unknown; scaled."""
+    """A binary category, encoded as -1 and +1, and 0 if missing or unknown; scaled."""
 
     vocabulary: Vocabulary
     outputs: numpy.ndarray
 
     @classmethod
     def fit(cls, vocabulary: Vocabulary, codes: numpy.ndarray, clip: float | None) -> BinaryColumn:
-        """Return what the column of those codes becomes."""
+        """Return the encoding of a column, given the codes of its rows."""
         raw = numpy.array([0.0, -1.0, 1.0])
         scale = RobustScale.fit(raw[codes], clip)
         assert scale is not None  # both values occur
         return cls(vocabulary, scale(raw).astype(numpy.float32))
 
     def names(self, name: str) -> Blocks:
-        """Return the name of the column with its second value, which is +1."""
+        """Return the column's name with its second value, which becomes +1."""
         return Blocks([], [f"{name}_{self.vocabulary.labels[1]}"], [])
 
     def write(self, column: pandas.Series, name: str, out: Blocks) -> None:
-        """Write the outputs for the rows of a column."""
+        """Encode the rows of a column into ``out``."""
         out.flags[:, 0] = self.outputs[self.vocabulary.encode(column, name)]
 
 
 @dataclass(frozen=True, eq=False)
 class OneHotColumn(FittedColumn):
-    """A category of few values: for each a column of 0 and 1, all 0 if missing or unknown; scaled."""
+    """A category with few values, one-hot encoded, all 0 if missing or unknown; scaled."""
 
     vocabulary: Vocabulary
     off: numpy.ndarray
@@ -46,18 +46,18 @@ class OneHotColumn(FittedColumn):
 
     @classmethod
     def fit(cls, vocabulary: Vocabulary, codes: numpy.ndarray, clip: float | None) -> OneHotColumn:
-        """Return what the column of those codes becomes."""
+        """Return the encoding of a column, given the codes of its rows."""
         n_ones = numpy.bincount(codes, minlength=len(vocabulary.labels) + 1)[1:]
         scale = RobustScale.fit_flags(n_ones, len(codes), clip)
         off, on = (scale(numpy.full(len(n_ones), value)).astype(numpy.float32) for value in (0.0, 1.0))
         return cls(vocabulary, off, on)
 
     def names(self, name: str) -> Blocks:
-        """Return the name of the column with each value."""
+        """Return the column's name with each value."""
         return Blocks([], [f"{name}_{label}" for label in self.vocabulary.labels], [])
 
     def write(self, column: pandas.Series, name: str, out: Blocks) -> None:
-        """Write the outputs for the rows of a column."""
+        """Encode the rows of a column into ``out``."""
         codes = self.vocabulary.encode(column, name)
         out.flags[:] = self.off
         known = numpy.flatnonzero(codes)
@@ -67,7 +67,7 @@ class OneHotColumn(FittedColumn):
 
 @dataclass(frozen=True, eq=False)
 class CodeColumn(FittedColumn):
-    """A category of many values: their codes, 0 if missing or unknown."""
+    """A category with many values, encoded as integer codes, and 0 if missing or unknown."""
 
     vocabulary: Vocabulary
 
@@ -76,11 +76,11 @@ class CodeColumn(FittedColumn):
         return Blocks([], [], [name])
 
     def cardinality(self) -> int:
-        """Return the number of codes, 0 included."""
+        """Return the number of codes, including 0."""
         return len(self.vocabulary.labels) + 1
 
     def write(self, column: pandas.Series, name: str, out: Blocks) -> None:
-        """Write the outputs for the rows of a column."""
+        """Encode the rows of a column into ``out``."""
         out.codes[:, 0] = self.vocabulary.encode(column, name)
 
 
@@ -92,7 +92,7 @@ def fit_category(
     max_one_hot: int | None,
     clip: float | None,
 ) -> FittedColumn | None:
-    """Return what a column of categories becomes, None if it is constant."""
+    """Return the encoding of a categorical column, or None if it is constant."""
     vocabulary = census.vocabulary(min_frequency)
     n_values = len(vocabulary.labels)
     if n_values + (census.n_missing > 0) < 2:

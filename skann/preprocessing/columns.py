@@ -1,7 +1,7 @@
-"""What every kind of column has: names of its outputs, and the way to write them.
+"""The interface of fitted columns of every kind: the names of their outputs, and the encoding of rows.
 
-The outputs of a column go to up to three blocks: real numbers, flags (columns of few values: two-valued, one-hot and
-missing indicators) and integer codes.
+The outputs of a column go to up to three blocks: real numbers, flags (binary and one-hot columns and missing
+indicators) and integer codes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .scaling import RobustScale
 
 
 class Blocks(NamedTuple):
-    """Something for each block of the output: names, numbers of columns, slices, or views to write to."""
+    """One item for each block of the output: names, numbers of columns, slices, or views to write to."""
 
     numeric: Any
     flags: Any
@@ -26,29 +26,29 @@ class Blocks(NamedTuple):
 
 
 class FittedColumn(ABC):
-    """What was learned of a column that is not constant."""
+    """The fitted encoding of a column that is not constant."""
 
     @abstractmethod
     def names(self, name: str) -> Blocks:
-        """Return lists of the names of the outputs of a column of that name."""
+        """Return the names of the outputs in each block, given the name of the column."""
 
     @abstractmethod
     def write(self, column: pandas.Series, name: str, out: Blocks) -> None:
-        """Write the outputs for the rows of a column into views of shape (n_rows, n_outputs).
+        """Encode the rows of a column into views of shape (n_rows, n_outputs).
 
         Raises
         ------
         ValueError
-            If the column does not hold what it held in fit.
+            If the column holds values of another kind than in fit.
         """
 
     def cardinality(self) -> int | None:
-        """Return the number of codes, 0 for missing values included; None for a column that does not become codes."""
+        """Return the number of codes, including 0 for missing values, or None if the column has no codes."""
         return None
 
 
-def places(columns: Iterable[FittedColumn]) -> tuple[list[Blocks], Blocks]:
-    """Return for each column its slices of the output, block after block; and the number of outputs in each block."""
+def allocate(columns: Iterable[FittedColumn]) -> tuple[list[Blocks], Blocks]:
+    """Return the slices of the output that each column writes to, and the number of outputs in each block."""
     widths = numpy.array([[len(names) for names in column.names("")] for column in columns], dtype=int).reshape(-1, 3)
     totals = widths.sum(axis=0)
     ends = numpy.cumsum(widths, axis=0) + numpy.cumsum(totals) - totals
@@ -58,20 +58,20 @@ def places(columns: Iterable[FittedColumn]) -> tuple[list[Blocks], Blocks]:
 
 @dataclass(frozen=True, eq=False)
 class MissingIndicator:
-    """1 where a value is missing and 0 elsewhere, scaled; no column at all if none was missing in fit."""
+    """Indicator of missing values, 1 or 0 and then scaled; no column if no value was missing in fit."""
 
     scale: RobustScale | None
 
     @classmethod
     def fit(cls, missing: numpy.ndarray, clip: float | None) -> MissingIndicator:
-        """Return the indicator of rows that are missing."""
+        """Return the indicator fitted to a mask of missing rows."""
         n_missing = missing.sum()
         if n_missing in (0, len(missing)):
             return cls(None)
         return cls(RobustScale.fit_flags(n_missing, len(missing), clip))
 
     def names(self, name: str) -> list[str]:
-        """Return the name of the output, if there is one."""
+        """Return the name of the output, or no name if there is no output."""
         return [] if self.scale is None else [f"missingindicator_{name}"]
 
     def write(self, missing: numpy.ndarray, out: numpy.ndarray) -> None:

@@ -12,15 +12,16 @@ from . import values
 from .columns import Blocks, FittedColumn, MissingIndicator
 from .scaling import RobustScale
 
-# a cyclic part that varies less than this does so by rounding
-_LEAST_VARIATION = 1e-6
+# a cyclic part with a smaller range varies by rounding only
+_MIN_RANGE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class DatetimeColumn(FittedColumn):
-    """Datetimes: time since the epoch, scaled, and sine and cosine of those calendar parts that vary in fit.
+    """Datetimes: scaled time since the epoch, and sine and cosine of the calendar parts that vary in fit.
 
-    A missing one is the median, and 0 in every part, with an indicator. A pickle holds the time zone as a plain value.
+    Missing values become the median, with all calendar parts 0 and an indicator. Pickles hold the time zone as a plain
+    value.
     """
 
     zone: tzinfo | None
@@ -30,29 +31,29 @@ class DatetimeColumn(FittedColumn):
 
     @classmethod
     def fit(cls, column: pandas.Series, name: str, clip: float | None) -> DatetimeColumn | None:
-        """Return what the column becomes, None if it is constant."""
+        """Return the fitted encoding of a column, or None if it is constant."""
         zone = values.time_zone(column, name)
         moments = values.datetimes(column, name, zone)
         missing = numpy.isnat(moments)
         present = moments[~missing]
         scale = RobustScale.fit(values.microseconds(present), clip)
-        parts = [part for part, x in cyclic_parts(present).items() if len(x) and numpy.ptp(x) > _LEAST_VARIATION]
+        parts = [part for part, x in cyclic_parts(present).items() if len(x) and numpy.ptp(x) > _MIN_RANGE]
         fitted = cls(zone, scale, parts, MissingIndicator.fit(missing, clip))
         return fitted if scale or fitted.indicator.scale else None
 
     def __getstate__(self) -> dict:
-        return {**vars(self), "zone": _plain_zone(self.zone)}
+        return {**vars(self), "zone": _encode_zone(self.zone)}
 
     def __setstate__(self, state: dict) -> None:
-        vars(self).update(state, zone=_zone_of(state["zone"]))
+        vars(self).update(state, zone=_decode_zone(state["zone"]))
 
     def names(self, name: str) -> Blocks:
-        """Return the column's own name, those of the parts and that of the indicator, of those that are there."""
+        """Return the names of the column, its calendar parts and its indicator, as far as these exist."""
         numeric = [] if self.scale is None else [name, *(f"{name}_{part}" for part in self.parts)]
         return Blocks(numeric, self.indicator.names(name), [])
 
     def write(self, column: pandas.Series, name: str, out: Blocks) -> None:
-        """Write the outputs for the rows of a column."""
+        """Encode the rows of a column into ``out``."""
         if values.check_kind(column, name, "datetime") == "empty":
             moments = numpy.full(len(column), numpy.datetime64("NaT", "us"))
         else:
@@ -61,14 +62,14 @@ class DatetimeColumn(FittedColumn):
         if self.scale is not None:
             out.numeric[:, 0] = self.scale(values.microseconds(moments))
             moments = numpy.where(missing, numpy.datetime64(0, "us"), moments)
-            of_part = cyclic_parts(moments)
+            cycles = cyclic_parts(moments)
             for j, part in enumerate(self.parts, start=1):
-                out.numeric[:, j] = numpy.where(missing, 0, of_part[part])
+                out.numeric[:, j] = numpy.where(missing, 0, cycles[part])
         self.indicator.write(missing, out.flags)
 
 
 def cyclic_parts(moments: numpy.ndarray) -> dict[str, numpy.ndarray]:
-    """Return sine and cosine of the time of day, the days of week, month and year of datetime64 that are not NaT."""
+    """Return sine and cosine of the time of day and the day of week, month and year; ``moments`` holds no NaT."""
     day, month, year = (moments.astype(f"datetime64[{unit}]") for unit in "DMY")
     of_day = (moments - day) / numpy.timedelta64(1, "D")
     in_month, in_year = (start.astype(day.dtype) for start in (month, year))
@@ -85,8 +86,8 @@ def cyclic_parts(moments: numpy.ndarray) -> dict[str, numpy.ndarray]:
     return {f"{part}_{wave}": waves[wave](2 * numpy.pi * x) for part, x in phases.items() for wave in waves}
 
 
-def _plain_zone(zone: tzinfo | None) -> float | str | tzinfo | None:
-    """Return a time zone as its seconds from UTC or its name, which any format can hold; itself if it has neither."""
+def _encode_zone(zone: tzinfo | None) -> float | str | tzinfo | None:
+    """Return a time zone as its offset from UTC in seconds or its name, which any format can store, else unchanged."""
     if zone is None:
         return None
     offset = zone.utcoffset(None)  # None where it depends on the date
@@ -98,8 +99,8 @@ def _plain_zone(zone: tzinfo | None) -> float | str | tzinfo | None:
         return zone
 
 
-def _zone_of(plain: float | str | tzinfo | None) -> tzinfo | None:
-    """Undo ``_plain_zone``."""
+def _decode_zone(plain: float | str | tzinfo | None) -> tzinfo | None:
+    """Return the time zone that ``_encode_zone`` encoded."""
     if isinstance(plain, float):
         return timezone(timedelta(seconds=plain))
     return pandas.DatetimeTZDtype(tz=plain).tz if isinstance(plain, str) else plain  # pyright: ignore[reportReturnType]

@@ -1,4 +1,4 @@
-"""From a frame with all that frames hold to an array of float32."""
+"""The encoder of whole tables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .._warnings import warn
 from ..exceptions import IdentifierColumnWarning
 from . import values
 from .categories import fit_category
-from .columns import Blocks, FittedColumn, places
+from .columns import Blocks, FittedColumn, allocate
 from .dates import DatetimeColumn
 from .frames import Table
 from .numbers import NumberColumn
@@ -34,7 +34,7 @@ from .vocabulary import Census
 class TabularEncoder(TransformerMixin, BaseEstimator):
     r"""Encode a table of mixed columns as float32 for a neural network.
 
-    Every column is treated by what it holds; nothing but what ``fit`` sees is learned:
+    Each column is encoded according to the kind of its values, with statistics of the rows given to ``fit`` only:
 
     - **Numbers** are scaled robustly and clipped smoothly,
 
@@ -42,57 +42,57 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
 
       where s is :math:`1 / (q_{75} - q_{25})`, or :math:`2 / (\max - \min)` where the quartiles agree. A missing number
       becomes the median; a column with missing numbers in fit also gets an indicator, ``missingindicator_<name>``.
-    - **Timedeltas** are numbers, of days.
-    - **Datetimes** are numbers too, followed by sine and cosine of the time of day and the day of the week, of the
-      month and of the year, those that vary in fit. Clocks are those of the column's time zone in fit. In a missing
-      datetime all parts are 0.
-    - **Categories**: text, booleans, categorical dtypes and what ``categorical_features`` names. One of two values
-      becomes a single column of +1 and -1 (0 if missing); one of up to ``max_one_hot`` values a column of 0 and 1 for
-      each value (all 0 if missing); any other a column of integer codes, 0 if missing, for an embedding. A value that
-      fit has not seen counts as missing. Two-valued and one-hot columns and indicators are scaled and clipped as
-      numbers are.
+    - **Timedeltas** are encoded as numbers of days.
+    - **Datetimes** are encoded as numbers too, followed by sine and cosine of the time of day and of the day of the
+      week, the month and the year, as far as these vary in fit. Times are local times in the column's time zone in
+      fit. Missing datetimes have 0 in all of these parts.
+    - **Categories** are text, booleans, categorical dtypes and the columns in ``categorical_features``. Two values
+      become a single column of +1 and -1 (0 if missing); up to ``max_one_hot`` values are one-hot encoded (all 0 if
+      missing); more values become a column of integer codes, 0 if missing, for an embedding. Values not seen in fit
+      count as missing. Binary and one-hot columns and indicators are scaled and clipped like numbers.
 
-    The output has real-valued columns first, then the two-valued, one-hot and indicator columns, then the codes.
+    The output has the real-valued columns first, then the binary, one-hot and indicator columns, then the codes.
 
-    Left out are columns that are constant, among them those that are missing altogether, and, with a warning,
-    categories of more than 50 values of which most rows have one to themselves, as names and identifiers do. What these
-    columns hold later is not looked at.
+    Constant columns, including those without any value, are dropped. So are, with a warning, categories with more than
+    50 values in which most rows have a value of their own, such as names and identifiers. ``transform`` ignores dropped
+    columns.
 
-    Columns of objects are taken for what all their values are: numbers (also decimals), booleans, datetimes (also
-    dates) or timedeltas. Objects of several kinds, such as numbers among strings, and of any other kind are text: each
-    goes by its ``str``, as does all that such a column holds later. Dates given as strings are text. The order of an
-    ordered categorical is not used.
+    A column of dtype object has the kind that all of its values share: numbers (including decimals), booleans,
+    datetimes (including dates) or timedeltas. Mixed objects, such as numbers among strings, and objects of any other
+    kind are text: each is represented by its ``str``, in ``transform`` as well. Dates given as strings are text. The
+    order of ordered categoricals is not used.
 
     Parameters
     ----------
     categorical_features : "from_dtype" or array-like of {str, int, bool} or None, default="from_dtype"
-        The columns that are categories: those of text, bool and categorical dtypes, or names, indices or a mask of
-        columns. Text is a category even if it is not listed; booleans and categorical columns of numbers that are not
-        listed are numbers. None, like an empty list, lists none.
+        The categorical columns: "from_dtype" selects text, bool and categorical dtypes; otherwise names, indices or a
+        mask of columns. Text is categorical even if it is not selected; booleans and categorical columns of numbers
+        that are not selected are numbers. None, like an empty list, selects no column.
     max_one_hot : int in [0, inf) or None, default=8
-        Most values that become one column each; beyond, the column becomes codes. None: every category is one-hot.
+        Maximum number of values of a one-hot encoded category; categories with more values become integer codes. None:
+        all categories are one-hot encoded.
     min_frequency : int in [1, inf) or float in (0, 1) or None, default=None
-        Values that occur less often, in rows or as a fraction of the rows, are joined to a single one, before
-        ``max_one_hot`` counts.
+        Values that occur less often, in number or fraction of rows, are merged into one value before ``max_one_hot`` is
+        applied. None: no values are merged.
     clip : float in (0, inf) or None, default=3.0
-        Bound of the smooth clip. None only scales.
+        Bound of the smooth clipping. None: numbers are only scaled.
 
     Attributes
     ----------
     n_features_in_ : int
         Number of columns seen in fit.
     feature_names_in_ : ndarray of shape (n_features,)
-        Their names, if all are strings.
+        Names of the columns, defined only if they are all strings.
     numeric_columns_ : ndarray of int of shape (n_numeric,)
         Positions of the real-valued columns in the output: numbers, timedeltas, datetimes and their cyclic parts.
     code_columns_ : ndarray of int of shape (n_codes,)
         Positions of the columns of integer codes in the output.
     cardinalities_ : ndarray of int of shape (n_codes,)
-        Number of codes of each of these, 0 included: codes are below it.
+        Number of codes in each of these columns, including 0; all codes are smaller.
 
     See Also
     --------
-    sklearn.compose.ColumnTransformer : Transformers of your own for each column.
+    sklearn.compose.ColumnTransformer : Applies a transformer of your choice to each column.
 
     References
     ----------
@@ -138,12 +138,12 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Learn what each column becomes.
+        """Learn the encoding of each column.
 
         Parameters
         ----------
         X : {array-like, pandas.DataFrame, polars.DataFrame} of shape (n_samples, n_features)
-            Columns of any dtype. Missing are NaN, None, pandas.NA, NaT and null.
+            Columns of any dtype. NaN, None, pandas.NA, NaT and null are missing values.
         y : None
             Ignored.
 
@@ -155,25 +155,24 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For infinities, for complex numbers, for column names that occur twice or have several levels, for an empty
-            X, and if ``categorical_features`` does not fit X. After any error, what was fitted before stays.
+            If X is empty, has infinities, complex numbers, or column names that are duplicated or have several levels,
+            or if ``categorical_features`` does not match X. After any error, the previous fit is kept.
         TypeError
-            For a sparse matrix: densify it with its ``toarray()``. For a polars LazyFrame: ``collect()`` it. For
-            columns of periods, of Arrow's lists and structs and of integers of 128 bits: the error says how to convert
-            them.
+            If X is a sparse matrix (use its ``toarray()``) or a polars LazyFrame (``collect()`` it), or has columns of
+            periods, Arrow lists or structs, or 128-bit integers; the message says how to convert them.
         """
         self._fit(X, None)
         return self
 
     def _fit(self, X, kinds: Sequence[str] | None) -> TabularEncoder:
-        """Learn what each column becomes; X may be some rows of a table whose columns are of the kinds given."""
+        """Learn the encoding of each column; ``kinds`` are those of a whole table of which X holds only some rows."""
         table = Table(X, self)
         columns, identifiers = self._fit_columns(table, kinds)
         if identifiers:
-            _warn_about(identifiers)
+            _warn_of_identifiers(identifiers)
         validate_data(self, table.data, reset=True, skip_check_array=True)  # pyright: ignore[reportArgumentType]
         self._columns: dict[int, FittedColumn] = columns
-        self._places, self._totals = places(columns.values())
+        self._places, self._totals = allocate(columns.values())
         self.numeric_columns_ = numpy.arange(self._totals.numeric)
         self.code_columns_ = self._totals.numeric + self._totals.flags + numpy.arange(self._totals.codes)
         cardinalities = (column.cardinality() for column in columns.values())
@@ -186,18 +185,18 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : {array-like, pandas.DataFrame, polars.DataFrame} of shape (n_samples, n_features)
-            The columns of fit in their order, each of the kind of values it held in fit or missing altogether; a column
-            of objects of several kinds may hold anything.
+            The columns seen in fit, in the same order, each with values of the same kind or without any value; columns
+            of mixed objects accept anything.
 
         Returns
         -------
         X_out : ndarray of float32 of shape (n_samples, n_features_out)
-            Finite. A frame after ``set_output``.
+            Finite values; a DataFrame after ``set_output``.
 
         Raises
         ------
         ValueError
-            For infinities, and if columns are missing, renamed, moved or hold another kind of values than in fit.
+            If X has infinities, or columns that are missing, renamed, reordered or of another kind than in fit.
         """
         check_is_fitted(self)
         table = Table(X, self)
@@ -213,50 +212,50 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         input_features : array-like of str of shape (n_features,), default=None
-            Names of the columns of an X that came without. None: ``feature_names_in_``, or x0, x1, ...
+            Names of the input columns. None: ``feature_names_in_``, or x0, x1, ... if X had no names.
 
         Returns
         -------
         feature_names_out : ndarray of object of shape (n_features_out,)
-            The column's own name for numbers and codes, else a name made of it. A name that would occur twice gets
-            underscores at its end.
+            The column's own name for numbers and codes, else a name derived from it. Underscores are appended to names
+            that would be duplicates.
 
         Raises
         ------
         ValueError
-            If ``input_features`` has another length than X in fit, or is not ``feature_names_in_``.
+            If ``input_features`` has another length than X in fit, or differs from ``feature_names_in_``.
         """
         check_is_fitted(self)
         names_in: Any = _check_feature_names_in(self, input_features)
         by_column = [fitted.names(str(names_in[i])) for i, fitted in self._columns.items()]
         names = [name for block in range(3) for names in by_column for name in names[block]]
-        return numpy.array(_distinct(names), dtype=object)
+        return numpy.array(_deduplicate(names), dtype=object)
 
     def _fit_columns(self, table: Table, kinds: Sequence[str] | None) -> tuple[dict[int, FittedColumn], list[str]]:
-        """Return what each column becomes, by position, without those left out; and the names of identifiers."""
-        listed = self._listed_as_categories(table)
+        """Return the encodings of the columns that are kept, by position, and the names of dropped identifiers."""
+        selected = self._select_categories(table)
         fitted, identifiers = {}, []
         for i in range(table.n_columns):
             column, name = table.column(i), table.names[i]
             kind = values.kind_of(column, name) if kinds is None else kinds[i]
             if kind == "empty" or column.isna().all():
                 continue
-            if kind in values.STRINGS or (values.is_category(column, kind) if listed is None else listed[i]):
+            if kind in values.STRINGS or (values.is_category(column, kind) if selected is None else selected[i]):
                 census = Census.take(column, name, kind)
                 if census.identifies_rows():
                     identifiers.append(name)
                     continue
-                became = fit_category(column, name, census, self.min_frequency, self.max_one_hot, self.clip)
+                encoding = fit_category(column, name, census, self.min_frequency, self.max_one_hot, self.clip)
             elif kind == "datetime":
-                became = DatetimeColumn.fit(column, name, self.clip)
+                encoding = DatetimeColumn.fit(column, name, self.clip)
             else:
-                became = NumberColumn.fit(column, name, kind, self.clip)
-            if became is not None:
-                fitted[i] = became
+                encoding = NumberColumn.fit(column, name, kind, self.clip)
+            if encoding is not None:
+                fitted[i] = encoding
         return fitted, identifiers
 
-    def _listed_as_categories(self, table: Table) -> numpy.ndarray | None:
-        """Return a mask of the columns that ``categorical_features`` lists, None if dtypes decide."""
+    def _select_categories(self, table: Table) -> numpy.ndarray | None:
+        """Return a mask of the columns that ``categorical_features`` selects, or None if dtypes decide."""
         if isinstance(self.categorical_features, str):
             return None
         mask = _check_categorical_features(table.data, self.categorical_features)
@@ -272,23 +271,23 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
 
 
 def column_kinds(X, X_val, estimator: BaseEstimator) -> list[str]:
-    """Return the kind of each column of a table, whose validation rows may lie in a table of their own."""
+    """Return the kind of each column over the training rows and, if given, the validation rows."""
     tables = [Table(part, estimator) for part in (X, X_val) if part is not None]
     return [values.common_kind([table.column(i) for table in tables], name) for i, name in enumerate(tables[0].names)]
 
 
-def _warn_about(identifiers: list[str]) -> None:
-    """Warn once of all columns that identify rows."""
+def _warn_of_identifiers(identifiers: list[str]) -> None:
+    """Warn once, naming all columns that identify rows."""
     warn(
-        f"Left out, because most rows have a value of their own: {join_names(identifiers)}. Drop what identifies rows "
-        "before fit; convert dates and numbers given as text (pandas.to_datetime, pandas.to_numeric); or derive from "
-        "such a column something that repeats.",
+        f"Left out, because most rows have a value of their own: {join_names(identifiers)}. Drop identifiers before "
+        "fit, convert dates and numbers given as text (pandas.to_datetime, pandas.to_numeric), or derive a feature "
+        "whose values repeat.",
         IdentifierColumnWarning,
     )
 
 
-def _distinct(names: list[str]) -> list[str]:
-    """Return names of which those that occurred before have underscores at their end."""
+def _deduplicate(names: list[str]) -> list[str]:
+    """Return the names, with underscores appended to those that occurred before."""
     distinct: dict[str, None] = {}
     for name in names:
         while name in distinct:

@@ -1,4 +1,4 @@
-"""From what users pass to one pandas Series a column, without a copy of the whole."""
+"""Access to the columns of a frame or array as pandas Series, without copying the whole table."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class Table:
     Parameters
     ----------
     X : {array-like, pandas.DataFrame, polars.DataFrame} of shape (n_samples, n_features)
-        A list or tuple is read element by element, so that numbers beside strings stay numbers.
+        Lists and tuples are converted element by element, so that numbers beside strings stay numbers.
     estimator : BaseEstimator
-        Named in errors.
+        Estimator named in error messages.
 
     Raises
     ------
     ValueError, TypeError
-        For a frame without rows or columns, for column names that occur twice or have several levels, for sparse,
-        complex or not two-dimensional data, and for a frame that is not computed yet.
+        If X is sparse, complex, not two-dimensional or a LazyFrame, or if a frame has no rows or columns, or column
+        names that are duplicated or have several levels.
     """
 
     def __init__(self, X: Any, estimator: BaseEstimator):
@@ -45,12 +45,12 @@ class Table:
         self.names = [str(label) for label in X.columns] if self.is_frame else [f"x{i}" for i in range(self.n_columns)]
 
     def column(self, i: int) -> pandas.Series:
-        """Return one column, without a copy where it needs no conversion.
+        """Return one column, without a copy if it needs no conversion.
 
         Raises
         ------
         TypeError
-            For dtypes of polars that NumPy does not hold.
+            If NumPy has no equivalent of a polars dtype.
         """
         if isinstance(self.data, pandas.DataFrame):
             return self.data.iloc[:, i]
@@ -63,42 +63,44 @@ def _is_polars(X: Any) -> bool:
 
 
 def _from_polars(column: Any, name: str) -> pandas.Series:
-    """Return a polars column, its moments in its own time zone."""
+    """Return a polars column, datetimes in their own time zone."""
     if column.dtype.is_nested():
         return pandas.Series(column.to_list(), dtype=object)
     check_supported(column.dtype, f"Column {name!r} of X")
     series = _series(column.to_numpy())
     zone = getattr(column.dtype, "time_zone", None)
-    # polars hands moments over in UTC
+    # polars converts to NumPy in UTC
     return series if zone is None else series.dt.tz_localize("UTC").dt.tz_convert(zone)
 
 
 def _series(values: numpy.ndarray) -> pandas.Series:
-    """Return a column of an array; text stays an array of objects, which pandas would convert."""
+    """Return a column of an array; text is kept as objects, as pandas would convert it otherwise."""
     if values.dtype.kind in "SUO":
         return pandas.Series(values.astype(object, copy=False), dtype=object)
     return pandas.Series(values, copy=False)
 
 
 def _as_array(X: Any, estimator: BaseEstimator) -> numpy.ndarray:
-    """Return a two-dimensional array of any dtype, with scikit-learn's errors for all else."""
+    """Return a two-dimensional array of any dtype; other input raises scikit-learn's errors."""
     checks: dict[str, Any] = {"dtype": None, "ensure_all_finite": False, "estimator": estimator, "input_name": "X"}
     if isinstance(X, (list, tuple)):
-        # numpy would make text of the numbers beside text, and numbers of the booleans beside numbers
+        # NumPy would convert numbers beside text to text, and booleans beside numbers to numbers
         checks["dtype"] = object
     return check_array(X, **checks)
 
 
 def _check_labels(X: Any) -> None:
-    """Raise ValueError for columns whose labels cannot name them."""
+    """Raise ValueError for duplicated or multi-level column labels."""
     if isinstance(X.columns, pandas.MultiIndex):
         raise ValueError(
             f"X has column names of {X.columns.nlevels} levels (a MultiIndex): join them, for example by "
             "X.columns = ['_'.join(map(str, levels)) for levels in X.columns]."
         )
-    twice = [str(label) for label, count in Counter(X.columns).items() if count > 1]
-    if twice:
-        raise ValueError(f"X has column names that occur more than once: {join_names(twice)}. Rename or drop columns.")
+    duplicates = [str(label) for label, count in Counter(X.columns).items() if count > 1]
+    if duplicates:
+        raise ValueError(
+            f"X has column names that occur more than once: {join_names(duplicates)}. Rename or drop columns."
+        )
 
 
 def _check_size(shape: tuple[int, int], estimator: BaseEstimator) -> None:

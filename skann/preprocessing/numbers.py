@@ -1,4 +1,4 @@
-"""Columns of numbers and of timedeltas."""
+"""Columns of numbers and timedeltas."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .scaling import RobustScale
 
 @dataclass(frozen=True, eq=False)
 class NumberColumn(FittedColumn):
-    """Numbers, or timedeltas in days: scaled, missing ones as the median with an indicator."""
+    """Numbers, or timedeltas in days: scaled; missing values become the median, with an indicator."""
 
     kind: str
     scale: RobustScale | None
@@ -22,18 +22,18 @@ class NumberColumn(FittedColumn):
 
     @classmethod
     def fit(cls, column: pandas.Series, name: str, kind: str, clip: float | None) -> NumberColumn | None:
-        """Return what the column becomes, None if it is constant."""
+        """Return the fitted encoding of a column, or None if it is constant."""
         x = _as_numbers(column, name, kind)
         missing = numpy.isnan(x)
         fitted = cls(kind, RobustScale.fit(x[~missing], clip), MissingIndicator.fit(missing, clip))
         return fitted if fitted.scale or fitted.indicator.scale else None
 
     def names(self, name: str) -> Blocks:
-        """Return the column's own name and that of the indicator, of those that are there."""
+        """Return the names of the column and its indicator, as far as these exist."""
         return Blocks([] if self.scale is None else [name], self.indicator.names(name), [])
 
     def write(self, column: pandas.Series, name: str, out: Blocks) -> None:
-        """Write the outputs for the rows of a column."""
+        """Encode the rows of a column into ``out``."""
         if values.check_kind(column, name, self.kind) == "empty":
             x = numpy.full(len(column), numpy.nan)
         else:

@@ -1,4 +1,4 @@
-"""What kind of values a column holds, and the values of each kind as plain arrays."""
+"""The kinds of column values, and conversion of each kind to plain arrays."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from sklearn.utils import assert_all_finite
 
 from .._dtypes import check_supported
 
-# kinds whose values go by their str
+# kinds whose values are represented by their str
 STRINGS = ("text", "mixed")
-# what pandas calls the values of an array of objects; all that is not here is mixed
+# by the type that pandas infers for an array of objects; all others are mixed
 _OBJECT_KINDS = {
     "empty": "empty",
     "string": "text",
@@ -26,7 +26,7 @@ _OBJECT_KINDS = {
     "complex": "complex",
     "period": "period",
 }
-_WORDS = {
+_PLURALS = {
     "number": "numbers",
     "bool": "booleans",
     "datetime": "datetimes",
@@ -34,20 +34,20 @@ _WORDS = {
     "text": "text",
     "mixed": "text",
 }
-_MICROSECONDS_A_DAY = 86_400_000_000
+_MICROSECONDS_PER_DAY = 86_400_000_000
 
 
 def kind_of(series: pandas.Series | pandas.Index, name: str) -> str:
-    """Return "number", "bool", "text", "mixed", "datetime", "timedelta", or "empty" where every value is missing.
+    """Return "number", "bool", "text", "mixed", "datetime", "timedelta", or "empty" if all values are missing.
 
-    A categorical column is of its categories' kind. Objects of several kinds, or of any other kind, are mixed.
+    A categorical column has the kind of its categories. Objects of several kinds, or of any other kind, are mixed.
 
     Raises
     ------
     ValueError
         For complex numbers.
     TypeError
-        For dtypes that no estimator reads, as those of periods.
+        For unsupported dtypes, such as periods.
     """
     dtype = series.dtype
     kind = "text"
@@ -72,41 +72,41 @@ def kind_of(series: pandas.Series | pandas.Index, name: str) -> str:
 
 
 def common_kind(parts: Sequence[pandas.Series], name: str) -> str:
-    """Return the kind of a column of which each part holds some rows, as training and validation set do.
+    """Return the kind of a column whose rows are split into parts, such as a training and a validation set.
 
-    Parts of different kinds are mixed where text or objects are among them. Other dtypes that clash, such as datetimes
-    and floats, are no mixture but a mistake: the column is of the kind of its first part, and the other is refused
-    when it is read.
+    Parts of different kinds are mixed if text or objects are among them. Any other combination, such as datetimes and
+    floats, is a mistake: the kind is that of the first part, and the other part raises an error when it is converted.
     """
     kinds = [kind_of(part, name) for part in parts]
     if len(set(kinds)) > 1:
-        parts, kinds = zip(*_with_values(parts, kinds), strict=True)
+        parts, kinds = zip(*_drop_empty(parts, kinds), strict=True)
     if len(set(kinds)) == 1 or set(kinds) <= {"number", "bool"}:
         return kinds[0]
-    of_objects = any(part.dtype == object or kind in STRINGS for part, kind in zip(parts, kinds, strict=True))
-    return "mixed" if of_objects else kinds[0]
+    has_objects = any(part.dtype == object or kind in STRINGS for part, kind in zip(parts, kinds, strict=True))
+    return "mixed" if has_objects else kinds[0]
 
 
-def _with_values(parts: Sequence[pandas.Series], kinds: Sequence[str]) -> list[tuple[pandas.Series, str]]:
-    """Return the parts in which a value is present, and the kinds of these; the first if there is none."""
+def _drop_empty(parts: Sequence[pandas.Series], kinds: Sequence[str]) -> list[tuple[pandas.Series, str]]:
+    """Return the parts that have a value, with their kinds; the first part if none has."""
     pairs = list(zip(parts, kinds, strict=True))
     return [(part, kind) for part, kind in pairs if part.notna().any()] or pairs[:1]
 
 
 def is_category(series: pandas.Series, kind: str) -> bool:
-    """Return whether the column is one of categories by its dtype."""
+    """Return whether the dtype of a column makes it categorical."""
     return kind in (*STRINGS, "bool") or isinstance(series.dtype, pandas.CategoricalDtype)
 
 
 def check_kind(series: pandas.Series, name: str, fitted: str) -> str:
-    """Return the kind of a column that was of the kind ``fitted`` in fit, "empty" where every value is missing.
+    """Return the kind of a column that had the kind ``fitted`` in fit, or "empty" if all values are missing.
 
-    Numbers and booleans stand for each other, any objects for text, and anything for a mixture: it goes by its str.
+    Numbers and booleans may replace each other, objects may replace text, and anything may replace mixed values, which
+    are represented by their str.
 
     Raises
     ------
     ValueError
-        If the column holds another kind of values.
+        If the column holds values of another kind.
     """
     kind = kind_of(series, name)
     if kind in (fitted, "empty") or fitted == "mixed" or {kind, fitted} <= {"number", "bool"}:
@@ -116,8 +116,8 @@ def check_kind(series: pandas.Series, name: str, fitted: str) -> str:
     if fitted == "text" and series.dtype == object:
         return "text"
     raise ValueError(
-        f"Column {name!r} of X holds {_WORDS[kind]} (dtype {series.dtype}), but held {_WORDS[fitted]} in fit. Convert "
-        "it, or fit again."
+        f"Column {name!r} of X holds {_PLURALS[kind]} (dtype {series.dtype}), but held {_PLURALS[fitted]} in fit. "
+        "Convert it, or fit again."
     )
 
 
@@ -127,7 +127,7 @@ def numbers(series: pandas.Series, name: str) -> numpy.ndarray:
     Raises
     ------
     ValueError
-        For infinities and whole numbers that no float reaches.
+        For infinities and integers too large for a float.
     """
     if isinstance(series.dtype, pandas.CategoricalDtype) or series.dtype == object:
         present = series.notna().to_numpy()
@@ -157,18 +157,18 @@ def time_zone(series: pandas.Series, name: str) -> tzinfo | None:
 
 
 def datetimes(series: pandas.Series, name: str, zone: tzinfo | None) -> numpy.ndarray:
-    """Return datetimes as datetime64[us] by the clocks of a time zone, NaT where missing.
+    """Return datetimes as datetime64[us] in the local time of a zone, NaT where missing.
 
     Raises
     ------
     ValueError
-        If the column has a time zone and ``zone`` is None, or the other way round.
+        If only one of the column and ``zone`` has a time zone.
     """
     moments = _moments(series, name)
     if (moments.dt.tz is None) != (zone is None):
-        now, then = (f"the time zone {tz}" if tz is not None else "no time zone" for tz in (moments.dt.tz, zone))
+        given, fitted = (f"the time zone {tz}" if tz is not None else "no time zone" for tz in (moments.dt.tz, zone))
         raise ValueError(
-            f"Column {name!r} of X has {now}, but had {then} in fit. Convert it with Series.dt.tz_localize or "
+            f"Column {name!r} of X has {given}, but had {fitted} in fit. Convert it with Series.dt.tz_localize or "
             "Series.dt.tz_convert."
         )
     if zone is not None:
@@ -177,7 +177,7 @@ def datetimes(series: pandas.Series, name: str, zone: tzinfo | None) -> numpy.nd
 
 
 def _moments(series: pandas.Series, name: str) -> pandas.Series:
-    """Return datetimes in any form as a Series of a datetime dtype."""
+    """Return datetimes of any dtype as a Series of a datetime dtype."""
     if isinstance(series.dtype, (numpy.dtype, pandas.DatetimeTZDtype)) and series.dtype != object:
         return series
     return _as_datetimes(series.astype(object), name)
@@ -188,7 +188,7 @@ def _as_datetimes(objects: Any, name: str) -> Any:
     try:
         return pandas.to_datetime(objects)
     except ValueError as error:
-        # of several time zones, or too far away for pandas
+        # several time zones, or outside the range of pandas
         raise ValueError(f"Column {name!r} of X holds datetimes that do not go together: {error}") from error
 
 
@@ -196,7 +196,7 @@ def days(series: pandas.Series) -> numpy.ndarray:
     """Return timedeltas in days as float64, NaN where missing."""
     if not isinstance(series.dtype, numpy.dtype) or series.dtype == object:
         series = pandas.to_timedelta(series.astype(object))
-    return microseconds(series.to_numpy(dtype="timedelta64[us]")) / _MICROSECONDS_A_DAY
+    return microseconds(series.to_numpy(dtype="timedelta64[us]")) / _MICROSECONDS_PER_DAY
 
 
 def microseconds(values: numpy.ndarray) -> numpy.ndarray:
@@ -205,15 +205,15 @@ def microseconds(values: numpy.ndarray) -> numpy.ndarray:
 
 
 def categories(series: pandas.Series, name: str, kind: str) -> tuple[numpy.ndarray, pandas.Index]:
-    """Return for each row a position among the values, -1 where missing; and the values, in any order.
+    """Return the index of each row's value, -1 where missing, and the values in any order.
 
-    The values are numbers, also for booleans (0 and 1), or strings. Two of them may be equal, as of the objects 1 and
-    "1", and some may occur in no row.
+    The values are numbers, also for booleans (0 and 1), or strings. Values may be duplicated, as are those of the
+    objects 1 and "1", and may occur in no row.
     """
     if isinstance(series.dtype, pandas.CategoricalDtype):
         codes, values = series.cat.codes.to_numpy(), series.cat.categories
     elif kind in STRINGS and series.dtype == object and types.infer_dtype(series, skipna=True) != "string":
-        # 1, 1.0 and True are one to a hash table, but not to str
+        # 1, 1.0 and True have the same hash, but not the same str
         codes, values = pandas.factorize(series.map(str, na_action="ignore"))
     elif kind == "bool" or (kind == "number" and series.dtype == object):
         codes, values = pandas.factorize(numbers(series, name))
@@ -223,13 +223,13 @@ def categories(series: pandas.Series, name: str, kind: str) -> tuple[numpy.ndarr
 
 
 def _keys(values: pandas.Index, name: str, kind: str) -> pandas.Index:
-    """Return values of categories as numbers or as strings."""
+    """Return the values of a category as numbers or strings."""
     if kind in ("number", "bool"):
-        # identifiers of 64 bits do not fit a float
+        # 64-bit identifiers do not fit into a float
         keys = values.to_numpy(dtype={"i": "i8", "u": "u8"}.get(values.dtype.kind, "f8"))
         check_finite(keys, name)
         return pandas.Index(keys)
-    # the same moment has another str as another object
+    # equal datetimes of different classes have different strings
     if kind == "datetime":
         values = _as_datetimes(values, name)
     elif kind == "timedelta":
@@ -238,7 +238,7 @@ def _keys(values: pandas.Index, name: str, kind: str) -> pandas.Index:
 
 
 def label(value: Any, kind: str) -> str:
-    """Return how a value of a category shows in the name of a column."""
+    """Return the text of a category's value in a column name."""
     if kind == "bool":
         return str(bool(value))
     return numpy.format_float_positional(value, trim="-") if isinstance(value, float) else str(value)

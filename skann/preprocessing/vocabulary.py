@@ -1,4 +1,4 @@
-"""The values of a category, numbered."""
+"""Integer codes for the values of a category."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ import pandas
 
 from . import values
 
-# a column of text with no more values than this is a category, however short the table
-_IDENTIFIERS_FROM = 51
+# columns with fewer values are categories, however short the table
+_MIN_IDENTIFIERS = 51
 
 
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
-    """Codes for the values of a category: 0 if missing or unknown, from 1 on the values in sorted order.
+    """Codes for the values of a category: 0 if missing or unknown, then 1, 2, ... in sorted order.
 
-    Rare values share the last code. A pickle holds the values as an array, which formats other than pickle take, too.
+    Rare values share the last code. Pickles hold the values as an array, which other formats can store as well.
 
     Parameters
     ----------
     kind : str
-        What the values are, as ``values.kind_of`` says it.
+        Kind of the values, as returned by ``values.kind_of``.
     known : pandas.Index of shape (n_values,)
-        The values seen in fit: numbers or strings.
+        Values seen in fit: numbers or strings.
     code_of : ndarray of int32 of shape (n_values + 1,)
-        The code of each value, and last that of an unknown one.
+        Code of each value, and last that of unknown values.
     labels : list of str
-        What the codes from 1 on stand for.
+        Values of the codes from 1 on, as text.
     """
 
     kind: str
@@ -38,9 +38,9 @@ class Vocabulary:
     labels: list[str]
 
     @classmethod
-    def fit(cls, known: pandas.Index, counts: numpy.ndarray, kind: str, at_least: float) -> Vocabulary:
-        """Number sorted values; those that occur less often than ``at_least`` share a code."""
-        frequent = counts >= at_least
+    def fit(cls, known: pandas.Index, counts: numpy.ndarray, kind: str, min_count: float) -> Vocabulary:
+        """Assign codes to sorted values; those that occur less often than ``min_count`` share the last code."""
+        frequent = counts >= min_count
         code_of = numpy.where(frequent, numpy.cumsum(frequent), frequent.sum() + 1)
         labels = [values.label(value, kind) for value in known[frequent].tolist()]
         if not frequent.all():
@@ -60,14 +60,14 @@ class Vocabulary:
         if kind == "empty":
             return numpy.zeros(len(column), dtype=numpy.int32)
         positions, keys = values.categories(column, name, self.kind)
-        # position -1, an unknown value, takes the last entry; so does a missing one
+        # index -1, of unknown as of missing values, selects the last entry
         codes = numpy.append(self.code_of[self.known.get_indexer(keys)], self.code_of[-1])
         return codes[positions]
 
 
 @dataclass(frozen=True, eq=False)
 class Census:
-    """How often each value of a category of some kind occurs in the rows of fit; the values are sorted."""
+    """The sorted values of a category with the number of rows that hold each."""
 
     kind: str
     known: pandas.Index
@@ -78,10 +78,10 @@ class Census:
     def take(cls, column: pandas.Series, name: str, kind: str) -> Census:
         """Count the values of a column."""
         positions, keys = values.categories(column, name, kind)
-        of_keys = numpy.bincount(positions[positions >= 0], minlength=len(keys))
-        present = of_keys > 0
+        key_counts = numpy.bincount(positions[positions >= 0], minlength=len(keys))
+        present = key_counts > 0
         known = keys[present].unique().sort_values()
-        counts = numpy.bincount(known.get_indexer(keys[present]), of_keys[present], minlength=len(known))
+        counts = numpy.bincount(known.get_indexer(keys[present]), key_counts[present], minlength=len(known))
         return cls(kind, known, counts.astype(numpy.int64), len(column))
 
     @property
@@ -90,12 +90,12 @@ class Census:
         return self.n_rows - int(self.counts.sum())
 
     def identifies_rows(self) -> bool:
-        """Return whether most rows hold a value that no other row has, so that there is nothing to learn from it."""
-        return len(self.known) >= _IDENTIFIERS_FROM and (self.counts == 1).sum() > self.n_rows / 2
+        """Return whether most rows hold a value that no other row has, from which nothing can be learned."""
+        return len(self.known) >= _MIN_IDENTIFIERS and (self.counts == 1).sum() > self.n_rows / 2
 
     def vocabulary(self, min_frequency: float | None) -> Vocabulary:
-        """Return the codes of the values, rare ones joined."""
-        at_least = 0 if min_frequency is None else min_frequency
-        if not isinstance(at_least, Integral):
-            at_least = at_least * self.n_rows
-        return Vocabulary.fit(self.known, self.counts, self.kind, at_least)
+        """Return the codes of the values, with rare values merged."""
+        min_count = 0 if min_frequency is None else min_frequency
+        if not isinstance(min_count, Integral):
+            min_count = min_count * self.n_rows
+        return Vocabulary.fit(self.known, self.counts, self.kind, min_count)
