@@ -37,7 +37,7 @@ _SUBMODULES = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import submodules and the estimators of tables, a tenth of what an import would take, when first asked for."""
+    """Import submodules and the tabular estimators on first access, so that ``import skann`` is fast."""
     if name in _SUBMODULES:
         return import_module(f"{__name__}.{name}")
     if name in __all__:

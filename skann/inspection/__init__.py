@@ -1,4 +1,4 @@
-"""A look inside fitted networks: pictures, diagnoses, a summary, hidden layers as features."""
+"""Inspection of fitted networks: displays, a diagnosis, a summary, and hidden layers as features."""
 
 from .activation import ActivationDisplay
 from .diagnosis import Diagnosis, diagnose

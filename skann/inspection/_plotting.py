@@ -1,4 +1,4 @@
-"""What displays share: matplotlib once it is needed, and colours that the colour-blind and grey print tell apart."""
+"""Tools shared by the displays: lazy import of matplotlib, and styles distinguishable without colour vision."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy
 
 from ..version import install_command
 
-# the colours of Okabe and Ito; each has a style or a marker of its own, for print in grey
+# the colours of Okabe and Ito; each has a line style or marker of its own, for greyscale print
 BLUE, ORANGE, VERMILION = "#0072B2", "#E69F00", "#D55E00"
 LINES = [
     {"color": BLUE, "linestyle": "-"},
@@ -31,7 +31,7 @@ POINTS = [
 
 
 def pyplot():
-    """Return matplotlib.pyplot, or raise ImportError that says what to install."""
+    """Return matplotlib.pyplot, or raise ImportError with the command that installs it."""
     try:
         import matplotlib.pyplot
     except ImportError as error:
@@ -39,34 +39,34 @@ def pyplot():
     return matplotlib.pyplot
 
 
-def some_of(styles: list[dict[str, Any]], n: int) -> list[dict[str, Any]]:
-    """Return n styles, from the start again where there are too few."""
+def take_styles(styles: list[dict[str, Any]], n: int) -> list[dict[str, Any]]:
+    """Return n styles, repeating them if there are too few."""
     return list(islice(cycle(styles), n))
 
 
 def axes_for(
-    ax: Any, n_panels: int, *, size: tuple[float, float], n_columns: int | None = None, beside: float = 0.0
+    ax: Any, n_panels: int, *, size: tuple[float, float], n_columns: int | None = None, legend_width: float = 0.0
 ) -> numpy.ndarray:
-    """Return the axes given, or those of a new figure with panels of that size in inches, as a 1-D array.
+    """Return ``ax``, or if it is None the axes of a new figure, as a 1-D array.
 
-    ``beside`` is the room for a legend to their right.
+    The panels of a new figure have the given size in inches, with space of ``legend_width`` to their right.
 
     Raises
     ------
     ValueError
-        If ``ax`` has another number of axes.
+        If ``ax`` does not have ``n_panels`` axes.
     """
     if ax is None:
         n_columns = n_columns or n_panels
         n_rows = -(-n_panels // n_columns)
-        figure = pyplot().figure(layout="constrained", figsize=(size[0] * n_columns + beside, size[1] * n_rows))
+        figure = pyplot().figure(layout="constrained", figsize=(size[0] * n_columns + legend_width, size[1] * n_rows))
         axes = figure.subplots(n_rows, n_columns, squeeze=False)
-        for empty in axes.flat[n_panels:]:
-            empty.remove()
+        for unused in axes.flat[n_panels:]:
+            unused.remove()
         return axes.ravel()[:n_panels]
     axes = numpy.atleast_1d(numpy.asarray(ax, dtype=object)).ravel()
     if len(axes) != n_panels:
-        raise ValueError(f"This picture has {n_panels} panels: ax must be None or {n_panels} axes. Got {len(axes)}.")
+        raise ValueError(f"This display has {n_panels} panels: ax must be None or {n_panels} axes. Got {len(axes)}.")
     return axes
 
 
@@ -76,5 +76,5 @@ def legend_beside(ax: Any, **options: Any) -> None:
 
 
 def layer_name(i: int, n_layers: int) -> str:
-    """Return how pictures call a layer with weights, the last of which is the output."""
+    """Return the label of a layer with weights, the last of which is the output layer."""
     return "output" if i == n_layers - 1 else f"hidden {i + 1}"

@@ -1,4 +1,4 @@
-"""A doctor's look at a fitted network."""
+"""The diagnosis of a fitted network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from .extraction import title_of
 from .findings import SYMPTOMS, Case, Finding
 
-_MISSING = {
+_REQUIREMENTS = {
     "validation_loss": "a validation set: give fit X_val and y_val, or set {way_to_validate}",
     "loss": "a record of training, which solver='lbfgs' does not leave",
     "gradient_norm": "a record of training, which solver='lbfgs' does not leave",
@@ -17,16 +17,16 @@ _MISSING = {
 
 
 class Diagnosis(list):
-    """The findings about a fitted network; prints as plain sentences, and as HTML in notebooks.
+    """The findings about a fitted network, printed as text, or as HTML in notebooks.
 
     Parameters
     ----------
     findings : iterable of Finding
-        What ails the network, causes before their effects.
+        Problems of the network, causes before their effects.
     about : str
-        What was looked at.
+        Description of the estimator and the data.
     unseen : dict of str to str, default=None
-        What could not be looked for, by name, and what was missing.
+        Names of the problems that could not be checked, with what the check requires.
     """
 
     def __init__(self, findings: Iterable[Finding], about: str, unseen: dict[str, str] | None = None):
@@ -55,41 +55,41 @@ class Diagnosis(list):
         return f"{len(self)} finding{'s' * (len(self) > 1)}: {self.about}."
 
     def _gaps(self) -> list[str]:
-        """Return a sentence for each thing that was missing."""
+        """Return a sentence for each requirement that was not met."""
         return [
-            f"Not looked for: {', '.join(name for name in self.unseen if self.unseen[name] == missing)}. "
-            f"That needs {missing}."
-            for missing in dict.fromkeys(self.unseen.values())
+            f"Not checked: {', '.join(name for name in self.unseen if self.unseen[name] == requirement)}. "
+            f"That needs {requirement}."
+            for requirement in dict.fromkeys(self.unseen.values())
         ]
 
 
 def diagnose(estimator: Any, X: Any, y: Any) -> Diagnosis:
-    """Look for what ails a fitted network, and say what to do about it.
+    """Find common problems of a fitted network, with remedies.
 
-    Looked for are:
+    The following are checked:
 
     {symptoms}
 
     Parameters
     ----------
     estimator : one of skann, or a Pipeline or search that ends in one
-        Fitted. Of a search, the best estimator is looked at; of the members of an estimator of tables, the first.
+        Fitted estimator. Of a search, the best estimator is checked; of a tabular estimator, its first member.
     X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
-        The rows that it was trained on, as fit took them: 10,000 of them at equal distances, where there are more.
+        The training data, as passed to fit. Of more than 10,000 rows, 10,000 at equal distances are used.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Their targets.
+        The training targets.
 
     Returns
     -------
     diagnosis : Diagnosis
-        A list of findings, each with a name, what was seen and the remedy. It is empty if nothing was found.
+        A list of findings, each with a name, an observation and a remedy; empty if no problem was found.
 
     Raises
     ------
     TypeError
         If the estimator does not end in a network of skann.
     ValueError
-        If X or y is not what the estimator takes.
+        If X or y is invalid for the estimator.
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
 
@@ -105,15 +105,15 @@ def diagnose(estimator: Any, X: Any, y: Any) -> Diagnosis:
     >>> clf = MLPClassifier(max_iter=500, random_state=0).fit((X - X.mean(axis=0)) / X.std(axis=0), y)
     >>> diagnose(clf, (X - X.mean(axis=0)) / X.std(axis=0), y)
     Nothing found: MLPClassifier with 3,201 parameters, 569 rows.
-    Not looked for: over-fitting. That needs a validation set: give fit X_val and y_val, or set early_stopping=True.
+    Not checked: over-fitting. That needs a validation set: give fit X_val and y_val, or set early_stopping=True.
     """
     case = Case(estimator, X, y)
     findings, unseen = [], {}
     for symptom in SYMPTOMS:
-        if symptom.needs is not None and case.course(symptom.needs) is None:
-            unseen[symptom.name] = _MISSING[symptom.needs].format(way_to_validate=case.way_to_validate)
+        if symptom.needs is not None and case.history(symptom.needs) is None:
+            unseen[symptom.name] = _REQUIREMENTS[symptom.needs].format(way_to_validate=case.way_to_validate)
             continue
-        found = symptom.look(case)
+        found = symptom.check(case)
         if found is not None:
             findings.append(Finding(symptom.name, *found))
     about = f"{title_of(case.estimator)} with {case.network._learner.parameters.theta.size:,} parameters, "

@@ -1,4 +1,4 @@
-"""What flows through the hidden layers over the course of training: dead units and gradients."""
+"""Displays of dead units and gradient norms of the hidden layers during training."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ._plotting import axes_for, legend_beside, pyplot
 from .extraction import check_history, history_of, layer_values
 
 _STYLES = ("-", "--", "-.", ":")
-_MOST_NAMED = 8  # layers in a legend; of more, some are left out
+_MAX_LABELS = 8  # layers in a legend; of more layers, some are left out
 
 
-class _LayerCourse:
-    """An entry of ``history_`` that is a list over hidden layers, drawn as a line for each."""
+class _LayerCurvesDisplay:
+    """Plot of an entry of ``history_`` with a value for each hidden layer, one line per layer."""
 
-    _entry: str  # its name in the history
-    _label: str  # of the vertical axis
+    _entry: str  # key of the history
+    _label: str  # label of the vertical axis
 
     def __init__(self, values, *, epochs=None):
         self.values = values
@@ -25,14 +25,14 @@ class _LayerCourse:
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: Any = None) -> Self:
-        """Draw a fitted network's hidden layers.
+        """Draw the curves of a fitted network.
 
         Parameters
         ----------
         estimator : one of skann
-            Fitted by a stochastic solver; alone, at the end of a Pipeline, or in a search.
+            Estimator fitted with a stochastic solver, or a Pipeline or search that ends in one.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on. None creates a figure.
 
         Returns
         -------
@@ -49,14 +49,14 @@ class _LayerCourse:
 
     @classmethod
     def from_history(cls, history: Any, *, ax: Any = None) -> Self:
-        """Draw the hidden layers from an estimator's ``history_``.
+        """Draw the curves from an estimator's ``history_``.
 
         Parameters
         ----------
         history : dict of str to list
-            One entry an epoch.
+            Lists with one value per epoch.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on. None creates a figure.
 
         Returns
         -------
@@ -65,7 +65,7 @@ class _LayerCourse:
         Raises
         ------
         ValueError
-            If the history lacks what is to be drawn or has no epochs.
+            If the history lacks the entry or has no epochs.
         """
         pyplot()
         check_history(history, cls._entry)
@@ -77,27 +77,27 @@ class _LayerCourse:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            Axes to draw on. None creates a figure.
 
         Returns
         -------
         display : object of the class
-            The object itself, with its attributes set.
+            The display itself.
         """
-        (self.ax_,) = axes_for(ax, 1, size=(5.5, 4), beside=1)
+        (self.ax_,) = axes_for(ax, 1, size=(5.5, 4), legend_width=1)
         self.figure_ = self.ax_.figure
         values = numpy.asarray(self.values, dtype=float)
         epochs = numpy.arange(1, len(values) + 1) if self.epochs is None else self.epochs
         n_layers = values.shape[1]
         shades = pyplot().get_cmap("viridis")(numpy.linspace(0, 0.85, n_layers))
-        named = set(numpy.linspace(0, n_layers - 1, min(n_layers, _MOST_NAMED)).round().astype(int))
+        labelled = set(numpy.linspace(0, n_layers - 1, min(n_layers, _MAX_LABELS)).round().astype(int))
         self.lines_ = [
             self.ax_.plot(
                 epochs,
-                self._shown(values[:, i]),
+                self._convert(values[:, i]),
                 color=shades[i],
                 linestyle=_STYLES[i % len(_STYLES)],
-                label=f"hidden {i + 1}" if i in named else None,
+                label=f"hidden {i + 1}" if i in labelled else None,
             )[0]
             for i in range(n_layers)
         ]
@@ -110,34 +110,34 @@ class _LayerCourse:
     def _scale(self) -> None:
         """Set the scale of the vertical axis."""
 
-    def _shown(self, values: numpy.ndarray) -> numpy.ndarray:
-        """Return the values as they are drawn."""
+    def _convert(self, values: numpy.ndarray) -> numpy.ndarray:
+        """Return the values in the units of the vertical axis."""
         return values
 
 
-class DeadUnitsDisplay(_LayerCourse):
-    """The fraction of dead units in each hidden layer over epochs.
+class DeadUnitsDisplay(_LayerCurvesDisplay):
+    """Plot of the percentage of dead units in each hidden layer over epochs.
 
-    A unit is dead if its output is zero, or its slope, on all of 32 training rows: no gradient passes through it, and
-    its weights stay as they are. Many dead ReLUs tell of a learning rate that is too high.
+    A unit is dead if its output or its slope is zero on all of 32 training rows: it passes no gradient on, and its
+    weights do not change. Many dead ReLUs indicate that the learning rate is too high.
 
-    Make one with ``from_estimator`` or ``from_history``.
+    Create a display with ``from_estimator`` or ``from_history``.
 
     Parameters
     ----------
     values : array-like of shape (n_epochs, n_hidden)
         Fractions from 0 to 1.
     epochs : array-like of shape (n_epochs,), default=None
-        Numbers of the epochs; None counts from 1.
+        Numbers of the epochs. None: 1, 2, ...
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it is drawn.
+        Axes of the plot.
     figure_ : matplotlib.figure.Figure
-        The figure that holds it.
+        The figure with these axes.
     lines_ : list of matplotlib Line2D
-        One for each hidden layer.
+        One line per hidden layer.
 
     Examples
     --------
@@ -157,35 +157,35 @@ class DeadUnitsDisplay(_LayerCourse):
     def _scale(self):
         self.ax_.set_ylim(-3, 103)
 
-    def _shown(self, values):
+    def _convert(self, values):
         return 100 * values
 
 
-class GradientFlowDisplay(_LayerCourse):
-    """The norm of the gradient in each hidden layer over epochs, on a logarithmic scale.
+class GradientFlowDisplay(_LayerCurvesDisplay):
+    """Plot of the gradient norm of each hidden layer over epochs, on a logarithmic scale.
 
-    It is the Euclidean norm of the loss's gradient with respect to the layer's weights, in the last step of the epoch.
-    Lines that lie close together tell of a healthy network. Where the first layer lies orders of magnitude below the
-    last, gradients vanish on the way back; where it lies far above, or lines climb without end, they explode
-    [Glorot & Bengio, 2010]. A gradient of zero has no place on the scale and leaves a gap.
+    The values are Euclidean norms of the gradient of the loss with respect to the layer's weights, in the last step of
+    each epoch. In a healthy network the lines are close together. If the first layer is orders of magnitude below the
+    last, gradients vanish during backpropagation; if it is far above, or if lines grow steadily, they explode
+    [Glorot & Bengio, 2010]. Gradients of zero leave gaps in the lines.
 
-    Make one with ``from_estimator`` or ``from_history``.
+    Create a display with ``from_estimator`` or ``from_history``.
 
     Parameters
     ----------
     values : array-like of shape (n_epochs, n_hidden)
-        Norms, 0 or more.
+        Norms, not negative.
     epochs : array-like of shape (n_epochs,), default=None
-        Numbers of the epochs; None counts from 1.
+        Numbers of the epochs. None: 1, 2, ...
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it is drawn.
+        Axes of the plot.
     figure_ : matplotlib.figure.Figure
-        The figure that holds it.
+        The figure with these axes.
     lines_ : list of matplotlib Line2D
-        One for each hidden layer.
+        One line per hidden layer.
 
     References
     ----------
@@ -210,5 +210,5 @@ class GradientFlowDisplay(_LayerCourse):
         if any(numpy.isfinite(line.get_ydata()).any() for line in self.lines_):
             self.ax_.set_yscale("log")
 
-    def _shown(self, values):
+    def _convert(self, values):
         return numpy.where(values > 0, values, numpy.nan)

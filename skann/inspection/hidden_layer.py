@@ -16,27 +16,27 @@ from .extraction import transform_before, unwrap
 
 
 class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MetaEstimatorMixin, BaseEstimator):
-    """What a hidden layer makes of X, as features: for transfer, clustering, or a linear model on top.
+    """Transform X to the outputs of a hidden layer, as features for transfer learning, clustering or linear models.
 
     Parameters
     ----------
     estimator : one of skann, or a Pipeline or search that ends in one
-        The network. A Pipeline's other steps are part of the transformation.
+        The network. The other steps of a Pipeline are part of the transformation.
     layer : int, default=-1
-        Which hidden layer, from 0; negative counts from the last.
+        Index of the hidden layer, from 0; negative indices count from the last.
     prefit : bool, default=False
-        Whether ``estimator`` is fitted and stays as it is; ``fit`` is then optional. Where the transformer is cloned,
-        as in a search or in cross-validation, give a fitted network as ``FrozenEstimator(network)`` instead, since a
-        clone of a network is not fitted.
+        Whether ``estimator`` is already fitted and not to be fitted again; ``fit`` is then optional. In a search or in
+        cross-validation, which clone the transformer, use ``FrozenEstimator(network)`` instead, as clones are not
+        fitted.
 
     Attributes
     ----------
     estimator_ : estimator
-        The fitted one; with ``prefit``, ``estimator`` itself.
+        The fitted estimator; with ``prefit=True``, ``estimator`` itself.
     n_features_in_ : int
-        Features seen by ``estimator_`` in fit.
+        Number of features seen by ``estimator_`` in fit.
     feature_names_in_ : ndarray of shape (n_features,)
-        Their names, if they are all strings.
+        Names of the features, defined only if they are all strings.
 
     See Also
     --------
@@ -76,7 +76,7 @@ class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         ----------
         X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            The network's target. Not used with ``prefit``.
+            Target of the network. Ignored with ``prefit=True``.
 
         Returns
         -------
@@ -86,13 +86,13 @@ class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         Raises
         ------
         ValueError
-            If the network has no such hidden layer, or for parameters or data out of range.
+            If the network has no such hidden layer, or if parameters or data are invalid.
         TypeError
             If ``estimator`` does not end in a network of skann.
         sklearn.exceptions.NotFittedError
-            With ``prefit``, if the network is not fitted.
+            With ``prefit=True``, if the network is not fitted.
         """
-        fitted = self._prefitted() if self.prefit else cast("Any", clone(self.estimator)).fit(X, y)
+        fitted = self._check_prefit() if self.prefit else cast("Any", clone(self.estimator)).fit(X, y)
         network, _ = unwrap(fitted)
         network._hidden_node(self.layer)
         self.estimator_ = fitted
@@ -111,42 +111,42 @@ class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             float32 where X and the weights are, else float64.
         """
         check_is_fitted(self)
-        network, before = unwrap(self._fitted())
+        network, before = unwrap(self._fitted_estimator())
         return network.hidden_layer_output(transform_before(before, X), self.layer)
 
-    def _fitted(self) -> Any:
-        return self._prefitted() if self.prefit and not hasattr(self, "estimator_") else self.estimator_
+    def _fitted_estimator(self) -> Any:
+        return self._check_prefit() if self.prefit and not hasattr(self, "estimator_") else self.estimator_
 
-    def _prefitted(self) -> Any:
-        """Return the estimator, or raise NotFittedError with the way out of a clone that lost its fit."""
+    def _check_prefit(self) -> Any:
+        """Return ``estimator`` if it is fitted; otherwise raise NotFittedError with advice for clones."""
         try:
             unwrap(self.estimator)
         except NotFittedError as error:
             raise NotFittedError(
-                f"{error} With prefit=True the estimator must be fitted before. A clone is not: in a search or in "
+                f"{error} With prefit=True the estimator must already be fitted. A clone is not: in a search or in "
                 "cross-validation, give FrozenEstimator(estimator) instead."
             ) from error
         return self.estimator
 
     @property
     def n_features_in_(self) -> int:
-        """Features that the fitted estimator has seen."""
+        """Number of features seen by the fitted estimator."""
         return self._attribute("n_features_in_")
 
     @property
     def feature_names_in_(self) -> numpy.ndarray:
-        """Names of the features that the fitted estimator has seen."""
+        """Names of the features seen by the fitted estimator."""
         return self._attribute("feature_names_in_")
 
     def _attribute(self, name: str) -> Any:
-        """Return an attribute of the fitted estimator; AttributeError, as of any other, before fit."""
+        """Return an attribute of the fitted estimator; raise AttributeError before fit."""
         if not self.__sklearn_is_fitted__():
             raise AttributeError(f"This {type(self).__name__} has no {name} before it is fitted.")
-        return getattr(self._fitted(), name)
+        return getattr(self._fitted_estimator(), name)
 
     @property
     def _n_features_out(self) -> int:
-        network, _ = unwrap(self._fitted())
+        network, _ = unwrap(self._fitted_estimator())
         return network._learner.graph.shapes[network._hidden_node(self.layer)][-1]
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -1,4 +1,4 @@
-"""What a hidden layer does to space: the inputs before, its outputs after."""
+"""A display of the inputs and of their images under a hidden layer."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from sklearn.decomposition import PCA
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
 from ..engine.losses import MULTIOUTPUT
-from ._plotting import POINTS, axes_for, legend_beside, pyplot, some_of
+from ._plotting import POINTS, axes_for, legend_beside, pyplot, take_styles
 from .extraction import find_owner, input_names, title_of, transform_before, unwrap
 
-_FINE = 300  # points a side from which the decision line is found, and points of each line of the grid
+_RESOLUTION = 300  # points per side for the decision boundary, and points per grid line
 
 
 @dataclass
 class Plane:
-    """What is drawn in a plane.
+    """The contents of one panel.
 
     Parameters
     ----------
     points : ndarray of shape (n_samples, 2)
-        The rows.
+        Samples.
     grid : list of ndarray of shape (n_points, 2)
-        The lines of the grid, straight or bent.
+        Grid lines, straight or bent.
     boundary : list of ndarray of shape (n_points, 2)
-        The pieces of the decision line.
+        Pieces of the decision boundary.
     labels : tuple of str
-        Of the two axes.
+        Labels of the two axes.
     """
 
     points: numpy.ndarray
@@ -42,28 +42,28 @@ class Plane:
 
 
 class HiddenSpaceDisplay:
-    """How a hidden layer bends space until a straight cut can part the classes.
+    """Plot of how a hidden layer deforms the input space until the classes are linearly separable.
 
-    On the left the plane of the two inputs, with a grid, the rows and the line on which the decision changes. On the
-    right what the layer makes of each: its two outputs or, of more units, their first two principal components on the
-    rows given, labelled with their share of the variance. Of two units in the last hidden layer the decision is
-    linear, so that the line on the right is straight; a projection may fold it.
+    The left panel shows the plane of the two inputs with a grid, the samples and the decision boundary. The right panel
+    shows all of these at the layer's outputs: its two units or, of more units, the first two principal components on
+    the given samples, labelled with their fraction of the variance. If the last hidden layer has two units, its
+    decision boundary is straight; a projection may fold it.
 
-    Make one with ``from_estimator``.
+    Create a display with ``from_estimator``.
 
     Parameters
     ----------
     before, after : Plane
-        Points, grid and decision line among the inputs, and where the layer puts them.
+        Samples, grid and decision boundary in the input space and at the outputs of the layer.
     y : ndarray of shape (n_samples,)
-        The class of each row.
+        Class of each sample.
 
     Attributes
     ----------
     axes_ : ndarray of shape (2,) of matplotlib Axes
-        For the inputs and for the hidden layer.
+        Axes of the inputs and of the hidden layer.
     figure_ : matplotlib.figure.Figure
-        The figure that holds them.
+        The figure with these axes.
 
     Examples
     --------
@@ -84,23 +84,23 @@ class HiddenSpaceDisplay:
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, y: Any, *, layer: int = -1, grid: int = 20, ax: Any = None) -> Self:
-        """Draw what a hidden layer of a fitted classifier does to the plane of its inputs.
+        """Draw how a hidden layer of a fitted classifier deforms the plane of its inputs.
 
         Parameters
         ----------
         estimator : MLPClassifier
-            Fitted on two features; alone, at the end of a Pipeline, or in a search. In a Pipeline, the inputs are what
-            the steps before the network make of X.
+            Classifier fitted on two features, or a Pipeline or search that ends in one. In a Pipeline, the inputs are
+            the outputs of the step before the network.
         X : {array-like, DataFrame} of shape (n_samples, n_features)
-            Rows to draw.
+            Samples to draw.
         y : array-like of shape (n_samples,)
-            Their classes.
+            Class labels of the samples.
         layer : int, default=-1
-            Which hidden layer, from 0; negative counts from the last.
+            Index of the hidden layer, from 0; negative indices count from the last.
         grid : int in [2, inf), default=20
-            Lines of the grid in each direction.
+            Number of grid lines in each direction.
         ax : array of two matplotlib Axes, default=None
-            None makes a figure.
+            None creates a figure.
 
         Returns
         -------
@@ -111,36 +111,36 @@ class HiddenSpaceDisplay:
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is no classifier.
+            If it is not a classifier.
         ValueError
-            If the network has other than two inputs or several labels a row, or there is no such layer, or it has one
-            unit only.
+            If the network does not have two inputs or predicts several labels per sample, or if the layer does not
+            exist or has a single unit.
         """
         pyplot()
         network, steps = unwrap(estimator)
-        _check_can_be_drawn(network, title_of(find_owner(estimator)[0]))
+        _check_drawable(network, title_of(find_owner(estimator)[0]))
         if not isinstance(grid, Integral) or grid < 2:
             raise ValueError(f"grid must be an int of at least 2. Got {grid!r} instead.")
         X = check_array(transform_before(steps, X), ensure_min_samples=2, dtype=float)  # pyright: ignore[reportArgumentType]
-        y = _checked_labels(y, X, network)
+        y = _check_labels(y, X, network)
         names = input_names(network, steps) or ["input 1", "input 2"]
         before = _inputs(network, X, grid, (names[0], names[1]))
         return cls(before, _hidden(network, before, layer), y=y).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
-        """Draw the two planes.
+        """Draw the two panels.
 
         Parameters
         ----------
         ax : array of two matplotlib Axes, default=None
-            None makes a figure.
+            None creates a figure.
 
         Returns
         -------
         display : HiddenSpaceDisplay
-            The object itself, with its attributes set.
+            The display itself.
         """
-        self.axes_ = axes_for(ax, 2, size=(5, 4.6), beside=1)
+        self.axes_ = axes_for(ax, 2, size=(5, 4.6), legend_width=1)
         self.figure_ = self.axes_[0].figure
         for axes, plane in zip(self.axes_, (self.before, self.after), strict=True):
             self._draw(axes, plane)
@@ -148,38 +148,38 @@ class HiddenSpaceDisplay:
         return self
 
     def _draw(self, axes, plane: Plane) -> None:
-        """Draw a plane: the grid beneath, the rows on it, the decision line on top."""
+        """Draw a panel: the grid at the back, then the samples, then the decision boundary."""
         from matplotlib.collections import LineCollection
 
         axes.add_collection(LineCollection(plane.grid, colors="0.75", linewidths=0.6, zorder=1))
         classes = numpy.unique(self.y)
-        for label, look in zip(classes, some_of(POINTS, len(classes)), strict=True):
+        for label, style in zip(classes, take_styles(POINTS, len(classes)), strict=True):
             x = plane.points[self.y == label]
-            axes.scatter(*x.T, s=18, linewidths=0.8, alpha=0.8, label=str(label), zorder=2, **look)
+            axes.scatter(*x.T, s=18, linewidths=0.8, alpha=0.8, label=str(label), zorder=2, **style)
         lines = LineCollection(plane.boundary, colors="black", linewidths=2, label="decision", zorder=3)
         axes.add_collection(lines)
         axes.autoscale_view()
         axes.set(xlabel=plane.labels[0], ylabel=plane.labels[1])
 
 
-def _check_can_be_drawn(network: Any, title: str) -> None:
-    """Raise an error unless the network is a classifier of two features and one label a row."""
+def _check_drawable(network: Any, title: str) -> None:
+    """Raise an error unless the network is a classifier with two features and one label per sample."""
     if not is_classifier(network):
         raise TypeError(f"HiddenSpaceDisplay draws classes: pass an MLPClassifier. Got {title} instead.")
     if network._task in ("multilabel", MULTIOUTPUT):
         raise ValueError(
-            f"HiddenSpaceDisplay draws one label for each row. Got {title} with several: fit one for a column of y."
+            f"HiddenSpaceDisplay draws one label for each row. Got {title} with several: fit it on one column of y."
         )
     if network.n_features_in_ != 2:
         raise ValueError(
             f"HiddenSpaceDisplay draws a network with 2 inputs. Got one with {network.n_features_in_}: fit a Pipeline "
-            "whose steps before the network leave two, such as PCA(n_components=2), or choose two features. What a "
-            "layer makes of many inputs, hidden_layer_output tells."
+            "whose steps before the network reduce X to two, such as PCA(n_components=2), or select two features. For "
+            "networks with more inputs, hidden_layer_output returns the outputs of a layer."
         )
 
 
-def _checked_labels(y, X: numpy.ndarray, network: Any) -> numpy.ndarray:
-    """Return y, one known class for each row."""
+def _check_labels(y, X: numpy.ndarray, network: Any) -> numpy.ndarray:
+    """Return y as a 1-D array; raise ValueError unless it holds one known class per row."""
     y = column_or_1d(y)
     check_consistent_length(X, y)
     unknown = set(numpy.unique(y).tolist()) - set(network.classes_.tolist())
@@ -191,15 +191,15 @@ def _checked_labels(y, X: numpy.ndarray, network: Any) -> numpy.ndarray:
 
 
 def _inputs(network: Any, X: numpy.ndarray, n_lines: int, labels: tuple[str, str]) -> Plane:
-    """Return the plane of the inputs, a little larger than the rows need."""
+    """Return the plane of the inputs, with a margin around the samples."""
     low, high = X.min(axis=0), X.max(axis=0)
     margin = numpy.where(high > low, 0.1 * (high - low), 0.5)
     low, high = low - margin, high + margin
-    fine = numpy.linspace(low, high, _FINE)
+    fine = numpy.linspace(low, high, _RESOLUTION)
     lines = []
-    for at in numpy.linspace(low, high, n_lines):
-        lines.append(numpy.column_stack([numpy.full(_FINE, at[0]), fine[:, 1]]))
-        lines.append(numpy.column_stack([fine[:, 0], numpy.full(_FINE, at[1])]))
+    for x, y in numpy.linspace(low, high, n_lines):
+        lines.append(numpy.column_stack([numpy.full(_RESOLUTION, x), fine[:, 1]]))
+        lines.append(numpy.column_stack([fine[:, 0], numpy.full(_RESOLUTION, y)]))
 
     def decision(points):
         return network.decision_function(_as_input(network, points))
@@ -208,7 +208,7 @@ def _inputs(network: Any, X: numpy.ndarray, n_lines: int, labels: tuple[str, str
 
 
 def _hidden(network: Any, before: Plane, layer: int) -> Plane:
-    """Return the plane of a hidden layer, with what it makes of everything in the plane before."""
+    """Return the plane of the outputs of a hidden layer, given that of the inputs."""
 
     def outputs(points):
         return network.hidden_layer_output(_as_input(network, points), layer)
@@ -234,17 +234,17 @@ def _hidden(network: Any, before: Plane, layer: int) -> Plane:
 
 
 def _linear_boundary(network: Any, outputs: numpy.ndarray) -> list[numpy.ndarray]:
-    """Return where the decision changes in the plane of the last two hidden units, all through these outputs."""
+    """Return the decision boundary in the plane of the last two hidden units, over the range of these outputs."""
 
     def decision(h):
         raw = network.softmax_beta * (h @ network.coefs_[-1] + network.intercepts_[-1])
         return raw[:, 0] if raw.shape[1] == 1 and len(network.classes_) == 2 else raw
 
-    return _boundary(decision, *numpy.linspace(outputs.min(axis=0), outputs.max(axis=0), _FINE).T)
+    return _boundary(decision, *numpy.linspace(outputs.min(axis=0), outputs.max(axis=0), _RESOLUTION).T)
 
 
 def _boundary(decision: Any, x: numpy.ndarray, y: numpy.ndarray) -> list[numpy.ndarray]:
-    """Return the lines on which the largest of several decision values, or the sign of one, changes."""
+    """Return the lines on which the largest of several decision values, or the sign of a single one, changes."""
     from contourpy import contour_generator  # comes with matplotlib
 
     values = decision(numpy.column_stack([axis.ravel() for axis in numpy.meshgrid(x, y)]))
@@ -260,6 +260,6 @@ def _boundary(decision: Any, x: numpy.ndarray, y: numpy.ndarray) -> list[numpy.n
 
 
 def _as_input(network: Any, points: numpy.ndarray) -> Any:
-    """Return points with the names of the features, if the network knows any."""
+    """Return points as a DataFrame if the network was fitted with feature names."""
     names = getattr(network, "feature_names_in_", None)
     return points if names is None else pandas.DataFrame(points, columns=names)

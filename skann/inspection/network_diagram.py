@@ -1,4 +1,4 @@
-"""The network as textbooks draw it."""
+"""A diagram of a network with its units and weights."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from ..estimators.constraints import check_activations, check_dropout
 from ._plotting import BLUE, ORANGE, axes_for, layer_name, pyplot
 from .extraction import input_names, unwrap
 
-_WIDEST = 3.5  # points of the line for the largest weight
-_DISTANCE = 5.0  # between layers, where neighbouring units are 1 apart
+_MAX_LINE_WIDTH = 3.5  # of the largest weight, in points
+_DISTANCE = 5.0  # between layers, relative to that between neighbouring units
 
 
 class NetworkDisplay:
-    """Units as circles and weights as lines: coloured by sign, the wider the larger.
+    """Diagram of a network: units as circles, weights as lines coloured by sign, with widths by absolute value.
 
-    Of a layer with more units than ``max_units`` the first and the last are drawn, with an ellipsis between. Line
-    widths are to one scale for the whole net. Between an input and a maxout unit, which are joined by a weight for
-    each piece, the largest in absolute value is drawn. Biases and normalization are not drawn.
+    In layers with more units than ``max_units``, only the first and the last units are drawn, with an ellipsis in
+    between. All layers share one scale of line widths. Of the weights between an input and a maxout unit, one per
+    piece, the largest in absolute value is drawn. Biases and normalization are not drawn.
 
-    Make one with ``from_estimator`` or ``from_weights``.
+    Create a display with ``from_estimator`` or ``from_weights``.
 
     Parameters
     ----------
@@ -36,21 +36,21 @@ class NetworkDisplay:
     output_names : list of str, default=None
         Labels of the outputs.
     captions : list of str, default=None
-        What stands below each layer, the inputs included; None says which layer it is and how many units it has.
+        Texts below the inputs and each layer. None: name and number of units of each layer.
     max_units : int, default=10
-        Most circles in a layer, at least 2.
+        Maximum number of units drawn per layer, at least 2.
     dropped : list of ndarray of bool of shape (units,), default=None
-        For the inputs and each hidden layer, the units that one draw of dropout drops. If given, the net with these
-        crossed out stands beside the whole net.
+        The units of the inputs and of each hidden layer that dropout removes in one random draw. If given, a second
+        panel shows the network with these crossed out.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        One for the whole net and, if there is one, one for the draw of dropout.
+        Axes of the whole network and, with ``dropped``, of the network under dropout.
     figure_ : matplotlib.figure.Figure
-        The figure that holds them.
+        The figure with these axes.
     edges_ : list of matplotlib LineCollection
-        The lines on each of the axes, from the smallest absolute weight to the largest.
+        The lines on each of the axes, in order of increasing absolute weight.
 
     Examples
     --------
@@ -76,20 +76,20 @@ class NetworkDisplay:
     def from_estimator(
         cls, estimator: Any, *, max_units: int = 10, dropout: bool = False, random_state: Any = None, ax: Any = None
     ) -> Self:
-        """Draw a fitted network, with its feature names and classes if it has them.
+        """Draw a fitted network, labelled with its feature names and classes if available.
 
         Parameters
         ----------
         estimator : one of skann
-            Fitted; alone, at the end of a Pipeline, or in a search.
+            Fitted estimator, or a Pipeline or search that ends in one.
         max_units : int, default=10
-            Most circles in a layer, at least 2.
+            Maximum number of units drawn per layer, at least 2.
         dropout : bool, default=False
-            Whether to draw, beside the whole net, the net that one draw of its dropout leaves.
+            Whether to draw a second panel with the units that remain under one random draw of dropout.
         random_state : int, RandomState instance or None, default=None
-            Source of that draw.
+            Source of randomness of this draw.
         ax : matplotlib Axes, or array of two with ``dropout=True``, default=None
-            None makes a figure.
+            None creates a figure.
 
         Returns
         -------
@@ -100,26 +100,26 @@ class NetworkDisplay:
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         ValueError
-            If ``dropout=True`` and the estimator has none.
+            If ``dropout=True`` and the estimator uses no dropout.
         """
         network, before = unwrap(estimator)
-        coefs = [_drawn(weights) for weights in network.coefs_]
+        coefs = [_largest_piece(weights) for weights in network.coefs_]
         names = input_names(network, before)
-        return cls._checked(
+        return cls._from_checked_weights(
             ax,
             coefs,
             feature_names=names if names and len(names) == len(coefs[0]) else None,  # embedded inputs have none
             output_names=_output_names(network),
             captions=_captions(network, coefs),
             max_units=max_units,
-            dropped=_draw_of_dropout(network, coefs, random_state) if dropout else None,
+            dropped=_sample_dropout(network, coefs, random_state) if dropout else None,
         )
 
     @classmethod
     def from_weights(
         cls, coefs: Any, *, feature_names: Any = None, output_names: Any = None, max_units: int = 10, ax: Any = None
     ) -> Self:
-        """Draw a network of which only the weights are at hand.
+        """Draw a network, given its weights.
 
         Parameters
         ----------
@@ -130,9 +130,9 @@ class NetworkDisplay:
         output_names : list of str of length n_outputs, default=None
             Labels of the outputs.
         max_units : int, default=10
-            Most circles in a layer, at least 2.
+            Maximum number of units drawn per layer, at least 2.
         ax : matplotlib Axes, default=None
-            None makes a figure.
+            None creates a figure.
 
         Returns
         -------
@@ -141,14 +141,16 @@ class NetworkDisplay:
         Raises
         ------
         ValueError
-            If the weights do not fit each other or the names.
+            If the shapes of the weights and the numbers of names are inconsistent.
         """
-        coefs = [_drawn(numpy.asarray(weights, dtype=float)) for weights in coefs]
-        return cls._checked(ax, coefs, feature_names=feature_names, output_names=output_names, max_units=max_units)
+        coefs = [_largest_piece(numpy.asarray(weights, dtype=float)) for weights in coefs]
+        return cls._from_checked_weights(
+            ax, coefs, feature_names=feature_names, output_names=output_names, max_units=max_units
+        )
 
     @classmethod
-    def _checked(cls, ax, coefs, **options):
-        """Check what there is to draw, and draw it."""
+    def _from_checked_weights(cls, ax, coefs, **options):
+        """Check weights and options, and draw the network."""
         pyplot()
         if not isinstance(options["max_units"], Integral) or options["max_units"] < 2:
             raise ValueError(f"max_units must be an int of at least 2. Got {options['max_units']!r} instead.")
@@ -157,21 +159,23 @@ class NetworkDisplay:
                 raise ValueError(f"A layer of {before.shape[-1]} units is followed by weights for {len(after)} inputs.")
         for name, n_units in (("feature_names", len(coefs[0])), ("output_names", coefs[-1].shape[-1])):
             if options[name] is not None and len(options[name]) != n_units:
-                raise ValueError(f"{name} has {len(options[name])} entries, but the network has {n_units} of these.")
+                raise ValueError(
+                    f"{name} has {len(options[name])} entries, but the network has {n_units} of these units."
+                )
         return cls(coefs, **options).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
-        """Draw the net.
+        """Draw the network.
 
         Parameters
         ----------
-        ax : matplotlib Axes, or array of two where there is a draw of dropout, default=None
-            None makes a figure.
+        ax : matplotlib Axes, or array of two if ``dropped`` is given, default=None
+            None creates a figure.
 
         Returns
         -------
         display : NetworkDisplay
-            The object itself, with its attributes set.
+            The display itself.
         """
         sizes = [len(self.coefs[0])] + [weights.shape[1] for weights in self.coefs]
         places = [_places(n_units, self.max_units) for n_units in sizes]
@@ -184,13 +188,13 @@ class NetworkDisplay:
         if self.dropped is not None:
             draw = [*self.dropped, whole[-1]]
             self.edges_.append(self._draw(self.axes_[1], places, highest, draw))
-            self.axes_[0].set_title("the whole net")
+            self.axes_[0].set_title("the whole network")
             self.axes_[1].set_title(f"one draw of dropout: {sum(map(sum, draw))} units dropped")
         self._add_legend(self.axes_[0])
         return self
 
     def _draw(self, axes, places, highest: float, dropped):
-        """Draw a net without the dropped units' lines, and return its lines."""
+        """Draw a network without the lines of dropped units, and return its lines."""
         edges = self._edges(axes, places, dropped)
         captions = self.captions or _numbered_captions([len(units) for units in dropped])
         for i, ((units, heights), caption) in enumerate(zip(places, captions, strict=True)):
@@ -209,7 +213,7 @@ class NetworkDisplay:
         return edges
 
     def _edges(self, axes, places, dropped):
-        """Add the lines between units that are drawn and not dropped."""
+        """Draw and return the lines between the units that are drawn and not dropped."""
         from matplotlib.collections import LineCollection
 
         segments, weights = [], []
@@ -225,7 +229,7 @@ class NetworkDisplay:
         edges = LineCollection(
             [segments[i] for i in order],
             colors=[ORANGE if negative else BLUE for negative in weights[order] < 0],
-            linewidths=0.2 + (_WIDEST - 0.2) * share,
+            linewidths=0.2 + (_MAX_LINE_WIDTH - 0.2) * share,
             alpha=0.25 + 0.75 * share,
             zorder=1,
         )
@@ -236,7 +240,7 @@ class NetworkDisplay:
         return max(numpy.abs(weights).max() for weights in self.coefs) or 1.0
 
     def _label(self, axes, places) -> None:
-        """Write the names of inputs and outputs beside them."""
+        """Write the names of the inputs and outputs beside them."""
         for names, (units, heights), x, side in (
             (self.feature_names, places[0], -0.7, "right"),
             (self.output_names, places[-1], _DISTANCE * (len(places) - 1) + 0.7, "left"),
@@ -246,18 +250,18 @@ class NetworkDisplay:
                     axes.text(x, y, names[unit], ha=side, va="center")
 
     def _add_legend(self, axes) -> None:
-        """Say above the net what colours and widths mean."""
+        """Add a legend of colours and line widths."""
         from matplotlib.lines import Line2D
 
         handles = [
-            Line2D([], [], color=BLUE, linewidth=_WIDEST, label=f"weight +{self._largest():.2g}"),
-            Line2D([], [], color=ORANGE, linewidth=_WIDEST, label=f"weight -{self._largest():.2g}"),
+            Line2D([], [], color=BLUE, linewidth=_MAX_LINE_WIDTH, label=f"weight +{self._largest():.2g}"),
+            Line2D([], [], color=ORANGE, linewidth=_MAX_LINE_WIDTH, label=f"weight -{self._largest():.2g}"),
         ]
         axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2, frameon=False)
 
 
-def _drawn(weights: numpy.ndarray) -> numpy.ndarray:
-    """Return weights of shape (fan_in, units): of a maxout's pieces the largest in absolute value."""
+def _largest_piece(weights: numpy.ndarray) -> numpy.ndarray:
+    """Return weights of shape (fan_in, units), of maxout pieces the largest in absolute value."""
     if weights.ndim == 2:
         return weights.copy()
     winner = numpy.abs(weights).argmax(axis=1)[:, None]
@@ -265,24 +269,24 @@ def _drawn(weights: numpy.ndarray) -> numpy.ndarray:
 
 
 def _places(n_units: int, max_units: int) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """Return which units of a layer are drawn, and at what heights: from the top down, centred at 0."""
+    """Return the units of a layer that are drawn and their heights, from the top down and centred at 0."""
     if n_units <= max_units:
         return numpy.arange(n_units), numpy.arange(n_units)[::-1] - (n_units - 1) / 2
     below = max_units // 2
     above = max_units - below
     units = numpy.r_[:above, n_units - below : n_units]
-    # the ellipsis, at 0, takes the room of a unit
+    # the ellipsis at height 0 takes the place of a unit
     return units, numpy.r_[numpy.arange(above)[::-1] + 1, -1 - numpy.arange(below)].astype(float)
 
 
 def _numbered_captions(sizes: list[int]) -> list[str]:
-    """Return what stands below each layer of which only the size is known."""
+    """Return captions with the name and the size of each layer."""
     names = ["input"] + [layer_name(i, len(sizes) - 1) for i in range(len(sizes) - 1)]
     return [f"{name}: {n_units}" for name, n_units in zip(names, sizes, strict=True)]
 
 
 def _captions(network, coefs) -> list[str]:
-    """Return what stands below each layer: its name, its units and what they do."""
+    """Return captions with the name, the size and the activation of each layer."""
     n_hidden = len(coefs) - 1
     activations = [activation.name for activation in check_activations(network.activation, n_hidden)]
     sizes = [len(coefs[0])] + [weights.shape[1] for weights in coefs]
@@ -291,7 +295,7 @@ def _captions(network, coefs) -> list[str]:
 
 
 def _output_names(network) -> list[str]:
-    """Return what the outputs stand for: classes, those of several columns with the column's number, or numbers."""
+    """Return the classes, with the number of the column if y has several, or numbered names for regression."""
     n_outputs = network.n_outputs_
     if is_classifier(network):
         if isinstance(network.classes_, list):
@@ -302,13 +306,13 @@ def _output_names(network) -> list[str]:
     return ["y"] if n_outputs == 1 else [f"output {i + 1}" for i in range(n_outputs)]
 
 
-def _draw_of_dropout(network, coefs, random_state) -> list[numpy.ndarray]:
-    """Return for the inputs and each hidden layer which units a draw of the network's dropout drops."""
+def _sample_dropout(network, coefs, random_state) -> list[numpy.ndarray]:
+    """Return masks of the inputs and the units of each hidden layer that a random draw of dropout removes."""
     rates = check_dropout(network.dropout, len(coefs) - 1)
     if not any(rates):
         raise ValueError(
-            f"dropout=True draws what dropout drops, but the network has dropout={network.dropout!r}. Fit one with "
-            "dropout, or use dropout=False."
+            f"dropout=True shows the units that dropout removes, but the network has dropout={network.dropout!r}. Fit "
+            "one with dropout, or use dropout=False."
         )
     rng = check_random_state(random_state)
     return [rng.uniform(size=len(weights)) < rate for weights, rate in zip(coefs, rates, strict=True)]

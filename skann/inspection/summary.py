@@ -15,14 +15,14 @@ from .extraction import find_owner, short_name, title_of, unwrap
 
 @dataclass(frozen=True)
 class LayerSummary:
-    """A row of the table.
+    """A row of the summary table.
 
     Attributes
     ----------
     name : str
         "input", "hidden 0", ..., "output"; hidden layers are numbered as in ``hidden_layer_output``.
     n_units : int
-        Length of the output for each row of X.
+        Number of outputs for each row of X.
     n_parameters : int
     activation, normalization : str
         "" for none.
@@ -41,20 +41,20 @@ class LayerSummary:
 
 @dataclass(frozen=True, repr=False)
 class NetworkSummary:
-    """A table of a network's layers; prints as text, and as HTML in notebooks.
+    """A table of the layers of a network, printed as text, or as HTML in notebooks.
 
     Parameters
     ----------
     title : str
-        What estimator it is of.
+        Name of the estimator.
     layers : list of LayerSummary
-        A line for each layer.
+        One row per layer.
     n_parameters : int
-        Of all layers.
+        Total number of parameters.
     n_bytes : int
-        Memory of the parameters, and of the statistics that normalization carries beside them.
+        Memory of the parameters and of the running statistics of normalization.
     dtype : str
-        Of the parameters.
+        Data type of the parameters.
     """
 
     title: str
@@ -115,16 +115,16 @@ class NetworkSummary:
         return [list(shown), *map(list, zip(*shown.values(), strict=True))]
 
     def _total(self) -> str:
-        return f"Total: {self.n_parameters:,} parameters, {_memory(self.n_bytes)} as {self.dtype}"
+        return f"Total: {self.n_parameters:,} parameters, {_format_bytes(self.n_bytes)} as {self.dtype}"
 
 
 def summary(estimator: Any) -> NetworkSummary:
-    """Return a table of a fitted network's layers: output shape, parameters, activation, dropout; total and memory.
+    """Return a table of a fitted network's layers: output shape, number of parameters, activation and dropout.
 
     Parameters
     ----------
     estimator : one of skann, or a Pipeline or search that ends in one
-        Fitted.
+        Fitted estimator.
 
     Returns
     -------
@@ -169,7 +169,7 @@ def summary(estimator: Any) -> NetworkSummary:
 
 
 def _layers(learner: Learner) -> list[LayerSummary]:
-    """Return a row for the input, each hidden block and the output."""
+    """Return the rows of the input, each hidden block and the output."""
     graph = learner.graph
     (n_units,) = next(iter(graph.inputs.values()))
     rows = []
@@ -209,15 +209,15 @@ def _blocks(graph: Graph) -> dict[str, list[str]]:
 
 
 def _activation_of(layers: list[Layer]) -> str:
-    """Return what a hidden block does beside its weighted sum, normalization and dropout."""
+    """Return the names of the layers of a hidden block other than dense, normalization, dropout and noise layers."""
     rest = [layer for layer in layers if not (isinstance(layer, (Dense, Normalization)) or layer.only_in_training)]
     return ", ".join(
         short_name(layer.activation) if isinstance(layer, ActivationLayer) else short_name(layer) for layer in rest
     )
 
 
-def _memory(n_bytes: int) -> str:
-    """Return a number of bytes in the unit that suits it."""
+def _format_bytes(n_bytes: int) -> str:
+    """Return a number of bytes in a readable unit."""
     for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if n_bytes >= size:
             return f"{n_bytes / size:.1f} {unit}"

@@ -1,4 +1,4 @@
-"""The course of training: loss, score and learning rate over epochs."""
+"""A display of loss, validation score and learning rate during training."""
 
 from __future__ import annotations
 
@@ -8,41 +8,41 @@ from typing import Any, Self
 import numpy
 from sklearn.base import is_classifier
 
-from ._plotting import BLUE, POINTS, VERMILION, axes_for, legend_beside, pyplot, some_of
+from ._plotting import BLUE, POINTS, VERMILION, axes_for, legend_beside, pyplot, take_styles
 from .extraction import check_history, epoch_values, history_of, unwrap
 
 _RING = {"marker": "o", "linestyle": "", "color": "black", "markerfacecolor": "none", "markersize": 9}
 
 
 class TrainingHistoryDisplay:
-    """Loss, validation score and learning rate over epochs, of one network or of several to compare.
+    """Plot of loss, validation score and learning rate over epochs, of one network or several for comparison.
 
-    The score has a panel where there is a validation set, the learning rate where it changes or differs. The training
-    loss includes the penalties, the validation loss does not. The best epoch is that of the highest validation score,
-    or without a validation set that of the lowest training loss; the first, if several tie. With early stopping it is
-    the one whose weights the estimator has kept.
+    The score has a panel if there is a validation set, and the learning rate if it is not constant. The training loss
+    includes the penalties, the validation loss does not. The best epoch is the first with the highest validation score
+    or, without a validation set, the lowest training loss. With early stopping, the estimator keeps the weights of the
+    best epoch.
 
-    Make one with ``from_estimator`` or ``from_history``.
+    Create a display with ``from_estimator`` or ``from_history``.
 
     Parameters
     ----------
     histories : dict of str to dict
-        Each network's ``history_``, by the name it has in the legend.
+        The ``history_`` of each network, by its name in the legend.
     score_name : str, default="validation score"
-        What the score is, for the label of its panel.
+        Name of the score, which labels its panel.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        One for each panel: the loss, then the score and the learning rate if there is something to tell.
+        Axes of the panels: the loss, followed by the score and the learning rate if they are drawn.
     figure_ : matplotlib.figure.Figure
-        The figure that holds them.
+        The figure with these axes.
     best_epochs_ : dict of str to int
-        Each network's best epoch, counted from 1.
+        Best epoch of each network, counted from 1.
 
     See Also
     --------
-    skann.callbacks.LearningCurve : Draws the curves while training runs.
+    skann.callbacks.LearningCurve : Plots the curves during training.
 
     Examples
     --------
@@ -64,15 +64,15 @@ class TrainingHistoryDisplay:
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: Any = None) -> Self:
-        """Draw the course of training of a fitted network, or of several.
+        """Draw the training history of one or more fitted networks.
 
         Parameters
         ----------
         estimator : one of skann, or dict of str to these
-            Fitted by a stochastic solver; alone, at the end of a Pipeline, or in a search. A dict compares several
+            Estimator fitted with a stochastic solver, or a Pipeline or search that ends in one. A dict compares several
             by name.
         ax : array of matplotlib Axes, default=None
-            One for each panel; None makes a figure.
+            One for each panel. None creates a figure.
 
         Returns
         -------
@@ -83,7 +83,7 @@ class TrainingHistoryDisplay:
         sklearn.exceptions.NotFittedError
             If an estimator is not fitted.
         ValueError
-            If one has no history, as after solver='lbfgs'.
+            If an estimator has no history, as with solver='lbfgs'.
         """
         estimators = estimator if isinstance(estimator, Mapping) else {"": estimator}
         histories = {name: history_of(member) for name, member in estimators.items()}
@@ -93,17 +93,17 @@ class TrainingHistoryDisplay:
 
     @classmethod
     def from_history(cls, history: Any, *, score_name: str = "validation score", ax: Any = None) -> Self:
-        """Draw the course of training from an estimator's ``history_``, or from several.
+        """Draw the training history from one or more ``history_`` attributes.
 
         Parameters
         ----------
         history : dict of str to list, or dict of str to such dicts
-            With the entries "epoch" and "loss", and as there are "validation_loss", "validation_score" and
-            "learning_rate", one value or None for each epoch. A dict of histories compares several by name.
+            Entries "epoch" and "loss", and optionally "validation_loss", "validation_score" and "learning_rate", each
+            with one value or None per epoch. A dict of histories compares several by name.
         score_name : str, default="validation score"
-            What the score is.
+            Name of the score.
         ax : array of matplotlib Axes, default=None
-            One for each panel; None makes a figure.
+            One for each panel. None creates a figure.
 
         Returns
         -------
@@ -112,7 +112,7 @@ class TrainingHistoryDisplay:
         Raises
         ------
         ValueError
-            If a history lacks an entry or has no epochs.
+            If a history lacks a required entry or has no epochs.
         """
         several = isinstance(history, Mapping) and all(isinstance(member, Mapping) for member in history.values())
         return cls._from_histories(dict(history) if several else {"": history}, score_name, ax)
@@ -133,15 +133,15 @@ class TrainingHistoryDisplay:
         Parameters
         ----------
         ax : array of matplotlib Axes, default=None
-            One for each panel; None makes a figure.
+            One for each panel. None creates a figure.
 
         Returns
         -------
         display : TrainingHistoryDisplay
-            The object itself, with its attributes set.
+            The display itself.
         """
         panels = self._panels()
-        self.axes_ = axes_for(ax, len(panels), size=(4.5, 3.8), beside=1.5)
+        self.axes_ = axes_for(ax, len(panels), size=(4.5, 3.8), legend_width=1.5)
         self.figure_ = self.axes_[0].figure
         self.best_epochs_ = {name: best_epoch(history) for name, history in self.histories.items()}
         for axes, (label, entries) in zip(self.axes_, panels.items(), strict=True):
@@ -155,24 +155,24 @@ class TrainingHistoryDisplay:
         return self
 
     def _panels(self) -> dict[str, list[str]]:
-        """Return for each panel's label the entries of the history that it shows."""
+        """Return the entries of the history that each panel shows, by the label of the panel."""
         panels = {"loss": ["loss", "validation_loss"]}
         histories = self.histories.values()
-        if any(_is_noted(history, "validation_score") for history in histories):
+        if any(_has_values(history, "validation_score") for history in histories):
             panels[self.score_name] = ["validation_score"]
         if len(numpy.unique(self._rates())) > 1:
             panels["learning rate"] = ["learning_rate"]
         return panels
 
     def _rates(self) -> numpy.ndarray:
-        """Return all learning rates that were noted."""
+        """Return the learning rates of all epochs and networks."""
         rates = numpy.concatenate([epoch_values(history, "learning_rate") for history in self.histories.values()])
         return rates[numpy.isfinite(rates)]
 
     def _draw(self, axes, history: Mapping[str, list], entries: list[str], i: int, best: int) -> None:
-        """Draw entries of the history number i, with a ring round the best epoch on the last that there is."""
+        """Draw entries of the i-th history, with a ring around the best epoch on the last entry that has values."""
         epochs = epoch_values(history, "epoch")
-        entries = [entry for entry in entries if _is_noted(history, entry)]
+        entries = [entry for entry in entries if _has_values(history, entry)]
         for entry in entries:
             axes.plot(
                 epochs, epoch_values(history, entry), **self._style(i, entry.startswith("validation"), len(epochs))
@@ -184,23 +184,23 @@ class TrainingHistoryDisplay:
             axes.axvline(best, color="0.6", linewidth=0.8, zorder=0)
 
     def _style(self, i: int, of_validation: bool, n_epochs: int) -> dict[str, Any]:
-        """Return how a line looks: dashed for the validation set; several networks have a colour and marker each."""
+        """Return the style of a line: dashed for validation; each of several networks has a colour and a marker."""
         linestyle = "--" if of_validation else "-"
         if len(self.histories) == 1:
             return {"color": VERMILION if of_validation else BLUE, "linestyle": linestyle}
         return {
-            **some_of(POINTS, i + 1)[i],
+            **take_styles(POINTS, i + 1)[i],
             "linestyle": linestyle,
             "markersize": 4,
             "markevery": max(1, n_epochs // 8),
         }
 
     def _add_legend(self, axes) -> None:
-        """Say beside the axes what the lines mean."""
+        """Add a legend beside the axes."""
         from matplotlib.lines import Line2D
 
         kinds = {"training": False}
-        if any(_is_noted(history, "validation_loss") for history in self.histories.values()):
+        if any(_has_values(history, "validation_loss") for history in self.histories.values()):
             kinds["validation"] = True
         if len(self.histories) == 1:
             handles = [Line2D([], [], label=kind, **self._style(0, kinds[kind], 1)) for kind in kinds]
@@ -218,21 +218,21 @@ class TrainingHistoryDisplay:
 
 
 def best_epoch(history: Mapping[str, list]) -> int:
-    """Return the epoch of the highest validation score, or if there is none of the lowest training loss."""
-    if _is_noted(history, "validation_score"):
+    """Return the epoch with the highest validation score or, without a validation set, the lowest training loss."""
+    if _has_values(history, "validation_score"):
         i = numpy.nanargmax(epoch_values(history, "validation_score"))
     else:
         i = numpy.nanargmin(epoch_values(history, "loss"))
     return int(history["epoch"][i])
 
 
-def _is_noted(history: Mapping[str, list], entry: str) -> bool:
-    """Whether any epoch has a number there."""
+def _has_values(history: Mapping[str, list], entry: str) -> bool:
+    """Return whether any epoch has a finite value of an entry."""
     return bool(numpy.isfinite(epoch_values(history, entry)).any())
 
 
 def _score_name(network: Any) -> str:
-    """Return what the validation score of a network is."""
+    """Return the name of a network's validation score."""
     if network.scoring is None:
         return "validation accuracy" if is_classifier(network) else "validation R²"
     if network.scoring == "loss":

@@ -1,4 +1,4 @@
-"""Weights as histograms, or those of the first layer as images."""
+"""A display of weights as histograms, or of the first layer as images."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ import numpy
 from ._plotting import BLUE, axes_for, layer_name, pyplot
 from .extraction import unwrap
 
-_MOST_IMAGES = 40  # units drawn as images, so that each can be seen
+_MAX_IMAGES = 40  # more would be too small to see
 
 
 class WeightsDisplay:
-    """The weights of each layer as a histogram, or those of the first layer as images.
+    """Plot of the weights of each layer as histograms, or of the first layer as images.
 
-    Where the inputs are the pixels of an image, the weights of a unit of the first hidden layer form one too: what it
-    looks for. With ``image_shape`` the first 40 units are drawn so, on one colour scale, dark for negative weights and
-    light for positive ones. A maxout unit has an image for each of its pieces.
+    If the inputs are the pixels of an image, the weights of each unit in the first hidden layer form an image too: the
+    pattern that it detects. With ``image_shape``, the images of the first 40 units are drawn on a common colour scale,
+    dark for negative weights and light for positive ones. A maxout unit has an image for each piece.
 
-    Make one with ``from_estimator`` or ``from_weights``.
+    Create a display with ``from_estimator`` or ``from_weights``.
 
     Parameters
     ----------
     coefs : list of ndarray of shape (fan_in, units) or (fan_in, pieces, units)
         Weights of each layer.
     image_shape : tuple of int, default=None
-        Height and width of the images that the inputs are; None draws histograms.
+        Height and width of the input images. None: draw histograms.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
         One for each layer, or for each image.
     figure_ : matplotlib.figure.Figure
-        The figure that holds them.
+        The figure with these axes.
 
     Examples
     --------
@@ -60,11 +60,11 @@ class WeightsDisplay:
         Parameters
         ----------
         estimator : one of skann
-            Fitted; alone, at the end of a Pipeline, or in a search.
+            Fitted estimator, or a Pipeline or search that ends in one.
         image_shape : tuple of int, default=None
-            Height and width of the images that the network's inputs are; None draws histograms.
+            Height and width of the input images. None: draw histograms.
         ax : array of matplotlib Axes, default=None
-            One for each layer, or for each image; None makes a figure.
+            One for each layer, or for each image. None creates a figure.
 
         Returns
         -------
@@ -75,7 +75,7 @@ class WeightsDisplay:
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         ValueError
-            If images of that shape have another number of pixels than the network has inputs.
+            If the number of pixels differs from the number of inputs.
         """
         return cls.from_weights(unwrap(estimator)[0].coefs_, image_shape=image_shape, ax=ax)
 
@@ -88,9 +88,9 @@ class WeightsDisplay:
         coefs : list of array-like of shape (fan_in, units) or (fan_in, pieces, units)
             Weights of each layer, such as an estimator's ``coefs_``.
         image_shape : tuple of int, default=None
-            Height and width of the images that the inputs are; None draws histograms.
+            Height and width of the input images. None: draw histograms.
         ax : array of matplotlib Axes, default=None
-            One for each layer, or for each image; None makes a figure.
+            One for each layer, or for each image. None creates a figure.
 
         Returns
         -------
@@ -99,7 +99,7 @@ class WeightsDisplay:
         Raises
         ------
         ValueError
-            If images of that shape have another number of pixels than there are inputs.
+            If the number of pixels differs from the number of inputs.
         """
         pyplot()
         coefs = [numpy.array(weights, dtype=float) for weights in coefs]
@@ -113,12 +113,12 @@ class WeightsDisplay:
         Parameters
         ----------
         ax : array of matplotlib Axes, default=None
-            One for each layer, or for each image; None makes a figure.
+            One for each layer, or for each image. None creates a figure.
 
         Returns
         -------
         display : WeightsDisplay
-            The object itself, with its attributes set.
+            The display itself.
         """
         if self.image_shape is None:
             self._plot_histograms(ax)
@@ -128,7 +128,7 @@ class WeightsDisplay:
         return self
 
     def _plot_histograms(self, ax) -> None:
-        """Draw a histogram for each layer, all over the same range."""
+        """Draw a histogram for each layer, all with the same range."""
         n_layers = len(self.coefs)
         self.axes_ = axes_for(ax, n_layers, size=(3.6, 3.2), n_columns=min(n_layers, 4))
         largest = max(numpy.abs(weights).max() for weights in self.coefs) or 1.0
@@ -140,16 +140,16 @@ class WeightsDisplay:
         self.axes_[0].set_ylabel("number of weights")
 
     def _plot_images(self, ax) -> None:
-        """Draw the first layer's weights, an image a unit, with one colour bar."""
+        """Draw the weights of the first layer, one image per unit, with a common colour bar."""
         first = self.coefs[0].reshape(len(self.coefs[0]), -1)
-        shown = first[:, :_MOST_IMAGES]
-        n_images = shown.shape[1]
-        # wider than high, as pages are
+        drawn = first[:, :_MAX_IMAGES]
+        n_images = drawn.shape[1]
+        # wider than high, like the page
         n_columns = min(n_images, int(numpy.ceil(numpy.sqrt(1.6 * n_images))))
         self.axes_ = axes_for(ax, n_images, size=(0.95, 0.95), n_columns=n_columns)
-        largest = numpy.abs(shown).max() or 1.0
-        for axes, weights in zip(self.axes_, shown.T, strict=True):
-            # cividis is grey at zero and grows lighter all the way
+        largest = numpy.abs(drawn).max() or 1.0
+        for axes, weights in zip(self.axes_, drawn.T, strict=True):
+            # cividis increases steadily in lightness and is grey at zero
             image = axes.imshow(weights.reshape(self.image_shape), cmap="cividis", vmin=-largest, vmax=largest)
             axes.set(xticks=[], yticks=[])
         figure = self.axes_[0].figure
@@ -159,7 +159,7 @@ class WeightsDisplay:
 
 
 def _check_image_shape(image_shape, n_inputs: int) -> None:
-    """Raise ValueError unless images of that shape have a pixel for each input."""
+    """Raise ValueError unless images of this shape have one pixel per input."""
     is_shape = isinstance(image_shape, (tuple, list)) and len(image_shape) == 2
     if not is_shape or not all(isinstance(side, Integral) and int(side) > 0 for side in image_shape):
         raise ValueError(f"image_shape must be (height, width), two positive ints. Got {image_shape!r} instead.")
@@ -167,5 +167,5 @@ def _check_image_shape(image_shape, n_inputs: int) -> None:
     if height * width != n_inputs:
         raise ValueError(
             f"Images of shape {tuple(image_shape)} have {height * width} pixels, but the first layer has {n_inputs} "
-            "inputs. Give the height and width of the images as the network gets them."
+            "inputs. Pass the height and width of the images that the network receives."
         )

@@ -172,7 +172,7 @@ class TestActivation:
             ActivationDisplay.from_estimator(fits.iris(hidden_layer_sizes=()))
 
     def test_what_has_no_curve(self):
-        with pytest.raises(ValueError, match=r"Softmax\(beta=1.0\) is no function of one variable"):
+        with pytest.raises(ValueError, match=r"Softmax\(beta=1.0\) is not a function of one variable"):
             ActivationDisplay.from_activations(["relu", Softmax()])
         with pytest.raises(ValueError, match="Did you mean 'relu'"):
             ActivationDisplay.from_activations("relo")

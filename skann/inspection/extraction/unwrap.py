@@ -1,4 +1,4 @@
-"""From what users fit, a Pipeline, a search or an estimator of tables, to the network inside."""
+"""The fitted network inside a Pipeline, a search or a tabular estimator."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ...estimators.tabular.members import Member
 
 
 def unwrap(estimator: Any) -> tuple[BaseMLP, list[Any]]:
-    """Return the fitted network inside an estimator, and the fitted transformers that X passes before it.
+    """Return the fitted network inside an estimator, and the fitted transformers before it.
 
-    Of several members it is the first. Errors are those of ``find_owner``.
+    Of an estimator with several members, the network is that of the first. The errors are those of ``find_owner``.
     """
     owner, before = find_owner(estimator)
     if isinstance(owner, TabularMLP):
@@ -35,7 +35,7 @@ def find_owner(estimator: Any) -> tuple[BaseMLP | TabularMLP, list[Any]]:
     TypeError
         If the estimator does not end in a network.
     ValueError
-        If it is a search without its best estimator.
+        If it is a search without a best estimator.
     sklearn.exceptions.NotFittedError
         If it is not fitted.
     """
@@ -62,40 +62,40 @@ def find_owner(estimator: Any) -> tuple[BaseMLP | TabularMLP, list[Any]]:
 
 
 def title_of(owner: BaseMLP | TabularMLP) -> str:
-    """Return how reports call the network of an estimator."""
+    """Return the title of reports about the network of an estimator."""
     name, n_members = type(owner).__name__, len(getattr(owner, "members_", ()))
     return f"{name}, member 1 of {n_members}" if n_members > 1 else name
 
 
 @dataclass(frozen=True)
 class _Encoding:
-    """The transformer before a member's network: where its encoder leaves no column, a column of zeros."""
+    """The transformer before the network of a member; if its encoder keeps no column, a column of zeros."""
 
     member: Member
 
     def transform(self, X: Any) -> numpy.ndarray:
-        """Return X as the network takes it."""
+        """Return X encoded for the network."""
         return self.member.encoded(X)
 
     def get_feature_names_out(self, input_features: Any = None) -> numpy.ndarray:
-        """Return the names of the columns that the network takes."""
+        """Return the names of the encoded columns."""
         names = self.member.encoder.get_feature_names_out(input_features)
         return names if len(names) else numpy.array(["none is left"], dtype=object)
 
 
 def _best_of(search: Any) -> Any:
-    """Return a search's best estimator, fitted on all rows."""
+    """Return the best estimator of a search, fitted on all rows."""
     check_is_fitted(search, "cv_results_")
     if not hasattr(search, "best_estimator_"):
         raise ValueError(
             f"This {type(search).__name__} has refit={search.refit!r} and so no best_estimator_. Set refit=True, or "
-            "pass a network fitted with the parameters of your choice."
+            "pass a network fitted with parameters of your choice."
         )
     return search.best_estimator_
 
 
 def transform_before(steps: list[Any], X: Any) -> Any:
-    """Return X after the transformers before a network."""
+    """Return X transformed by the steps before the network."""
     for transformer in steps:
         X = transformer.transform(X)
     return X

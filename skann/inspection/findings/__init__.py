@@ -1,6 +1,6 @@
-"""What is looked for in a fitted network: one function each, registered where it is written."""
+"""Checks for common problems of fitted networks, each a function that registers itself."""
 
-# a report tells causes before their effects, in the order of these imports
+# the order of these imports is that of the report: causes before their effects
 # isort: off
 from . import features, units, course, fit
 

@@ -1,4 +1,4 @@
-"""What a finding is, and the registry of what is looked for."""
+"""Findings, and the registry of the symptoms that are checked."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any, TypeVar
 
 from .case import Case
 
-Look = TypeVar("Look", bound=Callable[..., Any])
+Check = TypeVar("Check", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that ails a network.
+    """A problem of a network.
 
     Parameters
     ----------
     name : str
-        What it is called.
+        Name of the problem.
     seen : str
-        What was seen, with the figure, in a sentence.
+        The observation with its figures, as a sentence.
     remedy : str
-        What to do about it, in a sentence.
+        The remedy, as a sentence.
     """
 
     name: str
@@ -36,35 +36,35 @@ class Finding:
 
 @dataclass(frozen=True)
 class Symptom:
-    """Something that is looked for.
+    """A symptom that is checked.
 
     Attributes
     ----------
     name : str
-    look : callable
-        Takes a Case; returns what was seen and the remedy, or None.
+    check : callable
+        Function of a Case that returns the observation and the remedy, or None.
     needs : str or None
-        The entry of ``history_`` without which it cannot be looked for.
+        The entry of ``history_`` that the check needs.
     """
 
     name: str
-    look: Callable[[Case], tuple[str, str] | None]
+    check: Callable[[Case], tuple[str, str] | None]
     needs: str | None = None
 
     @property
     def description(self) -> str:
-        """The first line of the docstring of ``look``."""
-        return str(inspect.getdoc(self.look)).splitlines()[0]
+        """The first line of the docstring of ``check``."""
+        return str(inspect.getdoc(self.check)).splitlines()[0]
 
 
 SYMPTOMS: list[Symptom] = []
 
 
-def symptom(name: str, needs: str | None = None) -> Callable[[Look], Look]:
-    """Return a decorator that registers a function as what looks for a symptom."""
+def symptom(name: str, needs: str | None = None) -> Callable[[Check], Check]:
+    """Return a decorator that registers a function as the check for a symptom."""
 
-    def register(look: Look) -> Look:
-        SYMPTOMS.append(Symptom(name, look, needs))
-        return look
+    def register(check: Check) -> Check:
+        SYMPTOMS.append(Symptom(name, check, needs))
+        return check
 
     return register

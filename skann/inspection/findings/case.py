@@ -1,4 +1,4 @@
-"""A fitted network with its data and the course of its training: what findings are drawn from."""
+"""A fitted network with its data and training history, on which the checks work."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from ...estimators.data import prediction_data
 from ...estimators.tabular.base import TabularMLP
 from ..extraction import find_owner, input_names, transform_before, unwrap
 
-N_ROWS = 10_000  # of the data, at equal distances
+MAX_ROWS = 10_000
 
 
 class Case:
-    """What findings are drawn from.
+    """A fitted network with its training data and history.
 
     Parameters
     ----------
     estimator : estimator
-        A fitted network, or what ends in one.
+        A fitted network, or a Pipeline or search that ends in one.
     X, y : array-like
-        The rows that it was trained on, as the estimator takes them.
+        Training data, as passed to the estimator's fit.
 
     Attributes
     ----------
     estimator : estimator of skann
-        The one whose parameters the user sets.
+        The estimator whose parameters the user sets.
     network : MLPClassifier or MLPRegressor
-        The network in it.
+        The network inside.
     n_samples : int
-        Rows of X.
+        Number of rows of the training data.
     X : ndarray or CSR matrix
-        Up to 10,000 rows, as the network gets them.
+        Up to 10,000 rows at equal distances, as input of the network.
     y : ndarray or CSR matrix
-        Their targets.
+        Targets of these rows.
     """
 
     def __init__(self, estimator: Any, X: Any, y: Any):
@@ -54,27 +54,27 @@ class Case:
         X = prediction_data(self.network, transform_before(before, X))
         y = y.tocsr() if scipy.sparse.issparse(y) else numpy.asarray(y)
         self.n_samples = X.shape[0]
-        if self.n_samples > N_ROWS:
-            rows = numpy.linspace(0, self.n_samples - 1, N_ROWS).astype(int)
+        if self.n_samples > MAX_ROWS:
+            rows = numpy.linspace(0, self.n_samples - 1, MAX_ROWS).astype(int)
             X, y = X[rows], y[rows]
         self.X, self.y = X, y
 
-    def course(self, name: str) -> Any:
-        """Return an entry of ``history_``, with an element for each epoch, or None if there is none."""
+    def history(self, name: str) -> Any:
+        """Return an entry of ``history_`` with one element per epoch, or None if it is missing."""
         values = getattr(self.network, "history_", {}).get(name, [None])
         return None if any(value is None for value in values) else numpy.asarray(values, dtype=float)
 
     def name_of(self, column: int) -> str:
-        """Return what to call a column."""
+        """Return the name of a column in messages."""
         return column_name(self._names, column)
 
     def has(self, parameter: str) -> bool:
-        """Return whether the user can set a parameter of that name."""
+        """Return whether the estimator has a parameter."""
         return parameter in self.estimator.get_params(deep=False)
 
     @property
     def penalty(self) -> str:
-        """The name of the parameter that is the strength of the penalty on weights."""
+        """The name of the parameter for the strength of the penalty on weights."""
         return "alpha" if self.has("alpha") else "weight_decay"
 
     @property
@@ -84,7 +84,7 @@ class Case:
 
     @property
     def way_to_validate(self) -> str:
-        """The parameter that sets rows aside to validate on."""
+        """The parameter that sets validation rows aside."""
         return "a validation_fraction above 0" if self.is_table else "early_stopping=True"
 
     @property
@@ -94,12 +94,12 @@ class Case:
 
     @cached_property
     def predictor(self) -> Any:
-        """The network as it is, for X, which has no column names."""
+        """The network without feature names, as ``X`` has none."""
         return self.network._as_fitted(self.network._learner)
 
     @cached_property
     def dead_units(self) -> list[float]:
-        """The fraction of dead units of each hidden layer, over up to 1,000 rows."""
+        """The fraction of dead units in each hidden layer, over up to 1,000 rows."""
         learner = self.network._learner
         probe = Probe(learner.graph, learner.parameters, Rows(self.X), n_rows=1_000)
         return probe.dead_units()

@@ -1,4 +1,4 @@
-"""Findings about what the network has made of the data."""
+"""Checks of the quality of the fit."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from ...engine.statistics import power_of_two
 from .base import symptom
 from .case import Case
 
-BETTER = 0.05  # by how much a simple model's score on unseen rows beats the network's on rows that it has seen
-N_COMPARED = 1_000  # rows
-RARE = 0.1  # a class's rows over those of the largest
-FEWEST_ROWS = 5  # of a class, to speak of its recall
-RECALLED = 0.5
+MARGIN = 0.05  # of a simple model's score on unseen rows over the network's score on training rows
+MAX_COMPARED_ROWS = 1_000  # with simple models
+RARE = 0.1  # size of a class relative to the largest
+MIN_ROWS = 5  # of a class, to estimate its recall
+MIN_RECALL = 0.5
 PARAMETERS_PER_VALUE = 100
 REGULARIZING_ALPHA = 1e-3
 
 
 @symptom("under-fitting")
 def under_fitting(case: Case) -> tuple[str, str] | None:
-    """A simple model scores higher on rows that it has not seen, by 0.05, than the network on rows that it has."""
+    """A simple model scores higher on unseen rows, by 0.05, than the network on its training rows."""
     network = case.network
-    # several quantiles are no mean, and weights of classes trade accuracy for recall
+    # quantiles do not estimate the mean, and class weights trade accuracy for recall
     if hasattr(network._learner.objective.loss, "levels") or getattr(case.estimator, "class_weight", None) is not None:
         return None
-    rows = numpy.unique(numpy.linspace(0, case.X.shape[0] - 1, N_COMPARED).astype(int))
+    rows = numpy.unique(numpy.linspace(0, case.X.shape[0] - 1, MAX_COMPARED_ROWS).astype(int))
     X, y = case.X[rows].astype(float), case.y[rows]
     if not case.is_classifier:
         y = numpy.asarray(y, float) / power_of_two(y)  # R2 does not depend on the units, but squares overflow
@@ -43,19 +43,18 @@ def under_fitting(case: Case) -> tuple[str, str] | None:
     score = case.predictor.score(case.X[rows], case.y[rows])
     name, folds = max(_references(case, X, y), key=lambda item: item[1].mean())
     reference = folds.mean()
-    # in every fold, lest it is luck
-    if not (reference > score + BETTER and folds.min() > score):
+    # in every fold, to exclude chance
+    if not (reference > score + MARGIN and folds.min() > score):
         return None
     measure = "accuracy" if case.is_classifier else "R2"
     return (
-        f"The {measure} on training rows is {score:.2f}, where {name} have {reference:.2f} on rows that they have not "
-        "seen.",
-        f"{_ways_to_fit_better(case)} more or larger hidden layers.",
+        f"The {measure} on training rows is {score:.2f}, whereas {name} reach {reference:.2f} on unseen rows.",
+        f"{_remedy(case)} more or larger hidden layers.",
     )
 
 
-def _ways_to_fit_better(case: Case) -> str:
-    """Return what to try before a larger network."""
+def _remedy(case: Case) -> str:
+    """Return advice to follow before trying a larger network."""
     if case.is_table:
         return "Train longer (max_iter), raise learning_rate_init, lower weight_decay and dropout, or try"
     if case.network.early_stopping:
@@ -68,7 +67,7 @@ def _ways_to_fit_better(case: Case) -> str:
 
 
 def _references(case: Case, X, y) -> Iterator[tuple[str, numpy.ndarray]]:
-    """Yield simple models with their scores on each fold of a cross-validation."""
+    """Yield the names of simple models and their cross-validated scores, one per fold."""
     y = _codes(y) if case.is_classifier else y
     linear = RidgeClassifier() if y.ndim == 1 else MultiOutputClassifier(RidgeClassifier())
     models: dict[str, Any] = {
@@ -78,56 +77,56 @@ def _references(case: Case, X, y) -> Iterator[tuple[str, numpy.ndarray]]:
     for name, model in models.items():
         scaler = MaxAbsScaler() if scipy.sparse.issparse(X) else StandardScaler()
         folds = KFold(shuffle=True, random_state=0)
-        scoring = _share_of_rows_right if case.is_classifier else None
+        scoring = _subset_accuracy if case.is_classifier else None
         yield name, cross_val_score(make_pipeline(scaler, model), X, y, cv=folds, scoring=scoring)
 
 
 def _codes(y) -> numpy.ndarray:
-    """Return labels of any type as ints, a column for each of several, as every classifier takes them."""
+    """Return labels of any type as ints, with one column per output, as all classifiers accept."""
     codes = numpy.column_stack([numpy.unique(column, return_inverse=True)[1] for column in _columns(y).T])
     return codes if codes.shape[1] > 1 else codes[:, 0]
 
 
-def _share_of_rows_right(model, X, y) -> float:
-    """Return the accuracy, which scikit-learn does not tell of several columns of classes."""
+def _subset_accuracy(model, X, y) -> float:
+    """Return the fraction of rows with all labels right, which scikit-learn does not define for several outputs."""
     return float((_columns(model.predict(X)) == _columns(y)).all(axis=1).mean())
 
 
 def _columns(y) -> numpy.ndarray:
-    """Return a target as a dense array of two dimensions."""
+    """Return a target as a dense 2-D array."""
     y = y.toarray() if scipy.sparse.issparse(y) else numpy.asarray(y)
     return y.reshape(len(y), -1)
 
 
 @symptom("class imbalance ignored")
 def imbalance_ignored(case: Case) -> tuple[str, str] | None:
-    """Fewer than half of the rows of a rare class are recognised, and class_weight is None."""
+    """The recall of a rare class is below one half, and class_weight is None."""
     if not case.is_classifier or getattr(case.estimator, "class_weight", None) is not None:
         return None
     worst = min(_recalls(case), key=lambda item: item[2], default=None)
-    if worst is None or worst[2] >= RECALLED:
+    if worst is None or worst[2] >= MIN_RECALL:
         return None
     name, n_rows, recall = worst
     costs = "a dict" if case.network._task in ("binary", "multiclass") else "a list of dicts"
     return (
         f"{name} is rare, {n_rows:,} of {case.X.shape[0]:,} rows, and {recall:.0%} of them are recognised.",
-        f"Set class_weight='balanced', or {costs} with what a mistake costs, and judge by balanced accuracy or average "
-        "precision instead of accuracy.",
+        f"Set class_weight='balanced', or {costs} with the costs of mistakes, and evaluate balanced accuracy or "
+        "average precision instead of accuracy.",
     )
 
 
 def _recalls(case: Case) -> Iterator[tuple[str, int, float]]:
-    """Yield each rare class with its number of rows and the share of them that are recognised."""
+    """Yield each rare class with its number of rows and its recall."""
     truth, predicted = _columns(case.y), _columns(case.predictor.predict(case.X))
     for name, column, label, largest in _classes(case, truth):
         is_member = truth[:, column] == label
         n_rows = int(is_member.sum())
-        if FEWEST_ROWS <= n_rows < RARE * largest:
+        if MIN_ROWS <= n_rows < RARE * largest:
             yield name, n_rows, float((predicted[is_member, column] == label).mean())
 
 
 def _classes(case: Case, truth: numpy.ndarray) -> Iterator[tuple[str, int, Any, int]]:
-    """Yield for each class what to call it, its column of y, its label there and the rows of the largest class."""
+    """Yield the name of each class, its column of y, its label there and the size of the largest class."""
     classes = case.network.classes_
     if case.network._task == "multilabel":
         yield from ((f"Class {label}", label, 1, len(truth)) for label in classes.tolist())
@@ -136,25 +135,25 @@ def _classes(case: Case, truth: numpy.ndarray) -> Iterator[tuple[str, int, Any, 
     for column, of_column in enumerate(classes if several else [classes]):
         largest = int(numpy.unique(truth[:, column], return_counts=True)[1].max())
         of_y = f" of column {column} of y" if several else ""
-        for label, shown in zip(of_column, of_column.tolist(), strict=True):
-            yield f"Class {shown!r}{of_y}", column, label, largest
+        for label, plain in zip(of_column, of_column.tolist(), strict=True):
+            yield f"Class {plain!r}{of_y}", column, label, largest
 
 
 @symptom("more parameters than the data can carry")
 def too_many_parameters(case: Case) -> tuple[str, str] | None:
-    """There are 100 parameters for each value of y, and nothing restrains them."""
+    """There are 100 parameters per value of y, and no regularization."""
     network = case.network
     n_values = case.n_samples * (1 if case.is_classifier else max(1, case.y.size // len(case.y)))
     n_parameters = network._learner.parameters.theta.size
-    restrained = (
+    is_regularized = (
         network._learner.graph.is_noisy
         or network.early_stopping
         or network.alpha >= REGULARIZING_ALPHA
         or network.l1 > 0
         or network.max_norm is not None
-        or case.course("validation_loss") is not None  # which tells over-fitting better
+        or case.history("validation_loss") is not None  # a better indicator of over-fitting
     )
-    if restrained or n_parameters <= PARAMETERS_PER_VALUE * n_values:
+    if is_regularized or n_parameters <= PARAMETERS_PER_VALUE * n_values:
         return None
     return (
         f"{n_parameters:,} parameters are learned from {case.n_samples:,} rows, {n_parameters / n_values:,.0f} for "
