@@ -14,8 +14,8 @@ from packages import Graph, is_directory, package_imports, reachable
 
 PICTURE = Path(__file__).parent / "packages.svg"
 SWEEPS = 40
-PULL = 0.2  # to the middle, against one for each line: keeps the picture narrow
-STIFFNESS = 4  # of a line from bend to bend
+STIFFNESS = 4  # weight of lines between bends, where that of others is 1: keeps long lines straight
+PULL = 0.2  # weight of the middle: keeps the picture narrow
 MARGIN, ROW, BOX = 24, 56, 26  # pixels: the border, from row to row, the height of a box
 HEAD = """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">

@@ -1,9 +1,9 @@
 """
-Every activation, loss and schedule in one picture
-==================================================
+All activations, losses and schedules
+=====================================
 
-Drawn from the registries, so that what is registered is here: activations with their derivatives, losses over the
-residual, the raw output or the margin, and schedules over the course of training.
+All registered components: activations with their derivatives, losses as functions of the residual, the raw output or
+the margin, and schedules as functions of the progress of training.
 """
 
 import sys
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import matplotlib
 
-matplotlib.use("Agg")  # saves the picture without a screen
+matplotlib.use("Agg")  # saves the figure without a display
 
 import matplotlib.pyplot as plt
 import numpy
@@ -60,8 +60,8 @@ top.legend(*panels.flat[0].get_legend_handles_labels(), loc="outside lower right
 # %%
 # Losses
 # ------
-# A regression loss with the identity link depends on the residual alone, one with a log link on the target, too, which
-# is 1 here. The margin is the raw output for two classes, positive on the right side.
+# Regression losses with the identity link depend on the residual only; those with a log link also depend on the target,
+# which is 1 here. The margin is the raw output for two classes, positive if the prediction is right.
 
 # sphinx_gallery_defer_figures
 names = {name: LOSSES[name]() for name in LOSSES.names()}
@@ -93,14 +93,14 @@ for panel, losses, task, target, title, xlabel, ylabel in zip(
 # %%
 # Schedules
 # ---------
-# 100 epochs of 1,000 rows, of which the first ten may warm up. "adaptive" and "plateau" wait for progress to stall:
-# here it does so at 40, 60 and 80 % of training.
+# 100 epochs of 1,000 rows, optionally with a warm-up over the first ten. "adaptive" and "plateau" react when progress
+# stalls, here at 40, 60 and 80 % of training.
 
 N_EPOCHS, ROWS, STALLS = 100, 1_000, (40, 60, 80)
 
 
 def factors_of(schedule):
-    """Return what the learning rate is multiplied by at the start of each tenth of an epoch."""
+    """Return the factor of the learning rate at the start of each tenth of an epoch."""
     rate, factors = 1.0, []
     for epoch in range(N_EPOCHS):
         if epoch in STALLS:
@@ -129,4 +129,4 @@ bottom.supxlabel("fraction of training done", fontsize="medium")
 bottom.supylabel("learning rate / initial learning rate", fontsize="medium")
 
 figure.savefig(PICTURE, dpi=100)
-print(f"The picture is in {PICTURE}")
+print(f"The figure is in {PICTURE}")

@@ -1,9 +1,9 @@
 """
-Diagnosing a sick network
-=========================
+Diagnosis of a badly trained network
+====================================
 
-A network that trains badly looks like one that trains well until somebody looks inside. ``diagnose`` looks: here it
-finds what is wrong with a network, and then six mistakes that are easily made are drawn beside their remedies.
+From outside, a network that trains badly looks like one that trains well. ``diagnose`` looks inside: here it finds the
+problems of one network, and then six common mistakes are shown beside their remedies.
 """
 
 import sys
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import matplotlib
 
-matplotlib.use("Agg")  # saves the picture without a screen
+matplotlib.use("Agg")  # saves the figure without a display
 
 import matplotlib.pyplot as plt
 import numpy
@@ -24,35 +24,35 @@ from sklearn.preprocessing import scale
 from skann import MLPClassifier, MLPRegressor
 from skann.inspection import diagnose, summary
 
-warnings.simplefilter("ignore", ConvergenceWarning)  # some of the mistakes end in it
+warnings.simplefilter("ignore", ConvergenceWarning)  # some of the mistakes cause it
 
 PICTURE = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_suffix(".png")
 
 # %%
-# The patient
-# -----------
-# Rectifiers, digits as they come (0 to 16, never negative) and a learning rate that is too high for them.
-# ``warn=False`` silences what fit itself would say.
+# A bad fit
+# ---------
+# ReLU units, unscaled digits (0 to 16) and a learning rate that is too high for them. ``warn=False`` silences the
+# warnings of ``fit``.
 
 digits, cancer, diabetes = (load(return_X_y=True) for load in (load_digits, load_breast_cancer, load_diabetes))
 X_train, X_test, y_train, y_test = train_test_split(*digits, stratify=digits[1], random_state=0)
-patient = MLPClassifier((64, 32), learning_rate_init=0.05, warn=False, random_state=0).fit(X_train, y_train)
-print(summary(patient))
-print(f"\naccuracy on test rows: {patient.score(X_test, y_test):.3f}\n")
-print(diagnose(patient, X_train, y_train))
+bad = MLPClassifier((64, 32), learning_rate_init=0.05, warn=False, random_state=0).fit(X_train, y_train)
+print(summary(bad))
+print(f"\naccuracy on test rows: {bad.score(X_test, y_test):.3f}\n")
+print(diagnose(bad, X_train, y_train))
 
 # %%
-# Treated as the report says, all is well.
+# With the remedies of the report applied, no problem is found.
 
 X_train, X_test = X_train / 16, X_test / 16
-treated = MLPClassifier((64, 32), learning_rate_init=0.005, random_state=0).fit(X_train, y_train)
-print(f"accuracy on test rows: {treated.score(X_test, y_test):.3f}\n")
-print(diagnose(treated, X_train, y_train))
+good = MLPClassifier((64, 32), learning_rate_init=0.005, random_state=0).fit(X_train, y_train)
+print(f"accuracy on test rows: {good.score(X_test, y_test):.3f}\n")
+print(diagnose(good, X_train, y_train))
 
 # %%
 # Six mistakes
 # ------------
-# Each with the options that make it and those that mend it.
+# Each with the options that cause it and those that fix it.
 
 digits_scaled, cancer_scaled = (scale(digits[0]), digits[1]), (scale(cancer[0]), cancer[1])
 X, X_val, y, y_val = train_test_split(scale(diabetes[0]), scale(diabetes[1]), test_size=0.3, random_state=0)
@@ -67,7 +67,7 @@ def regressor(**options):
 
 
 deep = {"hidden_layer_sizes": (30,) * 6, "max_iter": 20}
-sick = {
+bad_fits = {
     "features unscaled": classifier(cancer, max_iter=100),
     "dead units": classifier(digits, learning_rate_init=0.03, max_iter=30),
     "vanishing gradients": classifier(digits_scaled, activation="logistic", **deep),
@@ -75,7 +75,7 @@ sick = {
     "learning rate too low": classifier(cancer_scaled, learning_rate_init=1e-5, max_iter=100),
     "over-fitting": regressor(),
 }
-cured = {
+good_fits = {
     "features unscaled": classifier(cancer_scaled, max_iter=100),
     "dead units": classifier(digits, learning_rate_init=0.03, activation="leaky_relu", max_iter=30),
     "vanishing gradients": classifier(digits_scaled, activation="elu", **deep),
@@ -83,28 +83,28 @@ cured = {
     "learning rate too low": classifier(cancer_scaled, learning_rate_init=1e-3, max_iter=100),
     "over-fitting": regressor(dropout=0.5),
 }
-for name, (network, data) in sick.items():
+for name, (network, data) in bad_fits.items():
     finding = next(finding for finding in diagnose(network, *data) if finding.name == name)
     print(f"{finding}\n")
 
 # %%
-# The picture
-# -----------
-# What ``history_`` holds of each pair.
+# The figure
+# ----------
+# The training histories of each pair.
 
 LABELS = {
-    "features unscaled": ("as they come", "standardised"),
+    "features unscaled": ("unscaled", "standardised"),
     "dead units": ("relu", "leaky_relu"),
     "vanishing gradients": ("logistic", "elu"),
     "learning rate too high": ("learning_rate_init=0.1", "0.003"),
     "learning rate too low": ("learning_rate_init=1e-5", "1e-3"),
     "over-fitting": ("no dropout", "dropout=0.5"),
 }
-SICK, CURED = {"color": "#D55E00", "linestyle": "--"}, {"color": "#0072B2", "linestyle": "-"}
+BAD, GOOD = {"color": "#D55E00", "linestyle": "--"}, {"color": "#0072B2", "linestyle": "-"}
 
 figure, panels = plt.subplots(2, 3, figsize=(13, 7.5), layout="constrained")
-for panel, name in zip(panels.flat, sick, strict=True):
-    for (network, _), label, style in zip((sick[name], cured[name]), LABELS[name], (SICK, CURED), strict=True):
+for panel, name in zip(panels.flat, bad_fits, strict=True):
+    for (network, _), label, style in zip((bad_fits[name], good_fits[name]), LABELS[name], (BAD, GOOD), strict=True):
         history = network.history_
         if name == "dead units":
             panel.plot(history["epoch"], 100 * numpy.array(history["dead_units"])[:, 0], label=label, **style)
@@ -124,4 +124,4 @@ panels[1, 0].set(yscale="log")
 panels[1, 1].set(ylim=(0, None))
 panels[1, 2].set(ylabel="validation loss (half squared error)")
 figure.savefig(PICTURE, dpi=110)
-print(f"The picture is in {PICTURE}")
+print(f"The figure is in {PICTURE}")

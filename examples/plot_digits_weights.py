@@ -1,9 +1,9 @@
 """
-Digits, and what the first layer looks for
-==========================================
+Weights of the first layer on digits
+====================================
 
-The inputs are images of 8 by 8 pixels, so the weights of each hidden unit are an image too. Without a penalty they keep
-much of the noise they were drawn with; with ``alpha`` and noise on the inputs, strokes and edges remain.
+The inputs are images of 8 by 8 pixels, so the weights of each hidden unit form an image too. Without a penalty the
+weights keep much of their random initial values; with ``alpha`` and noise on the inputs, strokes and edges emerge.
 """
 
 import sys
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import matplotlib
 
-matplotlib.use("Agg")  # saves the picture without a screen
+matplotlib.use("Agg")  # saves the figure without a display
 
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits
@@ -22,14 +22,14 @@ from sklearn.model_selection import train_test_split
 from skann import MLPClassifier
 from skann.inspection import WeightsDisplay
 
-warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed budget of epochs is the point here
+warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is fixed on purpose
 
 PICTURE = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_suffix(".png")
 
 # %%
 # Two networks
 # ------------
-# ``noise`` adds Gaussian noise to the inputs while training, so that no single pixel can be relied on.
+# ``noise`` adds Gaussian noise to the inputs during training, so that the network cannot rely on single pixels.
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X / 16, y, stratify=y, random_state=0)
@@ -40,9 +40,9 @@ networks = {
 }
 
 # %%
-# The picture
-# -----------
-# Dark pixels speak against the unit, light ones for it.
+# The figure
+# ----------
+# Dark pixels are negative weights, light pixels positive ones.
 
 figure = plt.figure(figsize=(12, 4.4), layout="constrained")
 for part, (name, mlp) in zip(figure.subfigures(1, 2), networks.items(), strict=True):
@@ -50,4 +50,4 @@ for part, (name, mlp) in zip(figure.subfigures(1, 2), networks.items(), strict=T
     part.suptitle(f"{name}: {score:.1%} of test digits right")
     WeightsDisplay.from_estimator(mlp, image_shape=(8, 8), ax=part.subplots(4, 6))
 figure.savefig(PICTURE, dpi=100)
-print(f"The picture is in {PICTURE}")
+print(f"The figure is in {PICTURE}")

@@ -2,8 +2,8 @@
 A grid search over activations in a Pipeline
 ============================================
 
-Activations are parameters like any other: names, or objects with parameters of their own. Names in a Pipeline are
-searched as ``mlp__activation``, the parameter of an object as ``mlp__activation__slope``.
+Activations are parameters like any other: names, or objects with parameters of their own. In a Pipeline, the activation
+is searched as ``mlp__activation``, the parameter of an object as ``mlp__activation__slope``.
 """
 
 import sys
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import matplotlib
 
-matplotlib.use("Agg")  # saves the picture without a screen
+matplotlib.use("Agg")  # saves the figure without a display
 
 import matplotlib.pyplot as plt
 import numpy
@@ -26,14 +26,14 @@ from skann import MLPClassifier
 from skann.activations import ELU, LeakyReLU, Logistic, Maxout
 from skann.inspection import ActivationDisplay
 
-warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed budget of epochs is the point here
+warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is fixed on purpose
 
 PICTURE = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_suffix(".png")
 
 # %%
 # The search
 # ----------
-# Two grids: in the first the activation varies, in the second the slope of one.
+# Two grids: the first varies the activation, the second the slope of a leaky ReLU.
 
 X, y = load_digits(return_X_y=True)
 mlp = MLPClassifier((48, 48), alpha=1.0, learning_rate_init=0.003, max_iter=15, random_state=0)
@@ -47,13 +47,13 @@ search = GridSearchCV(pipeline, grids, cv=StratifiedKFold(5)).fit(X, y)
 print(f"best: {search.best_params_}, accuracy {search.best_score_:.3f}")
 
 # %%
-# The picture
-# -----------
-# Each point is a fold, each line a mean; below, the candidates of one family.
+# The figure
+# ----------
+# Each point is a fold, each line a mean. The lower panels show piecewise linear activations and ELU.
 
 
 def name_of(params):
-    """Return how a candidate is called in the picture."""
+    """Return the label of a candidate."""
     activation = params["mlp__activation"]
     if "mlp__activation__slope" in params:
         return repr(LeakyReLU(params["mlp__activation__slope"]))
@@ -71,8 +71,8 @@ for row, candidate in enumerate(order):
     axes.plot(folds[:, candidate], numpy.full(5, row), "o", color="#D55E00" if best else "#0072B2", alpha=0.6)
     axes.plot(results["mean_test_score"][candidate], row, "|", color="black", markersize=20, markeredgewidth=2)
 axes.set_yticks(range(len(order)), [name_of(results["params"][candidate]) for candidate in order])
-axes.set(xlabel="accuracy on the rows left out", title="Five folds of each candidate; the best is orange")
+axes.set(xlabel="accuracy on held-out rows", title="Five folds of each candidate; the best is orange")
 axes.grid(axis="x", alpha=0.3)
 ActivationDisplay.from_activations(["relu", LeakyReLU(0.1), LeakyReLU(0.3), ELU(), Maxout(3)], ax=below.subplots(1, 2))
 figure.savefig(PICTURE, dpi=100)
-print(f"The picture is in {PICTURE}")
+print(f"The figure is in {PICTURE}")

@@ -2,9 +2,9 @@
 Learning rates and schedules
 ============================
 
-The learning rate is the first thing to set right: too small and training crawls, too large and it jumps about. A
-schedule takes large steps first and small ones at the end. Names stand for defaults; objects of ``skann.schedules``
-carry their own parameters.
+The learning rate is the most important parameter to tune: if it is too small, training is slow; if it is too large,
+training is unstable. Schedules take large steps first and small ones at the end. Names stand for default parameters;
+objects of ``skann.schedules`` have parameters of their own.
 """
 
 import sys
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import matplotlib
 
-matplotlib.use("Agg")  # saves the picture without a screen
+matplotlib.use("Agg")  # saves the figure without a display
 
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits
@@ -24,21 +24,21 @@ from skann import MLPClassifier
 from skann.inspection import TrainingHistoryDisplay
 from skann.schedules import OneCycle
 
-warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed budget of epochs is the point here
+warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is fixed on purpose
 
 PICTURE = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_suffix(".png")
 
 # %%
 # Six fits
 # --------
-# Three constant rates, and three schedules that start from the largest of them.
+# Three constant rates, and three schedules that start at the largest of them.
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X / 16, y, test_size=0.3, stratify=y, random_state=0)
 
 
 def fit(**options):
-    """Return a network trained for 30 epochs, with a note of the rows left out after each."""
+    """Return a network trained for 30 epochs, with the test score recorded after each."""
     mlp = MLPClassifier(64, batch_size=50, max_iter=30, tol=0, n_iter_no_change=30, random_state=0, **options)
     return mlp.fit(X_train, y_train, X_val=X_test, y_val=y_test)
 
@@ -53,16 +53,16 @@ for name, mlp in {**rates, **schedules}.items():
     print(f"{name}: after 30 epochs {mlp.score(X_test, y_test):.3f} of the test rows right")
 
 # %%
-# The picture
-# -----------
-# Above constant rates, below schedules. Rings mark the best epochs.
+# The figure
+# ----------
+# Constant rates at the top, schedules at the bottom. Rings mark the best epochs.
 
 figure = plt.figure(figsize=(13, 8.5), layout="constrained")
 for part, networks in zip(figure.subfigures(2, 1), (rates, schedules), strict=True):
     display = TrainingHistoryDisplay.from_estimator(networks, ax=part.subplots(1, 3))
     loss, accuracy, rate = display.axes_
-    loss.set(ylabel="loss (nats a row)", ylim=(-0.02, 0.6))
+    loss.set(ylabel="loss (nats per row)", ylim=(-0.02, 0.6))
     accuracy.set_ylim(0.85, 1)
     rate.set_ylim(3e-5, 0.1)
 figure.savefig(PICTURE, dpi=100)
-print(f"The picture is in {PICTURE}")
+print(f"The figure is in {PICTURE}")

@@ -2,9 +2,9 @@
 Several outputs: the lower half of a digit
 ==========================================
 
-A regressor takes a y with several columns as it takes one. Here the upper half of an image says what the lower half may
-look like: 32 inputs, 32 outputs. Where several digits would do, squared error asks for their mean, and the halves blur;
-the network knows better than a linear model when there is a doubt.
+A regressor accepts a y with several columns. Here it predicts the lower half of an image from the upper one: 32 inputs,
+32 outputs. If several digits match the upper half, the squared error is minimised by their mean, which looks blurred;
+the network resolves more of these cases than a linear model.
 """
 
 import sys
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import matplotlib
 
-matplotlib.use("Agg")  # saves the picture without a screen
+matplotlib.use("Agg")  # saves the figure without a display
 
 import matplotlib.pyplot as plt
 import numpy
@@ -24,7 +24,7 @@ from sklearn.model_selection import train_test_split
 
 from skann import MLPRegressor
 
-warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed budget of epochs is the point here
+warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is fixed on purpose
 
 PICTURE = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_suffix(".png")
 
@@ -41,18 +41,18 @@ models = {
     ),
     "Ridge": Ridge(),
 }
-completed = {"as written": lower_test}
+completed = {"original": lower_test}
 for name, model in models.items():
     completed[name] = model.fit(upper_train, lower_train).predict(upper_test)
-    print(f"{name}: R2 {model.score(upper_test, lower_test):.3f}, a mean over {lower_test.shape[1]} outputs")
+    print(f"{name}: mean R2 {model.score(upper_test, lower_test):.3f} over {lower_test.shape[1]} outputs")
 
 # %%
-# The picture
-# -----------
-# Below the orange line is what each model makes of what is above it.
+# The figure
+# ----------
+# Below the orange line is the prediction of each model from the pixels above it.
 
-SHOWN = 14
-figure, grid = plt.subplots(3, SHOWN, figsize=(13, 3), layout="constrained")
+N_IMAGES = 14
+figure, grid = plt.subplots(3, N_IMAGES, figsize=(13, 3), layout="constrained")
 for row, (name, lower) in zip(grid, completed.items(), strict=True):
     for i, axes in enumerate(row):
         axes.imshow(numpy.hstack([upper_test[i], lower[i]]).reshape(8, 8), cmap="gray_r", vmin=0, vmax=1)
@@ -60,4 +60,4 @@ for row, (name, lower) in zip(grid, completed.items(), strict=True):
         axes.set(xticks=[], yticks=[])
     row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=12)
 figure.savefig(PICTURE, dpi=100)
-print(f"The picture is in {PICTURE}")
+print(f"The figure is in {PICTURE}")

@@ -1,9 +1,9 @@
 """
-Own losses and activations: subclass, register, use by name or object
-=====================================================================
+Custom losses and activations: subclass, register, use by name or object
+========================================================================
 
-A squared ReLU and a loss that forgives wrong labels, each a few lines that read like their formulas. Once registered
-they work wherever a built-in name does: in the constructor, in a grid search, with dropout and every solver.
+A squared ReLU and a loss that is robust to wrong labels, each in a few lines that read like their formulas. Once
+registered, their names work like built-in ones: in the constructor, in a grid search, with dropout and every solver.
 """
 
 import sys
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import matplotlib
 
-matplotlib.use("Agg")  # saves the picture without a screen
+matplotlib.use("Agg")  # saves the figure without a display
 
 import matplotlib.pyplot as plt
 import numpy
@@ -25,14 +25,14 @@ import skann
 from skann import activations, losses
 from skann.activations import ElementwiseActivation
 
-warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed budget of epochs is the point here
+warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is fixed on purpose
 
 PICTURE = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_suffix(".png")
 
 # %%
 # The activation
 # --------------
-# ``keeps`` says what backward reads, here the output y; ``xp`` is NumPy.
+# ``keeps`` names the arrays that backward reads, here the output y; ``xp`` is the NumPy module.
 
 
 @activations.register("squared_relu")
@@ -56,8 +56,8 @@ class SquaredReLU(ElementwiseActivation):
 # %%
 # The loss
 # --------
-# With p_t the probability of the given label, (1 - p_t^q) / q grows no higher than 1/q, so that a row with a wrong
-# label cannot pull without limit. q near 0 is the log loss.
+# With p_t the probability of the given label, (1 - p_t^q) / q is bounded by 1/q, which limits the influence of wrong
+# labels. The limit q -> 0 is the log loss.
 
 
 @losses.register("generalized_log_loss")
@@ -69,7 +69,7 @@ class GeneralizedLogLoss(losses.Loss):
     tasks = frozenset({"multiclass"})
 
     def evaluate(self, xp, link, raw, target, losses, gradient, work):
-        """Write each row's loss, and its gradient with respect to the raw outputs."""
+        """Write the loss of each row and its gradient with respect to the raw outputs."""
         p, scratch = work
         link.forward(xp, raw, p, scratch)
         p_t_to_q = (p * target).sum(axis=1) ** self.q
@@ -80,7 +80,7 @@ class GeneralizedLogLoss(losses.Loss):
 # %%
 # Check the gradients
 # -------------------
-# Against central differences, with the objects' own methods.
+# Compare them with central differences.
 
 rng = numpy.random.RandomState(0)
 h = 1e-6
@@ -105,8 +105,8 @@ print(f"largest error of a gradient: activation {error_of_activation:.0e}, loss 
 # %%
 # Search
 # ------
-# Digits of which 40 % of the training labels are wrong. A name means default parameters, an object carries its own.
-# With ``n_jobs`` above 1, worker processes do not know a name registered here: pass the object there.
+# Digits with 40 % wrong training labels. A name stands for default parameters, an object has parameters of its own.
+# With ``n_jobs`` above 1, the worker processes do not know the names registered here: pass objects instead.
 
 WRONG = 0.4
 X, y = load_digits(return_X_y=True)
@@ -120,12 +120,12 @@ grid = {
 }
 mlp = skann.MLPClassifier((100,), alpha=0.0, learning_rate_init=0.005, max_iter=30, random_state=0)
 search = GridSearchCV(mlp, grid, cv=3).fit(X_train, y_noisy)
-print(f"best: {search.best_params_}, accuracy on rows with right labels {search.score(X_test, y_test):.3f}")
+print(f"best: {search.best_params_}, accuracy on rows with correct labels {search.score(X_test, y_test):.3f}")
 
 # %%
-# The picture
-# -----------
-# What was defined, and what it does.
+# The figure
+# ----------
+# The custom activation and loss, and the results of the search.
 
 figure, (left, middle, right) = plt.subplots(1, 3, figsize=(14, 4.5), layout="constrained")
 
@@ -139,7 +139,7 @@ p_t = numpy.linspace(0.005, 1, 400)
 middle.plot(p_t, -numpy.log(p_t), color="#0072B2", label="log loss")
 for q, color, style in ((0.3, "#D55E00", "--"), (0.7, "#009E73", "-.")):
     middle.plot(p_t, (1 - p_t**q) / q, color=color, linestyle=style, label=f"generalized, q = {q}")
-middle.set(xlabel="probability of the label given", ylabel="loss (nats)", title="GeneralizedLogLoss(q)")
+middle.set(xlabel="probability of the given label", ylabel="loss (nats)", title="GeneralizedLogLoss(q)")
 middle.legend(frameon=False)
 
 names = [str(activation) for activation in grid["activation"]]
@@ -148,10 +148,10 @@ for loss, color, marker in zip(grid["loss"], ("#0072B2", "#D55E00", "#009E73"), 
     scores = results["mean_test_score"][[params["loss"] == loss for params in results["params"]]]
     right.plot(scores, names, marker, color=color, markersize=9, alpha=0.8, label=str(loss))
 right.axvline(1 - WRONG, color="0.4", linestyle=":")
-right.text(1 - WRONG, 2.5, "share of right labels ", ha="right", color="0.3")
+right.text(1 - WRONG, 2.5, "fraction of correct labels ", ha="right", color="0.3")
 right.set(ylim=(-0.5, 4), xlabel="cross-validated accuracy on noisy labels", title="The grid search")
 right.margins(x=0.08)
 right.legend(frameon=False, loc="upper left", fontsize="small")
 
 figure.savefig(PICTURE, dpi=120)
-print(f"The picture is in {PICTURE}")
+print(f"The figure is in {PICTURE}")

@@ -1,9 +1,9 @@
 """
-Quantile regression: bands instead of a line
-============================================
+Quantile regression: prediction intervals
+=========================================
 
-A mean says nothing of the spread. ``Quantile(levels=(0.05, 0.5, 0.95))`` trains one network with an output for each
-level, and they never cross. Whether the levels are right shows on rows that it has not seen.
+A mean says nothing about the spread. ``Quantile(levels=(0.05, 0.5, 0.95))`` trains one network with an output for each
+level, and the quantiles never cross. Their coverage is checked on unseen rows.
 """
 
 import sys
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import matplotlib
 
-matplotlib.use("Agg")  # saves the picture without a screen
+matplotlib.use("Agg")  # saves the figure without a display
 
 import matplotlib.pyplot as plt
 import numpy
@@ -21,18 +21,18 @@ from sklearn.exceptions import ConvergenceWarning
 from skann import MLPRegressor
 from skann.losses import Quantile
 
-warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed budget of epochs is the point here
+warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is fixed on purpose
 
 PICTURE = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_suffix(".png")
 
 # %%
-# Made-up electricity
-# -------------------
-# Demand over a day: the spread is small at night, large and lopsided in the evening.
+# Synthetic electricity demand
+# ----------------------------
+# Demand over a day: the spread is small at night, but large and skewed in the evening.
 
 
 def draw(rng, n_samples):
-    """Return hours, and the demand at them in megawatts."""
+    """Return hours and the demand in megawatts."""
     hour = rng.uniform(0, 24, size=n_samples)
     mean = 50 - 12 * numpy.cos(hour * numpy.pi / 12) + 8 * numpy.exp(-(((hour - 19) / 2) ** 2))
     spread = 1 + 7 * numpy.exp(-(((hour - 18) / 3.5) ** 2))
@@ -46,7 +46,7 @@ X_test, y_test = draw(rng, 20000)
 # %%
 # One network, five quantiles
 # ---------------------------
-# Hours are brought to the range -1 to 1; ``target_transform="standard"`` does the like for the demand.
+# The hours are scaled to the range -1 to 1; ``target_transform="standard"`` standardises the demand.
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 mlp = MLPRegressor(
@@ -60,28 +60,29 @@ mlp = MLPRegressor(
     n_iter_no_change=80,
     random_state=0,
 ).fit(X / 12 - 1, y)
-shares = (y_test[:, None] <= mlp.predict(X_test / 12 - 1)).mean(axis=0)
-for level, share in zip(LEVELS, shares, strict=True):
-    print(f"level {level:.2f}: {share:.3f} of the test rows lie below")
+fractions = (y_test[:, None] <= mlp.predict(X_test / 12 - 1)).mean(axis=0)
+for level, fraction in zip(LEVELS, fractions, strict=True):
+    print(f"level {level:.2f}: {fraction:.3f} of the test rows lie below")
 
 # %%
-# The picture
-# -----------
-# Left the bands; right the share of new rows below each quantile, which should be its level.
+# The figure
+# ----------
+# On the left the prediction intervals; on the right the fraction of unseen rows below each quantile, which should equal
+# its level.
 
 hours = numpy.linspace(0, 24, 400)
 low, lower, median, upper, high = mlp.predict(hours[:, None] / 12 - 1).T
 figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5), width_ratios=[2.2, 1], layout="constrained")
 left.plot(X, y, ".", color="0.55", markersize=3, label="observed")
-left.fill_between(hours, low, high, color="#56B4E9", alpha=0.35, linewidth=0, label="90 % of days")
-left.fill_between(hours, lower, upper, color="#0072B2", alpha=0.45, linewidth=0, label="50 % of days")
+left.fill_between(hours, low, high, color="#56B4E9", alpha=0.35, linewidth=0, label="90 % interval")
+left.fill_between(hours, lower, upper, color="#0072B2", alpha=0.45, linewidth=0, label="50 % interval")
 left.plot(hours, median, color="black", label="median")
 left.set(xlabel="hour of the day", ylabel="demand (MW)", xticks=range(0, 25, 4), xlim=(0, 24))
 left.legend(frameon=False, loc="upper left")
-right.plot([0, 1], [0, 1], color="0.6", linestyle="--", label="as it should be")
-right.plot(LEVELS, shares, "o", color="#D55E00", label="20,000 new rows")
-right.set(xlabel="level of the quantile", ylabel="share of new rows below it", aspect="equal")
+right.plot([0, 1], [0, 1], color="0.6", linestyle="--", label="ideal")
+right.plot(LEVELS, fractions, "o", color="#D55E00", label="20,000 unseen rows")
+right.set(xlabel="level of the quantile", ylabel="fraction of unseen rows below it", aspect="equal")
 right.legend(frameon=False)
 right.grid(alpha=0.3)
 figure.savefig(PICTURE, dpi=100)
-print(f"The picture is in {PICTURE}")
+print(f"The figure is in {PICTURE}")

@@ -2,10 +2,10 @@
 Quickstart: a DataFrame, a Pipeline, a grid search
 ==================================================
 
-Two data sets that ship with scikit-learn, each through the same steps: a DataFrame goes through a ColumnTransformer and
-an ``MLPClassifier`` in a Pipeline; a grid search chooses activation, dropout and hidden layers. Beside it
-scikit-learn's own ``MLPClassifier`` is searched with as many candidates over what it offers. The picture shows the
-training and validation curves of the best network and where it errs on the test rows.
+The same steps on two data sets of scikit-learn: a DataFrame passes a ColumnTransformer and an ``MLPClassifier`` in a
+Pipeline, and a grid search selects activation, dropout and hidden layers. For comparison, scikit-learn's own
+``MLPClassifier`` is searched over its options with the same number of candidates. The figure shows the training and
+validation curves of the best network and its confusion matrix on the test rows.
 """
 
 import sys
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import matplotlib
 
-matplotlib.use("Agg")  # saves the picture without a screen
+matplotlib.use("Agg")  # saves the figure without a display
 
 import matplotlib.pyplot as plt
 import pandas
@@ -32,14 +32,14 @@ from sklearn.preprocessing import StandardScaler
 import skann
 from skann.activations import LeakyReLU, Maxout
 
-warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed budget of epochs is the point here
+warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is fixed on purpose
 
 PICTURE = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_suffix(".png")
 
 # %%
 # The searches
 # ------------
-# The network is called "mlp" in the Pipeline, so its parameters are searched as ``mlp__...``.
+# The network is the step "mlp" of the Pipeline, so its parameters are searched as ``mlp__...``.
 
 BUDGET = {"max_iter": 60, "learning_rate_init": 0.003, "alpha": 1.0, "random_state": 0}
 OURS = {
@@ -55,7 +55,7 @@ THEIRS = {
 
 
 def make_pipeline(mlp):
-    """Return the Pipeline: numbers are standardised, then the network."""
+    """Return a Pipeline that standardises numbers and applies the network."""
     columns = ColumnTransformer([("numbers", StandardScaler(), make_column_selector(dtype_include="number"))])
     return Pipeline([("columns", columns), ("mlp", mlp)])
 
@@ -63,16 +63,16 @@ def make_pipeline(mlp):
 def search(mlp, grid, X, y):
     """Return the fitted grid search and the seconds it took."""
     start = time.perf_counter()
-    found = GridSearchCV(make_pipeline(mlp), grid, cv=3, scoring="neg_log_loss", n_jobs=2).fit(X, y)
-    return found, time.perf_counter() - start
+    fitted = GridSearchCV(make_pipeline(mlp), grid, cv=3, scoring="neg_log_loss", n_jobs=2).fit(X, y)
+    return fitted, time.perf_counter() - start
 
 
 def describe(params):
-    """Return parameters in few characters."""
+    """Return a short description of parameters."""
     return ", ".join(f"{name.removeprefix('mlp__')}={value!r}" for name, value in params.items())
 
 
-# starts the worker processes that both libraries then share, so that neither is charged for it
+# starts the worker processes that both libraries share, so that neither is charged for the time
 search(sklearn.neural_network.MLPClassifier(max_iter=1), {}, *load_breast_cancer(as_frame=True, return_X_y=True))
 
 rows, searches = [], {}
@@ -100,7 +100,7 @@ for name, load in (("breast cancer", load_breast_cancer), ("digits", load_digits
 # %%
 # The table
 # ---------
-# Accuracy and log loss are of the test rows, a quarter of each data set.
+# Accuracy and log loss are computed on the test rows, a quarter of each data set.
 
 table = pandas.DataFrame(rows).set_index(["data", "library"])
 with pandas.option_context("display.width", 200, "display.max_colwidth", 90):
@@ -108,9 +108,10 @@ with pandas.option_context("display.width", 200, "display.max_colwidth", 90):
     print(table.to_string(formatters=formats))
 
 # %%
-# The picture
-# -----------
-# Left, the best network is trained once more with a part of the training rows set aside to validate.
+# The figure
+# ----------
+# For the curves on the left, the best network is trained again with a part of the training rows set aside for
+# validation.
 
 figure, axes = plt.subplots(2, 2, figsize=(11, 9), layout="constrained")
 for (loss_axis, matrix_axis), name in zip(axes, ("breast cancer", "digits"), strict=True):
@@ -120,7 +121,7 @@ for (loss_axis, matrix_axis), name in zip(axes, ("breast cancer", "digits"), str
     mlp = curves.fit(X_train, y_train)["mlp"]
     epochs = range(1, mlp.n_iter_ + 1)
     loss_axis.plot(epochs, mlp.loss_curve_, color="#0072B2", label="training loss")
-    loss_axis.set(xlabel="epoch", ylabel="training loss (nats a row)", title=f"{name}: training and validation")
+    loss_axis.set(xlabel="epoch", ylabel="training loss (nats per row)", title=f"{name}: training and validation")
     loss_axis.set_ylim(bottom=0)
     score_axis = loss_axis.twinx()
     score_axis.plot(epochs, mlp.validation_scores_, color="#D55E00", linestyle="--", label="validation accuracy")

@@ -107,12 +107,12 @@ class NetworkSummary:
             "dropout": [f"{layer.dropout:g}" if layer.dropout else "-" for layer in self.layers],
             "noise": [f"{layer.noise:g}" if layer.noise else "-" for layer in self.layers],
         }
-        shown = {
+        columns = {
             name: cells
             for name, cells in columns.items()
             if name not in ("normalization", "noise") or set(cells) != {"-"}
         }
-        return [list(shown), *map(list, zip(*shown.values(), strict=True))]
+        return [list(columns), *map(list, zip(*columns.values(), strict=True))]
 
     def _total(self) -> str:
         return f"Total: {self.n_parameters:,} parameters, {_format_bytes(self.n_bytes)} as {self.dtype}"
