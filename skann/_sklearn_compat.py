@@ -20,7 +20,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, InvalidParamet
 # sets classes_ on the first partial_fit, with scikit-learn's own errors
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 
-# finds the thread pools of all BLAS libraries, once a process: that takes ten milliseconds
+# finds the thread pools of all BLAS libraries, once per process, as it takes ten milliseconds
 from sklearn.utils.parallel import _get_threadpool_controller
 
 # check names, indices or a mask of categorical columns, the names given to get_feature_names_out, length, dtype and
@@ -57,36 +57,36 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def _fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Method], Method]:
-    """Return a decorator that validates parameters, but inside meta-estimators; there is no public way."""
+    """Return a decorator that validates parameters, except inside meta-estimators; there is no public one."""
     decorate: Any = sklearn.base._fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)
     return decorate
 
 
 def with_callbacks(method: Method) -> Method:
-    """Return the method, which sets callbacks up and tears them down."""
+    """Decorate a method to set callbacks up before it and tear them down after it."""
     decorated: Any = sklearn.callback.with_callbacks(method)
     return decorated
 
 
 def available_if(check: Callable[[Any], bool]) -> Callable[[Method], Method]:
-    """Return a decorator of a method that is there if the check passes."""
+    """Return a decorator for a method that exists only if the check passes."""
     decorate: Any = sklearn.utils.metaestimators.available_if(check)
     return decorate
 
 
 def accepts_sample_weight(scorer: Any) -> bool:
-    """Tell whether a scorer takes weights of rows; scikit-learn's own know whether the metric inside does."""
+    """Return whether a scorer accepts sample weights; scikit-learn's scorers ask their metric."""
     if hasattr(scorer, "_accept_sample_weight"):
         return scorer._accept_sample_weight()
     try:
         parameters = signature(scorer).parameters
-    except (TypeError, ValueError):  # compiled functions may have none to look at
+    except (TypeError, ValueError):  # compiled functions may have no signature
         return False
     return "sample_weight" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
 def is_search(estimator: Any) -> bool:
-    """Tell whether it is a grid, randomized or halving search, whose base class has no public name."""
+    """Return whether an estimator is a search over parameters; their base class has no public name."""
     from sklearn.model_selection._search import BaseSearchCV  # slow to import, and only needed to look inside
 
     return isinstance(estimator, BaseSearchCV)
