@@ -24,7 +24,7 @@ from searches import compare_searches
 from steps import compare_fits, compare_steps
 from threadpoolctl import threadpool_info
 
-from skann.engine.arrays import kernels
+from skann.engine import kernels
 
 HERE = Path(__file__).parent
 COMPARISONS = {

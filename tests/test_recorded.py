@@ -12,7 +12,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from benchmarks import recorded
-from skann.engine.arrays.kernels import available
+from skann.engine.kernels import available
 
 FIGURES = json.loads((recorded.FOLDER / "figures.json").read_text())
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .arrays.backend import Array, dense, namespace
-from .arrays.kernels import training_library
 from .graph import Graph, Node
 from .hyperparameters import must_write
+from .kernels import training_library
 from .layers import Bound, Layer
 from .memory import Key, contributions, differentiated, plan_memory
 from .parameters import Parameters

@@ -13,7 +13,7 @@ from types import ModuleType, SimpleNamespace
 import numpy
 import scipy.special
 
-from skann.engine.arrays.kernels import loops
+from skann.engine.kernels import loops
 
 from .harness import poisoned
 from .record_cupy import known

@@ -7,9 +7,9 @@ import pytest
 
 from skann import MLPClassifier, MLPRegressor
 from skann.engine.activations import ElementwiseActivation, Identity
-from skann.engine.arrays.kernels import available
 from skann.engine.graph import chain
 from skann.engine.initializers import GlorotUniform
+from skann.engine.kernels import available
 from skann.engine.layers import ActivationLayer, Dense, ParametricActivation
 from skann.engine.losses import LogLoss, SquaredError
 from skann.engine.objective import Objective

@@ -10,7 +10,7 @@ import numpy
 import pytest
 from numpy.testing import assert_allclose
 
-from skann.engine.arrays.kernels import device, loops
+from skann.engine.kernels import device, loops
 
 CPP = """
 #include <cmath>

@@ -18,10 +18,10 @@ from skann.engine.activations import (
     Softmax,
 )
 from skann.engine.arrays.backend import quiet
-from skann.engine.arrays.kernels import NumPyWithLoops, compiling, device, loops, training_library
 from skann.engine.arrays.random_bits import noise_generator
 from skann.engine.graph import chain
 from skann.engine.initializers import Normal
+from skann.engine.kernels import NumPyWithLoops, compiling, device, loops, training_library
 from skann.engine.layers import ActivationLayer, Dense, Dropout, MaxoutLayer, NTKDense, ParametricActivation
 from skann.engine.losses import LogLoss
 from skann.engine.network import Network
@@ -213,7 +213,7 @@ def test_log_loss(n_classes, link, smoothing, dtype, library):
 def test_they_can_be_turned_off(monkeypatch):
     monkeypatch.setenv("SKANN_FAST", "0")
     assert not compiling.available.__wrapped__()
-    monkeypatch.setattr("skann.engine.arrays.kernels.available", lambda: False)
+    monkeypatch.setattr("skann.engine.kernels.available", lambda: False)
     assert training_library(numpy) is numpy
 
 

@@ -1,5 +1,7 @@
 """Bad input gets an error that says the way out, and never loses what was fitted before."""
 
+import math
+
 import numpy
 import pandas
 import polars
@@ -70,10 +72,10 @@ PARAMETERS = [
     ({"softmax_beta": 0}, r"'softmax_beta' .* must be a non-zero float in the range \[.*\]. Got 0 instead"),
     ({"weight_init": "he_norml"}, "Got 'he_norml' instead. Did you mean 'he_normal'"),
     ({"weight_init": He}, r"'weight_init' parameter .* must be .* Pass an object, HeNormal\(\)"),
-    ({"weight_init": numpy.ones}, "must be .* subclass skann.initializers.Initializer"),
+    ({"weight_init": math.sqrt}, "must be .* subclass skann.initializers.Initializer"),
     ({"solver": "adamm"}, "Got 'adamm' instead. Did you mean 'adam'"),
     ({"solver": Adam}, r"'solver' parameter .* must be .* Pass an object, Adam\(\), in place of the class"),
-    ({"solver": numpy.ones}, "must be .* subclass skann.solvers.Optimizer"),
+    ({"solver": math.sqrt}, "must be .* subclass skann.solvers.Optimizer"),
     ({"solver": He()}, r"'solver' parameter of MLPClassifier must be .* Got HeNormal\(\) instead"),
     ({"normalization": "batches"}, "Got 'batches' instead. Did you mean 'batch'"),
     ({"normalization": BatchNorm}, r"must be .* Pass an object, BatchNorm\(\)"),

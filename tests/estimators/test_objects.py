@@ -56,7 +56,7 @@ def network(parameter, value):
 
 
 def theta(estimator):
-    return estimator._parameters.theta
+    return estimator._learner.parameters.theta
 
 
 @pytest.mark.parametrize(("parameter", "name"), NAMED)
@@ -174,10 +174,10 @@ def test_grids(estimator, grid):
 )
 def test_a_fitted_network_does_not_follow_the_object(parameter, value, change):
     clf = MLPClassifier(**OPTIONS, **{parameter: value}).partial_fit(X, Y, classes=[0, 1, 2])
-    before, state = clf.predict_proba(X), pickle.dumps([clf._training_state.rule, clf._architecture])
+    before, state = clf.predict_proba(X), pickle.dumps([clf._training_state.rule, clf._learner.graph])
     value.set_params(**change)
     assert_array_equal(clf.predict_proba(X), before)
-    assert pickle.dumps([clf._training_state.rule, clf._architecture]) == state
+    assert pickle.dumps([clf._training_state.rule, clf._learner.graph]) == state
 
 
 def test_a_changed_solver_object_starts_with_fresh_moments():
@@ -235,7 +235,7 @@ class SignDescent(Optimizer):
 
     strength: float = 1.0
 
-    def _update_block(self, xp, theta, grad, work, factors):
+    def update_block(self, xp, theta, grad, work, factors):
         xp.sign(grad, out=work)
         xp.multiply(work, self.strength * factors[0], out=work)
         xp.subtract(theta, work, out=theta)

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from ..arrays.backend import Array, is_sparse, namespace
-from ..arrays.operations import operation
+from .operations import operation
 
 
 def dot(a: Array, b: Array, out: Array) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from ..arrays.kernels import typed
-from ..arrays.operations import operation
+from ..kernels import typed
+from .operations import operation
 from .pointwise import softplus_of
 
 

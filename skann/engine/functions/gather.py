@@ -7,7 +7,7 @@ from types import ModuleType
 import numpy
 
 from ..arrays.backend import Array
-from ..arrays.operations import operation
+from .operations import operation
 
 
 def take_rows(xp: ModuleType, array: Array, rows: Array, out: Array, staging: Array | None = None) -> None:

@@ -13,8 +13,8 @@ import numpy
 import scipy.special
 
 from ..arrays.backend import Array
-from ..arrays.kernels import in_place, typed
-from ..arrays.operations import operation
+from ..kernels import in_place, typed
+from .operations import operation
 
 
 @operation

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..arrays.kernels import typed
-from ..arrays.operations import operation
+from ..kernels import typed
+from .operations import operation
 
 
 @operation

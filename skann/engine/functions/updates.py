@@ -9,8 +9,8 @@ from __future__ import annotations
 from types import ModuleType
 
 from ..arrays.backend import Array
-from ..arrays.kernels import typed
-from ..arrays.operations import operation
+from ..kernels import typed
+from .operations import operation
 
 
 def add_l2(xp: ModuleType, theta: Array, grad: Array, work: Array, n_penalized: int, l2: float) -> None:

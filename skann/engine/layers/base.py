@@ -42,7 +42,18 @@ class Declaration:
     state: dict[str, tuple[Shape, float | tuple]] = field(default_factory=dict)
 
     def named(self, role: str) -> str:
-        """Return the name of the only parameter that plays a role."""
+        """Return the name of the only parameter that plays a role.
+
+        Parameters
+        ----------
+        role : str
+            Such as "weight" or "bias".
+
+        Returns
+        -------
+        name : str
+            A key of ``parameters``.
+        """
         (name,) = [name for name, spec in self.parameters.items() if spec.role == role]
         return name
 

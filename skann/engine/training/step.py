@@ -48,7 +48,11 @@ class TrainingStep(Protocol):
     n_rows: int
     n_rows_at_once: int
     has_stepped: bool
-    widths: dict[str, int]
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """How many numbers those entries of the history are that are lists."""
+        ...
 
     def begin(self) -> None:
         """Prepare for the first epoch of a run."""

@@ -10,8 +10,8 @@ import numpy
 
 from ..arrays.backend import Array, namespace
 from ..arrays.deferred_sum import DeferredSum
-from ..arrays.kernels import training_library
 from ..functions.algebra import sum_of_squares
+from ..kernels import training_library
 from ..parameters import Parameters, blocks, scratch_for
 from ..penalties import Penalty
 from .settings import STEADY, Settings

@@ -145,7 +145,7 @@ class TableRegressor(_WithRecipe, MLPRegressor):
         state = _with_recipe_of_old_pickle(state)
         limits = state.pop("_range", None)  # of an earlier version
         super().__setstate__(state)
-        if limits is not None and self._recipe.clips:
+        if limits is not None and isinstance(self._recipe, TableRecipe) and self._recipe.clips:
             link = Clip(*(tuple(limit.tolist()) for limit in limits))
             self._learner = self._learner.with_objective(self._learner.objective.with_prediction_link(link))
 

@@ -1,7 +1,7 @@
 """Fused kernels: one pass over memory, or one launch on a GPU, for what array functions do in many.
 
 A kernel is written twice under one name with the same arguments: as a loop for Numba in loops.py, and in C for CuPy in
-device.py. Operations (``arrays.operations``) call them.
+device.py. Operations (``functions.operations``) call them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from types import ModuleType
 
 import numpy
 
-from ..backend import Array
+from ..arrays.backend import Array
 from . import device
 from .compiling import available, compiled
 

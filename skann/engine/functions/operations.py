@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 import numpy
 
-from .kernels import NumPyWithLoops, kernels_for
+from ..kernels import NumPyWithLoops, kernels_for
 
 Form = Callable[..., Any]
 
