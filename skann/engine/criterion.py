@@ -49,6 +49,17 @@ class Criterion:
     def loss_and_grad(self, x: Any, target: Any, weight: Any) -> DeferredSum | float:
         """Return the batch's weighted loss; its gradient is then in ``network.parameters.grad``.
 
+        Parameters are those of ``evaluate``.
+        """
+        loss = self.evaluate(x, target, weight)
+        self.network.backward(self._gradients)
+        return loss
+
+    def evaluate(self, x: Any, target: Any, weight: Any) -> DeferredSum | float:
+        """Return the batch's weighted loss; its gradient with respect to the outputs is in their arrays then.
+
+        These are ``network.output_gradients(n)``, with which ``network.backward`` goes on.
+
         Parameters
         ----------
         x : array of shape (n_samples, ...), CSR matrix, or tuple of those
@@ -63,13 +74,12 @@ class Criterion:
         self.network.forward(*inputs, weight=rows)
         n = inputs[0].shape[0]
         try:
-            bound, gradients = self._bound[n]
+            bound, self._gradients = self._bound[n]
         except KeyError:
-            bound, gradients = self._bound[n] = self._cut(n)
+            bound, self._gradients = self._bound[n] = self._cut(n)
         loss = self._evaluate(bound[0], target[0] if isinstance(target, tuple) else target, weight)
         for i, head in enumerate(bound[1:], start=1):
             loss += self._evaluate(head, target[i], weight)
-        self.network.backward(gradients)
         return loss
 
     def sum_over(self, reader: Any, chosen: list[slice], scale: float) -> DeferredSum | float:

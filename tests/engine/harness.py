@@ -244,5 +244,5 @@ def assert_gradient_along(function, x, gradient, rng, n_directions=8, tolerance=
         x[...] = start
         if abs(slopes[0] - slopes[1]) > tolerance * size:
             return False
-        assert_allclose(gradient @ direction, slopes[1], rtol=0, atol=tolerance * size)
+        assert_allclose(gradient.reshape(-1) @ direction.reshape(-1), slopes[1], rtol=0, atol=tolerance * size)
     return True

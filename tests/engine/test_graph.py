@@ -7,7 +7,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skann.engine.activations import ReLU, Softmax, Tanh
+from skann.engine.arrays.backend import namespace
 from skann.engine.arrays.random_bits import noise_generator
+from skann.engine.criterion import Criterion
 from skann.engine.graph import Graph, GraphBuilder, Node, chain
 from skann.engine.initializers import GlorotUniform
 from skann.engine.layers import (
@@ -22,11 +24,13 @@ from skann.engine.layers import (
     PReLULayer,
     Scaling,
 )
+from skann.engine.losses import LogLoss, SquaredError
 from skann.engine.memory import plan_memory
 from skann.engine.network import Network
+from skann.engine.objective import Head, Objective
 from skann.engine.parameters import Parameters
 
-from .harness import assert_gradient
+from .harness import assert_gradient, assert_gradient_along, random_target
 
 INIT = GlorotUniform()
 
@@ -309,3 +313,43 @@ def test_prediction_leaves_noise_out():
     (y,) = plain.forward(*xs)
     a = xs[0] @ parameters.values["dense_0", "W"] + parameters.values["dense_0", "b"]
     assert_allclose(y, a + Softmax()(a) + numpy.maximum(a, 0))
+
+
+@pytest.mark.parametrize("weighting", ["number", "rows"])
+def test_two_heads_with_losses_of_their_own(weighting):
+    """The objective is the weighted sum of the heads' losses, and the gradient is that of the loss reported."""
+    graph = two_heads()
+    first, second = graph.outputs
+    squared, log = SquaredError(), LogLoss()
+    heads = {first: Head(squared, squared.link("regression"), weight=0.5), second: Head(log, log.link("multiclass"))}
+    rng = numpy.random.RandomState(0)
+    parameters, x = draw(graph), rng.normal(size=(6, 4))
+    targets = rng.normal(size=(6, 3)), random_target(rng, "multiclass", 6, 2)
+    weight = 0.3 if weighting == "number" else rng.uniform(size=6)
+    both = Criterion(Objective(heads), Network(graph, parameters, 6, training=True))
+
+    def loss():
+        return both.loss_and_grad(x, targets, weight)
+
+    total, grad, alone = loss(), parameters.grad.copy(), 0.0
+    for (name, head), target in zip(heads.items(), targets, strict=True):
+        part = Criterion(Objective({name: head}), Network(graph.up_to(name), parameters, 6, training=True))
+        alone += part.loss_and_grad(x, target, weight)
+    assert total == pytest.approx(alone)
+    assert assert_gradient_along(loss, parameters.theta, grad, rng)
+
+
+@pytest.mark.parametrize("make", [residual_blocks, skip_by_concatenation, two_heads, tap, two_inputs])
+def test_a_device_gives_the_same(device, make):
+    graph = make()
+    here, (xs, cotangents) = draw(graph), problem(graph)
+    given = dict(zip(graph.outputs, cotangents, strict=True))
+    results = []
+    for parameters, to in ((here, lambda array: array.copy()), (here.on(device), device.asarray)):
+        network = Network(graph, parameters, 6, training=True, input_gradients=True)
+        outputs = [array.copy() for array in network.forward(*map(to, xs))]
+        dxs = network.backward({name: to(dy) for name, dy in given.items()}, inputs=True)
+        results.append([*outputs, parameters.grad, *dxs])
+    for one, other in zip(*results, strict=True):
+        assert namespace(other) is device
+        assert_allclose(device.asnumpy(other), one, rtol=1e-9, atol=1e-12)

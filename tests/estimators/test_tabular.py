@@ -459,3 +459,22 @@ def test_dropout_and_decay_follow_their_schedule():
     numpy.testing.assert_array_equal(probabilities[0], probabilities[1])
     numpy.testing.assert_array_equal(probabilities[2], probabilities[3])
     assert abs(probabilities[0] - probabilities[2]).max() > 1e-3
+
+
+@pytest.mark.parametrize("params", [FAST, BEST], ids=["fast", "best"])
+def test_a_clone_of_a_members_network_trains_by_the_same_recipe(params):
+    clf = TabularMLPClassifier(**params).fit(FRAME, Y)
+    reg = TabularMLPRegressor(clip_predictions=True, **params).fit(FRAME, PRICE)
+    for estimator, y in ((clf, Y), (reg, PRICE)):
+        member = estimator.members_[0]
+        encoded = member.encoded(FRAME)
+        again = clone(member.network)
+        assert type(again) is type(member.network) and again.get_params() == member.network.get_params()
+        assert not again.__sklearn_is_fitted__()
+        again.set_params(early_stopping=False).fit(encoded, y)
+        assert list(again._learner.graph.nodes) == list(member.network._learner.graph.nodes)
+        assert again.predict(encoded).dtype == member.network.predict(encoded).dtype
+        assert again.score(encoded, y) > 0.7
+    limits = PRICE.min(), PRICE.max()
+    predicted = again.predict(10 * encoded)
+    numpy.testing.assert_array_equal(predicted, numpy.clip(predicted, *limits))
