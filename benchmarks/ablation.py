@@ -17,7 +17,7 @@ import numpy
 from tables import Table, ours
 
 import skann.preprocessing
-from skann.engine.models.realmlp import tabular_network
+from skann.engine.models.realmlp import realmlp
 from skann.preprocessing.scaling import RobustScale
 
 TABLES = ["adult", "higgs_sample", "california", "diamonds"]
@@ -32,7 +32,7 @@ def standardising(x, clip):
 
 def chain(**params):
     """Return the patch that changes the chain of layers."""
-    return "skann.estimators.tabular.network.tabular_network", partial(tabular_network, **params)
+    return "skann.estimators.tabular.member_networks.realmlp", partial(realmlp, **params)
 
 
 def encoder(**params):

@@ -1,4 +1,4 @@
-"""Activations: pass one wherever an estimator takes an activation, or call it on an array."""
+"""Activation functions: objects for the ``activation`` parameter of estimators, which can also be called on arrays."""
 
 from .engine.activations import (
     ACTIVATIONS,
@@ -44,7 +44,7 @@ __all__ = [
     "register",
 ]
 
-register = ACTIVATIONS.register  # decorates a class of your own: @register("name")
+register = ACTIVATIONS.register  # class decorator for custom activations: @register("name")
 
 
 def __dir__() -> list[str]:

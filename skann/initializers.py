@@ -1,4 +1,4 @@
-"""Initial weights: pass one as an estimator's weight_init."""
+"""Initializers of the weights: objects for the ``weight_init`` parameter of estimators."""
 
 from .engine.initializers import (
     INITIALIZERS,
@@ -31,8 +31,8 @@ __all__ = [
     "register",
 ]
 
-He, Glorot, Lecun = HeNormal, GlorotUniform, LecunNormal  # each as its authors, or the libraries since, draw it
-register = INITIALIZERS.register  # decorates a class of your own: @register("name")
+He, Glorot, Lecun = HeNormal, GlorotUniform, LecunNormal  # the distribution of the original paper or of most libraries
+register = INITIALIZERS.register  # class decorator for custom initializers: @register("name")
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""Layers: pass a normalization as an estimator's normalization, or derive one of your own from Normalization."""
+"""Normalization layers for the ``normalization`` parameter of estimators, and the base classes of custom ones."""
 
 from .engine.layers import BatchNorm, Declaration, Layer, LayerNorm, Normalization
 from .engine.normalizations import NORMALIZATIONS
@@ -14,7 +14,7 @@ __all__ = [
     "register",
 ]
 
-register = NORMALIZATIONS.register  # decorates a class of your own: @register("name")
+register = NORMALIZATIONS.register  # class decorator for custom normalizations: @register("name")
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""Losses: pass one wherever an estimator takes a loss."""
+"""Loss functions: objects for the ``loss`` parameter of estimators."""
 
 from .engine.losses import (
     LOSSES,
@@ -28,7 +28,7 @@ __all__ = [
     "register",
 ]
 
-register = LOSSES.register  # decorates a class of your own: @register("name")
+register = LOSSES.register  # class decorator for custom losses: @register("name")
 
 
 def __dir__() -> list[str]:

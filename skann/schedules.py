@@ -1,4 +1,4 @@
-"""Learning-rate schedules: pass one as an estimator's learning_rate."""
+"""Learning-rate schedules: objects for the ``learning_rate`` parameter of estimators."""
 
 from .engine.schedules import (
     SCHEDULES,
@@ -30,7 +30,7 @@ __all__ = [
     "register",
 ]
 
-register = SCHEDULES.register  # decorates a class of your own: @register("name")
+register = SCHEDULES.register  # class decorator for custom schedules: @register("name")
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""Solvers, the ways to find the weights: pass one as an estimator's solver."""
+"""Solvers, which minimize the training objective: objects for the ``solver`` parameter of estimators."""
 
 from .engine.optimizers import SGD, Adagrad, Adam, AdamW, Nadam, Optimizer, RMSprop
 from .engine.solvers import LBFGS, SOLVERS
@@ -15,7 +15,7 @@ __all__ = [
     "register",
 ]
 
-register = SOLVERS.register  # decorates a class of your own: @register("name")
+register = SOLVERS.register  # class decorator for custom solvers: @register("name")
 
 
 def __dir__() -> list[str]:

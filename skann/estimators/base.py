@@ -29,24 +29,24 @@ from ..engine.training.lbfgs import LBFGSTrainer
 from ..engine.training.settings import Settings
 from ..engine.training.state import TrainingState
 from ..engine.training.trainer import Trainer
-from .advice import warn_of_scales, warn_of_validation_rows
-from .assembly import forget_assigned
+from .assigned_network import forget_assigned
+from .atomic_fit import train
+from .builders import build_loss, build_schedule, build_solver, is_stochastic
 from .constraints import (
     SHARED_CONSTRAINTS,
     HintingMixin,
     check_target_in,
 )
-from .course import CourseMixin
 from .data import renamed, split_validation, training_data, validation_data
 from .devices import namespace_to_fit
-from .fitted import FittedNetwork
+from .fit_warnings import warn_of_scales, warn_of_validation_rows
+from .fitted_network import FittedNetwork
 from .hooks import FitHooks
-from .objects import build_loss, build_schedule, build_solver, is_stochastic
 from .recipes import Recipe
-from .restoring import train
+from .sample_weights import check_range, check_sample_weight, check_some_count
 from .threads import blas_limit
-from .validation import ValidationSet, evaluation
-from .weights import check_range, check_sample_weight, check_some_count
+from .training_attributes import CourseMixin
+from .validation_set import ValidationSet, evaluation
 
 _FLOAT32_FROM = 1_000  # rows from which dtype="auto" means float32 for any X: below, precision costs nothing
 

@@ -13,9 +13,7 @@ from sklearn.utils import check_array
 from .._sklearn_compat import Interval, StrOptions, _check_partial_fit_first_call, _fit_context, available_if
 from ..engine.losses import CLASSIFICATION, LOSSES, MULTIOUTPUT, BlockLoss, Loss
 from ..engine.parameters import Parameters
-from .advice import warn_of_imbalance
-from .assembly import binarizer_of, set_binarizer
-from .attributes import (
+from .annotations import (
     Activations,
     ClassWeight,
     Device,
@@ -29,14 +27,16 @@ from .attributes import (
     SolverChoice,
     WeightInit,
 )
+from .assigned_network import binarizer_of, set_binarizer
 from .base import BaseMLP
+from .builders import is_stochastic
 from .constraints import NonZero, RegisteredName
 from .conversion import SklearnConversion
 from .docs import documented
+from .fit_warnings import warn_of_imbalance
 from .labels import LabelColumns, labels_named
-from .objects import is_stochastic
+from .sample_weights import weigh_classes
 from .targets import as_labels
-from .weights import weigh_classes
 
 _LARGEST_BETA = 1e6  # times raw outputs of any use it is finite, in float32 too
 

@@ -18,7 +18,7 @@ from ..engine.optimizers import SGD, Adam
 from ..engine.schedules import Adaptive, Constant, InverseScaling
 from ..engine.solvers import LBFGS
 from ..engine.training.history import Progress
-from .assembly import assemble, binarizer_of
+from .assigned_network import assemble, binarizer_of
 from .base import BaseMLP
 
 # what scikit-learn's MLP knows of parameters for which skann has more values

@@ -18,8 +18,8 @@ from .._sklearn_compat import _check_y
 from .._warnings import warn
 from ..engine.arrays.backend import is_sparse
 from ..engine.data.rows import SMALL, Rows
+from .column_errors import check_readable, explain
 from .targets import as_labels, as_numbers
-from .unreadable import check_readable, explain
 
 _ACCEPTED = {"accept_sparse": ["csr", "csc"], "dtype": "numeric"}
 _FEWEST_ROWS = 3  # two that validate and one that trains

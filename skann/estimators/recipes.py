@@ -16,9 +16,9 @@ from ..engine.objective import Objective
 from ..engine.parameters import Parameters
 from ..engine.training.settings import Settings
 from ..engine.training.step import SupervisedStep
+from .builders import build_initializer, build_normalization
 from .constraints import check_activations, check_dropout, check_hidden_layer_sizes
 from .labels import Labels, labels_of
-from .objects import build_initializer, build_normalization
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from .._sklearn_compat import StrOptions, _fit_context, available_if
 from ..engine.arrays.backend import quiet
 from ..engine.losses import LOSSES, REGRESSION, Loss
 from ..engine.statistics import magnitude, mean_and_deviation, power_of_two, standardize
-from .attributes import (
+from .annotations import (
     Activations,
     Device,
     LearningRate,

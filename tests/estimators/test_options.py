@@ -269,7 +269,7 @@ def test_a_model_of_another_version_warns(monkeypatch):
 
     clf = MLPClassifier(max_iter=2).fit(X, Y)
     data = pickle.dumps(clf)
-    monkeypatch.setattr("skann.estimators.fitted.__version__", "99.0")
+    monkeypatch.setattr("skann.estimators.fitted_network.__version__", "99.0")
     with pytest.warns(UserWarning, match=rf"pickled by skann {skann.__version__} and is being loaded by 99.0"):
         again = pickle.loads(data)
     assert_array_equal(again.predict(X), clf.predict(X))

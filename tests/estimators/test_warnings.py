@@ -106,7 +106,7 @@ def test_a_thread_without_a_line_of_the_users():
 
 def test_a_pickle_of_another_version_points_here(monkeypatch):
     pickled = pickle.dumps(clone(MLP).set_params(solver="lbfgs", max_iter=500).fit(X, Y))
-    monkeypatch.setattr("skann.estimators.fitted.__version__", "0")
+    monkeypatch.setattr("skann.estimators.fitted_network.__version__", "0")
     with pytest.warns(UserWarning, match="was pickled by skann") as caught:
         pickle.loads(pickled)
     assert caught[0].filename == __file__

@@ -15,13 +15,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..._sklearn_compat import _fit_context, _safe_indexing, with_callbacks
 from ..._warnings import warn
-from ..attributes import RandomState, Scoring, TabularAttributes
+from ..annotations import RandomState, Scoring, TabularAttributes
+from ..atomic_fit import train
+from ..builders import as_schedule
 from ..constraints import HintingMixin
 from ..data import renamed
-from ..objects import as_schedule
-from ..restoring import train
-from ..weights import check_range, check_sample_weight, check_some_count
+from ..sample_weights import check_range, check_sample_weight, check_some_count
 from .constraints import SHARED_CONSTRAINTS
+from .member_networks import TableClassifier, TableRecipe, TableRegressor
 from .members import (
     LabelledRows,
     Member,
@@ -31,7 +32,6 @@ from .members import (
     fitted_encoder,
     network_params,
 )
-from .network import TableClassifier, TableRecipe, TableRegressor
 from .presets import resolved
 from .splits import Split, rotated_splits, single_split
 

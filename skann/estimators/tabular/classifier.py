@@ -14,14 +14,14 @@ from sklearn.utils.multiclass import check_classification_targets, unique_labels
 
 from ..._sklearn_compat import Interval, StrOptions, _check_y
 from ...engine.activations import Activation
-from ..attributes import LearningRate, RandomState, Scoring, Sizes
+from ..annotations import LearningRate, RandomState, Scoring, Sizes
 from ..data import in_one_dimension
+from ..sample_weights import weigh_classes
 from ..targets import as_labels
-from ..weights import weigh_classes
 from .base import TabularMLP
 from .calibration import inverse_temperature
 from .docs import documented
-from .network import SoftmaxLabels, TableClassifier
+from .member_networks import SoftmaxLabels, TableClassifier
 
 
 @documented(

@@ -12,13 +12,13 @@ from sklearn.base import RegressorMixin
 from ..._sklearn_compat import StrOptions, _check_y
 from ...engine.activations import Activation
 from ...engine.losses import LOSSES, REGRESSION, Loss
-from ..attributes import LearningRate, RandomState, Scoring, Sizes
+from ..annotations import LearningRate, RandomState, Scoring, Sizes
 from ..constraints import RegisteredName, check_loss
 from ..data import in_one_dimension
 from ..targets import as_numbers
 from .base import TabularMLP
 from .docs import documented
-from .network import TableRegressor
+from .member_networks import TableRegressor
 
 
 @documented(

@@ -11,8 +11,8 @@ from sklearn.utils import check_consistent_length
 
 from ...engine.data.rows import Rows
 from ...engine.training.probe import Probe
-from ...estimators.advice import column_name
 from ...estimators.data import prediction_data
+from ...estimators.fit_warnings import column_name
 from ...estimators.tabular.base import TabularMLP
 from ..extraction import find_owner, input_names, transform_before, unwrap
 

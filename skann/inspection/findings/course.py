@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy
 
-from ...estimators.objects import is_stochastic
+from ...estimators.builders import is_stochastic
 from .base import symptom
 from .case import Case
 

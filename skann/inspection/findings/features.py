@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 import scipy.sparse
 
-from ...estimators.advice import SCALE_REMEDY, scale_problem
+from ...estimators.fit_warnings import SCALE_REMEDY, scale_problem
 from .base import symptom
 from .case import Case
 

@@ -6,7 +6,7 @@ import numpy
 
 from ...engine.activations import ElementwiseActivation
 from ...engine.layers import ActivationLayer
-from ...estimators.advice import DEAD_REMEDY, dead_layers
+from ...estimators.fit_warnings import DEAD_REMEDY, dead_layers
 from ..extraction import short_name
 from .base import symptom
 from .case import Case

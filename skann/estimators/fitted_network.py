@@ -16,8 +16,8 @@ from ..engine.learner import Learner
 from ..engine.legacy import converted
 from ..engine.prediction import Predictor
 from ..version import __version__
-from .assembly import activate_outputs, assemble, assign, is_assigned, ready_to_continue
-from .attributes import Device, Precision
+from .annotations import Device, Precision
+from .assigned_network import activate_outputs, assemble, assign, is_assigned, ready_to_continue
 from .data import prediction_data
 from .devices import namespace_to_predict
 from .recipes import Recipe

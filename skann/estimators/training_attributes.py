@@ -10,8 +10,8 @@ from ..engine.learner import Learner
 from ..engine.training.history import KEPT, Progress
 from ..engine.training.lbfgs import LBFGSTrainer
 from ..engine.training.trainer import Trainer
-from .advice import warn_of_dead_units, warn_of_lbfgs
-from .attributes import MLPAttributes
+from .annotations import MLPAttributes
+from .fit_warnings import warn_of_dead_units, warn_of_lbfgs
 from .recipes import Recipe
 
 
