@@ -1,4 +1,4 @@
-"""The estimators: what users touch."""
+"""The estimators, skann's user interface."""
 
 from .classifier import MLPClassifier
 from .regressor import MLPRegressor

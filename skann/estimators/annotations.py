@@ -1,4 +1,4 @@
-"""The types of the perceptrons' parameters and fitted attributes, for type checkers and for those who read the code."""
+"""Type annotations of the estimators' parameters and fitted attributes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ History: TypeAlias = dict[str, list[Any]]
 
 
 class MLPAttributes:
-    """What the classifier and the regressor have in common."""
+    """Parameters and attributes common to MLPClassifier and MLPRegressor."""
 
     hidden_layer_sizes: Sizes
     activation: Activations
@@ -86,7 +86,7 @@ class MLPAttributes:
 
 
 class TabularAttributes:
-    """What the classifier and the regressor of tables have in common."""
+    """Parameters and attributes common to TabularMLPClassifier and TabularMLPRegressor."""
 
     preset: Literal["fast", "best"]
     hidden_layer_sizes: Sizes

@@ -1,8 +1,8 @@
-"""Networks put together by hand: attributes assigned to an estimator, as scripts do with scikit-learn's MLP.
+"""Networks assembled from attributes that are assigned to an estimator, as scripts do with scikit-learn's MLP.
 
-Before the network is laid out, ``coefs_``, ``intercepts_``, ``out_activation_`` and ``_label_binarizer`` lie among the
-estimator's variables as they were assigned, in any order, beside ``n_layers_``, ``classes_`` and the like. The first
-use of the network lays it out; then the four are no longer there, and the parameters are views into the network.
+Before the network is assembled, ``coefs_``, ``intercepts_``, ``out_activation_`` and ``_label_binarizer`` are stored
+among the estimator's variables as assigned, in any order, beside ``n_layers_``, ``classes_`` and the like. The first
+use of the network assembles it: these four variables are removed, and the parameters become views into the network.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ..engine.losses import Exp
 from ..engine.parameters import Layout, Parameters
 from .labels import ColumnLabels, LabelColumns, Labels
 
-_PARAMETERS = {"coefs_": "weight", "intercepts_": "bias"}  # by their roles
+_PARAMETERS = {"coefs_": "weight", "intercepts_": "bias"}  # roles of the parameters
 _ASSIGNED = (*_PARAMETERS, "out_activation_", "_label_binarizer")
 _SIZES = ("n_layers_", "n_outputs_", "n_features_in_")
 _OUTPUTS = {name: ACTIVATIONS[name] for name in ACTIVATIONS.names() if issubclass(ACTIVATIONS[name], FixedActivation)}
@@ -32,18 +32,18 @@ _OUTPUTS[Exp.name] = Exp
 
 @dataclass(frozen=True, eq=False)
 class ActivatedLabels(ColumnLabels):
-    """Labels behind an output activation that is not the loss's own: as in scikit-learn, more than 1/2 is a yes.
+    """Labels for an assigned output activation: as in scikit-learn, outputs above 1/2 are positive.
 
     Attributes
     ----------
     activation : FixedActivation
-        Of the outputs, which need not be probabilities then.
+        Activation of the outputs, which need not be probabilities.
     """
 
     activation: Any = None
 
     def decode(self, decision: numpy.ndarray):
-        """Return the labels for raw outputs, of shape (n_samples, n_outputs)."""
+        """Return the labels for raw outputs of shape (n_samples, n_outputs)."""
         activated = self.activation(decision)
         if self.task == "multilabel":
             return super().decode(activated - 0.5)
@@ -52,28 +52,28 @@ class ActivatedLabels(ColumnLabels):
         return self.classes[(activated[:, -1] > 0.5).astype(numpy.intp)]
 
     def probabilities(self, p: numpy.ndarray) -> numpy.ndarray:
-        """Return the activated outputs as they are."""
+        """Return the activated outputs, which are not clipped, as probabilities of the classes."""
         return numpy.hstack([1 - p, p]) if self.task == "binary" else p
 
 
 def is_assigned(estimator: Any) -> bool:
-    """Return whether parameters were assigned that no network is laid out for yet."""
+    """Return whether parameters were assigned whose network is not assembled yet."""
     return not vars(estimator).keys().isdisjoint(_PARAMETERS)
 
 
-def forget_assigned(estimator: Any) -> None:
-    """Drop what was assigned, as training from fresh weights does."""
+def discard_assigned(estimator: Any) -> None:
+    """Remove assigned attributes, as before training from fresh weights."""
     for name in (*_ASSIGNED, "_assigned_activation"):
         vars(estimator).pop(name, None)
 
 
-def ready_to_continue(estimator: Any) -> bool:
-    """Return whether there are parameters that training can go on from; assigned ones are laid out.
+def prepare_to_continue(estimator: Any) -> bool:
+    """Return whether there are parameters from which training can continue; assemble those that were assigned.
 
     Raises
     ------
     ValueError
-        If they make no network, or one with an output activation that the loss does not train.
+        If they do not form a network, or if its output activation is not that of the loss.
     """
     if "_learner" not in vars(estimator):
         if not is_assigned(estimator):
@@ -82,79 +82,79 @@ def ready_to_continue(estimator: Any) -> bool:
     if "_assigned_activation" in vars(estimator):
         raise ValueError(
             f"out_activation_={estimator.out_activation_!r} was assigned, but the loss trains "
-            f"{_link_of_loss(estimator).name!r}. Assign that to go on from these weights, or call fit with "
+            f"{_link_of_loss(estimator).name!r}. Assign that to continue from these weights, or call fit with "
             "warm_start=False to start anew."
         )
     return True
 
 
 def assemble(estimator: Any) -> None:
-    """Lay out the network of the attributes assigned to an estimator.
+    """Assemble the network of the attributes assigned to an estimator.
 
     Raises
     ------
     sklearn.exceptions.NotFittedError
-        If there are no parameters among them.
+        If no parameters were assigned.
     ValueError
-        If they make no network.
+        If the attributes do not form a network.
     """
     given = dict(vars(estimator))
-    if "_learner" in given:  # another thread was faster
+    if "_learner" in given:  # another thread was first
         return
     if not is_assigned(estimator):
         check_is_fitted(estimator)
     arrays = {name: _as_arrays(estimator, name, given.get(name)) for name in _PARAMETERS}
     n_features, n_outputs = arrays["coefs_"][0].shape[0], arrays["coefs_"][-1].shape[-1]
-    laid_out = copy.copy(estimator)
-    forget_assigned(laid_out)
-    # these widths win over the parameter, which stays as it is
-    laid_out.hidden_layer_sizes = tuple(W.shape[-1] for W in arrays["coefs_"][:-1])
-    n_targets = _note_target(laid_out, given, n_outputs)
-    graph, objective = laid_out._build_network(n_features, n_targets)
+    assembled = copy.copy(estimator)
+    discard_assigned(assembled)
+    # these widths take precedence over the parameter, which is not changed
+    assembled.hidden_layer_sizes = tuple(W.shape[-1] for W in arrays["coefs_"][:-1])
+    n_targets = _set_target_attributes(assembled, given, n_outputs)
+    graph, objective = assembled._build_network(n_features, n_targets)
     parameters = _parameters_of(estimator, graph.layout(), arrays)
-    made = laid_out._fitted_attributes(Learner(graph, objective, parameters)) | {"n_features_in_": n_features}
+    derived = assembled._fitted_attributes(Learner(graph, objective, parameters)) | {"n_features_in_": n_features}
     for name in _SIZES:
-        if name in given and given[name] != made[name]:
-            raise _refusal(estimator, f"{name} is {given[name]}, but by coefs_ it is {made[name]}")
-    vars(laid_out).update(made, hidden_layer_sizes=estimator.hidden_layer_sizes)
-    names = given.get("feature_names_in_")  # they may be those of a fit before
+        if name in given and given[name] != derived[name]:
+            raise _error(estimator, f"{name} is {given[name]}, but by coefs_ it is {derived[name]}")
+    vars(assembled).update(derived, hidden_layer_sizes=estimator.hidden_layer_sizes)
+    names = given.get("feature_names_in_")  # possibly those of an earlier fit
     stale = ["feature_names_in_"] if names is not None and len(names) != n_features else []
     if "out_activation_" in given:
-        activate_outputs(laid_out, given["out_activation_"])
-    vars(estimator).update(vars(laid_out))
+        set_output_activation(assembled, given["out_activation_"])
+    vars(estimator).update(vars(assembled))
     for name in (*_ASSIGNED, *stale):
         vars(estimator).pop(name, None)
 
 
 def assign(estimator: Any, name: str, values: Any) -> None:
-    """Set ``coefs_`` or ``intercepts_``: into the network if the shapes are its own, else for another network."""
+    """Set ``coefs_`` or ``intercepts_`` in the network if the shapes agree, else as attributes of a new network."""
     if "_learner" not in vars(estimator):
         vars(estimator)[name] = values
         return
     arrays, views = _as_arrays(estimator, name, values), getattr(estimator, name)
     if [array.shape for array in arrays] != [view.shape for view in views]:
-        _take_apart(estimator)
+        _disassemble(estimator)
         vars(estimator)[name] = values
         return
     for view, array in zip(views, arrays, strict=True):
         view[...] = array
 
 
-def activate_outputs(estimator: Any, name: Any) -> None:
-    """Give the outputs of a network the activation of that name."""
+def set_output_activation(estimator: Any, name: Any) -> None:
+    """Set the output activation of a network by name."""
     learner, labels = estimator._learner, vars(estimator).get("_labels")
     cls, own = _output_activation(name), _link_of_loss(estimator)
     if learner.objective.link.name in (name, getattr(cls, "name", None)):
         return
     if isinstance(labels, LabelColumns):
-        raise _refusal(estimator, f"with several columns of classes out_activation_ is {own.name!r}, not {name!r}")
+        raise _error(estimator, f"with several columns of classes out_activation_ is {own.name!r}, not {name!r}")
     if cls is None:
-        raise _refusal(estimator, f"out_activation_ must be one of {sorted(_OUTPUTS)}. Got {name!r}")
+        raise _error(estimator, f"out_activation_ must be one of {sorted(_OUTPUTS)}. Got {name!r}")
     if labels is not None and len(labels.classes) == 1:
-        return  # it is certain, by any activation
+        return  # it has probability 1 with any activation
     activation = None if cls.name == own.name else cls()
     if labels is not None:
-        estimator._labels = _activated(labels, activation)
+        estimator._labels = _with_activation(labels, activation)
     vars(estimator).pop("_assigned_activation", None)
     if activation is not None:
         estimator._assigned_activation = cls.name
@@ -162,19 +162,19 @@ def activate_outputs(estimator: Any, name: Any) -> None:
 
 
 def set_binarizer(estimator: Any, binarizer: Any) -> None:
-    """Set the labels that the outputs stand for, at once if there is a network."""
+    """Set the labels of the outputs from a binarizer, or store it if the network is not assembled yet."""
     if "_learner" not in vars(estimator):
         vars(estimator)["_label_binarizer"] = binarizer
         return
     labels = _labels_of(estimator, {"_label_binarizer": binarizer}, estimator.n_outputs_)
     if labels.task != estimator._task:
-        raise _refusal(estimator, f"_label_binarizer is {labels.task}, but the network is {estimator._task}")
-    estimator._labels = _activated(labels, getattr(estimator._labels, "activation", None))
+        raise _error(estimator, f"_label_binarizer is {labels.task}, but the network is {estimator._task}")
+    estimator._labels = _with_activation(labels, getattr(estimator._labels, "activation", None))
     estimator.classes_ = labels.classes
 
 
-def binarizer_of(labels: Any) -> BaseEstimator:
-    """Return what scikit-learn's classifier encodes and decodes labels with."""
+def build_binarizer(labels: Any) -> BaseEstimator:
+    """Return the LabelBinarizer with which scikit-learn's classifier would encode and decode these labels."""
     if labels.task != "multilabel":
         return sklearn.preprocessing.LabelBinarizer().fit(labels.classes)
     indicator = numpy.eye(len(labels.classes), dtype=int)
@@ -184,41 +184,41 @@ def binarizer_of(labels: Any) -> BaseEstimator:
 
 
 def _link_of_loss(estimator: Any) -> FixedActivation:
-    """Return the output activation that the network's loss asks for."""
+    """Return the output activation of the network's loss."""
     return estimator._learner.objective.loss.link(estimator._task, estimator.softmax_beta)
 
 
 def _output_activation(name: Any) -> type[FixedActivation] | None:
-    """Return the class of that name, if there is one."""
+    """Return the activation class of that name, or None."""
     return _OUTPUTS.get(name) if isinstance(name, str) else None
 
 
-def _refusal(estimator: Any, problem: str) -> ValueError:
-    """Return the error for attributes that make no network."""
+def _error(estimator: Any, problem: str) -> ValueError:
+    """Return the ValueError for attributes that do not form a network."""
     name = type(estimator).__name__
     return ValueError(
-        f"The attributes assigned to this {name} make no network: {problem}. Assign attributes that fit, or convert a "
+        f"The attributes assigned to this {name} make no network: {problem}. Assign matching attributes, or convert a "
         f"fitted estimator of scikit-learn with {name}.from_sklearn."
     )
 
 
 def _as_arrays(estimator: Any, name: str, values: Any) -> list[numpy.ndarray]:
-    """Return the parameters of the layers as arrays of float32 or float64."""
+    """Return the parameters of the layers as float32 or float64 arrays."""
     if values is None:
-        there = next(other for other in _PARAMETERS if other != name)
-        raise _refusal(estimator, f"{there} are there, but {name} are not")
+        assigned = next(other for other in _PARAMETERS if other != name)
+        raise _error(estimator, f"{assigned} are assigned, but {name} are not")
     try:
         arrays = [_as_floats(value) for value in values]
     except (TypeError, ValueError) as error:
-        raise _refusal(estimator, f"{name} must be a list of arrays of real numbers, one for each layer") from error
+        raise _error(estimator, f"{name} must be a list of arrays of real numbers, one for each layer") from error
     if not arrays or (name == "coefs_" and min(array.ndim for array in arrays) < 2):
         shapes = [array.shape for array in arrays]
-        raise _refusal(estimator, f"{name} must be arrays of shape (fan_in, units). Got the shapes {shapes}")
+        raise _error(estimator, f"{name} must be arrays of shape (fan_in, units). Got the shapes {shapes}")
     return arrays
 
 
 def _as_floats(value: Any) -> numpy.ndarray:
-    """Return real numbers in float32 if they are, else in float64."""
+    """Return real numbers as float32 if they are, else as float64."""
     array = numpy.asarray(value)
     if array.dtype == numpy.float32:
         return array
@@ -226,11 +226,11 @@ def _as_floats(value: Any) -> numpy.ndarray:
 
 
 def _parameters_of(estimator: Any, layout: Layout, arrays: dict[str, list[numpy.ndarray]]) -> Parameters:
-    """Return the parameters with copies of the arrays, in their precision unless the estimator's ``dtype`` says it."""
+    """Return Parameters with copies of the arrays, in the estimator's ``dtype`` or else that of the arrays."""
     others = [".".join(key) for key, spec in layout.specs.items() if spec.role not in _PARAMETERS.values()]
     others += [".".join(key) for key in layout.state]
     if others:
-        raise _refusal(estimator, f"its activation or normalization also has {', '.join(others)}")
+        raise _error(estimator, f"its activation or normalization also has {', '.join(others)}")
     dtype = estimator.dtype
     if dtype == "auto":
         dtype = numpy.result_type(*arrays["coefs_"], *arrays["intercepts_"])
@@ -238,16 +238,16 @@ def _parameters_of(estimator: Any, layout: Layout, arrays: dict[str, list[numpy.
     for attribute, role in _PARAMETERS.items():
         views = parameters.with_role(role)
         if len(views) != len(arrays[attribute]):
-            raise _refusal(estimator, f"coefs_ are {len(views)} arrays, {attribute} are {len(arrays[attribute])}")
+            raise _error(estimator, f"coefs_ are {len(views)} arrays, {attribute} are {len(arrays[attribute])}")
         for i, (view, array) in enumerate(zip(views, arrays[attribute], strict=True)):
             if array.shape not in (view.shape, (1, *view.shape)):
-                raise _refusal(estimator, f"{attribute}[{i}] has shape {array.shape}, where {view.shape} fits coefs_")
+                raise _error(estimator, f"{attribute}[{i}] has shape {array.shape}, where {view.shape} fits coefs_")
             view[...] = array.reshape(view.shape)
     return parameters
 
 
-def _note_target(estimator: Any, given: dict[str, Any], n_outputs: int) -> int:
-    """Set what is known of the target of a network with so many outputs, and return the target's number of columns."""
+def _set_target_attributes(estimator: Any, given: dict[str, Any], n_outputs: int) -> int:
+    """Set the attributes about the target for ``n_outputs`` outputs; return the number of columns of the target."""
     if is_classifier(estimator):
         estimator._labels = _labels_of(estimator, given, n_outputs)
         estimator.classes_ = estimator._labels.classes
@@ -255,30 +255,30 @@ def _note_target(estimator: Any, given: dict[str, Any], n_outputs: int) -> int:
     loss = estimator._build_loss()
     n_targets = n_outputs if loss.n_outputs(n_outputs) == n_outputs else 1
     if loss.n_outputs(n_targets) != n_outputs:
-        raise _refusal(estimator, f"coefs_ have {n_outputs} outputs, but the loss has {loss.n_outputs(1)}")
+        raise _error(estimator, f"coefs_ have {n_outputs} outputs, but the loss has {loss.n_outputs(1)}")
     if len(given.get("_target_scale", ())) != n_targets:
         estimator._target_center, estimator._target_scale = numpy.zeros(n_targets), numpy.ones(n_targets)
     return n_targets
 
 
 def _labels_of(estimator: Any, given: dict[str, Any], n_outputs: int) -> Any:
-    """Return the labels of so many outputs, by the binarizer, the last fit or ``classes_``, whichever is there."""
+    """Return the labels of ``n_outputs`` outputs from the binarizer, the last fit or ``classes_``, if available."""
     classes, known = given.get("classes_"), given.get("_labels")
     labels: Any
     of_last_fit = known is not None and (classes is None or _same(classes, known.classes))
     if "_label_binarizer" in given:
         labels = _labels_of_binarizer(estimator, given["_label_binarizer"])
         if not (classes is None or of_last_fit or _same(classes, labels.classes)):
-            raise _refusal(estimator, f"classes_ are {classes}, but those of _label_binarizer {labels.classes}")
+            raise _error(estimator, f"classes_ are {classes}, but those of _label_binarizer {labels.classes}")
     elif of_last_fit:
         labels = known
     else:
         labels = _labels_of_classes(estimator, classes, n_outputs, given.get("out_activation_"))
-    if labels.task == "binary" and n_outputs == 2:  # an output for each of two classes
+    if labels.task == "binary" and n_outputs == 2:  # one output per class
         labels = replace(labels, task="multiclass")
     if labels.n_outputs != n_outputs:
-        raise _refusal(
-            estimator, f"coefs_ have {n_outputs} outputs, but the classes {labels.classes} take another number"
+        raise _error(
+            estimator, f"coefs_ have {n_outputs} outputs, but the classes {labels.classes} need {labels.n_outputs}"
         )
     return labels
 
@@ -293,9 +293,9 @@ def _labels_of_binarizer(estimator: Any, binarizer: Any) -> ColumnLabels:
     try:
         kind, codes = binarizer.y_type_, (binarizer.neg_label, binarizer.pos_label)
     except AttributeError as error:
-        raise _refusal(estimator, f"_label_binarizer is no fitted LabelBinarizer, but {binarizer!r}") from error
+        raise _error(estimator, f"_label_binarizer is no fitted LabelBinarizer, but {binarizer!r}") from error
     if codes != (0, 1):
-        raise _refusal(estimator, f"_label_binarizer has neg_label and pos_label {codes} in place of (0, 1)")
+        raise _error(estimator, f"_label_binarizer has neg_label and pos_label {codes} in place of (0, 1)")
     classes = numpy.asarray(binarizer.classes_)
     if kind.startswith("multilabel"):
         return ColumnLabels(classes, "multilabel", getattr(binarizer, "sparse_input_", False))
@@ -303,21 +303,21 @@ def _labels_of_binarizer(estimator: Any, binarizer: Any) -> ColumnLabels:
 
 
 def _labels_of_classes(estimator: Any, classes: Any, n_outputs: int, activation: Any) -> Labels:
-    """Return the labels of classes assigned alone; without any, outputs are numbered from 0."""
+    """Return the labels for assigned classes, by default the numbers of the outputs from 0."""
     if classes is None:
         classes = numpy.arange(max(n_outputs, 2))
-    if isinstance(classes, list) and any(numpy.ndim(of_column) for of_column in classes):
-        return LabelColumns(tuple(ColumnLabels.from_classes(numpy.asarray(of_column)) for of_column in classes))
+    if isinstance(classes, list) and any(numpy.ndim(column) for column in classes):
+        return LabelColumns(tuple(ColumnLabels.from_classes(numpy.asarray(column)) for column in classes))
     classes = numpy.asarray(classes)
     if not numpy.array_equal(classes, numpy.unique(classes)):
-        raise _refusal(estimator, f"classes_ must be sorted, each once, in the order of the outputs. Got {classes}")
+        raise _error(estimator, f"classes_ must be sorted and unique, in the order of the outputs. Got {classes}")
     if n_outputs > 1 and _output_activation(activation) is Logistic:
         return ColumnLabels(classes, "multilabel")
     return ColumnLabels.from_classes(classes)
 
 
-def _activated(labels: ColumnLabels, activation: FixedActivation | None) -> ColumnLabels:
-    """Return the labels behind an activation, None being the loss's own."""
+def _with_activation(labels: ColumnLabels, activation: FixedActivation | None) -> ColumnLabels:
+    """Return the labels for an output activation, or for that of the loss if None."""
     if activation is None and not isinstance(labels, ActivatedLabels):
         return labels
     if activation is None:
@@ -325,17 +325,17 @@ def _activated(labels: ColumnLabels, activation: FixedActivation | None) -> Colu
     return ActivatedLabels(labels.classes, labels.task, labels.sparse, activation)
 
 
-def _take_apart(estimator: Any) -> None:
-    """Turn a network back into attributes, for other shapes."""
+def _disassemble(estimator: Any) -> None:
+    """Convert a network back to assigned attributes, so that their shapes can change."""
     state, parameters = vars(estimator), estimator._learner.parameters
     others = [*estimator.parameters_, *(".".join(key) for key in parameters.states)]
     if others:
-        raise _refusal(estimator, f"other shapes leave open what {', '.join(others)} are")
-    apart = {name: [view.copy() for view in getattr(estimator, name)] for name in _PARAMETERS}
+        raise _error(estimator, f"with other shapes, {', '.join(others)} would be undefined")
+    attributes = {name: [view.copy() for view in getattr(estimator, name)] for name in _PARAMETERS}
     if "_assigned_activation" in state:
-        apart["out_activation_"] = state.pop("_assigned_activation")
+        attributes["out_activation_"] = state.pop("_assigned_activation")
     if "_labels" in state:
-        state["_labels"] = _activated(state["_labels"], None)
+        state["_labels"] = _with_activation(state["_labels"], None)
     for name in ("_learner", "_training_state", *_SIZES):
         state.pop(name, None)
-    state.update(apart)
+    state.update(attributes)

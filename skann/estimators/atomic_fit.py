@@ -1,4 +1,4 @@
-"""A fit that fails loses nothing, and one that is interrupted keeps what it has learned."""
+"""Atomic fits: a failed fit leaves the estimator unchanged, an interrupted one keeps the parameters learned so far."""
 
 from __future__ import annotations
 
@@ -11,56 +11,56 @@ T = TypeVar("T")
 
 
 class Training(Protocol):
-    """What a fit runs: the engine's trainers, and a loop over several.
+    """Protocol of the trainers of the engine and of a sequence of them.
 
     Attributes
     ----------
     has_stepped : bool
-        Whether there is something to keep.
+        Whether at least one step is complete, so that the parameters are worth keeping.
     ended : str or None
-        Why it ended; "interrupted", once it is set from outside, makes ``run`` only end what was begun.
+        The reason for the end. Setting it to "interrupted" makes the next call of ``run`` finish without more steps.
     """
 
     has_stepped: bool
     ended: str | None
 
     def run(self) -> str:
-        """Train in copies of what the estimator holds."""
+        """Train on copies of the estimator's objects."""
         ...
 
     def undo(self) -> None:
-        """Take back what has been added to what the estimator held before."""
+        """Revert changes to objects that the estimator held before."""
 
 
 AnyTraining = TypeVar("AnyTraining", bound=Any)
 
 
-def train(
+def train_atomically(
     estimator: Any,
     prepare: Callable[[], AnyTraining],
     run: Callable[[AnyTraining], Any],
     conclude: Callable[[AnyTraining], T],
 ) -> T:
-    """Train, whatever happens meanwhile.
+    """Train an estimator and set its attributes, or restore all its attributes if an exception is raised.
 
-    If anything is raised, every attribute is put back. Ctrl-C alone, once ``prepare`` has returned a training that has
-    stepped, ends training instead. It may fall in at any moment; so ``run`` and ``conclude`` are then called again.
+    Ctrl-C ends training normally once ``prepare`` has returned a training that has stepped. As it may arrive at any
+    moment, ``run`` and ``conclude`` are then called again.
 
     Parameters
     ----------
     estimator : object
-        Whose attributes are set.
+        The estimator whose attributes are set.
     prepare : callable
-        Returns the training.
+        Function without arguments that returns a Training.
     run : callable
-        Takes the training, and runs it.
+        Function that runs the training.
     conclude : callable
-        Takes it when it has ended, and sets attributes.
+        Function that sets the attributes once training has ended.
 
     Returns
     -------
-    concluded : object
-        What ``conclude`` returned.
+    result : object
+        The return value of ``conclude``.
     """
     before, errors = dict(vars(estimator)), numpy.geterr()
     training = None
@@ -72,12 +72,12 @@ def train(
                 run(training)
                 return conclude(training)
             except KeyboardInterrupt:
-                numpy.seterr(**errors)  # which a context that was being left may not have put back
+                numpy.seterr(**errors)  # an interrupted errstate may not have restored them
                 if training is None or not training.has_stepped:
                     raise
                 training.ended = "interrupted"
     except BaseException:
-        estimator.__dict__ = before  # in one stroke
+        estimator.__dict__ = before  # atomic
         if training is not None:
             training.undo()
         raise

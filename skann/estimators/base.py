@@ -1,4 +1,4 @@
-"""What the classifier and the regressor share: validate, encode, build the network, hand over to the engine."""
+"""Base class of the classifier and the regressor: validation, encoding, building and training of the network."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ from ..engine.training.lbfgs import LBFGSTrainer
 from ..engine.training.settings import Settings
 from ..engine.training.state import TrainingState
 from ..engine.training.trainer import Trainer
-from .assigned_network import forget_assigned
-from .atomic_fit import train
+from .assigned_network import discard_assigned
+from .atomic_fit import train_atomically
 from .builders import build_loss, build_schedule, build_solver, is_stochastic
 from .constraints import (
     SHARED_CONSTRAINTS,
-    HintingMixin,
-    check_target_in,
+    ParameterHintsMixin,
+    check_target_precision,
 )
-from .data import renamed, split_validation, training_data, validation_data
+from .data import rename_in_errors, split_validation, training_data, validation_data
 from .devices import namespace_to_fit
-from .fit_warnings import warn_of_scales, warn_of_validation_rows
+from .fit_warnings import warn_about_scales, warn_about_validation_rows
 from .fitted_network import FittedNetwork
 from .hooks import FitHooks
 from .recipes import Recipe
-from .sample_weights import check_range, check_sample_weight, check_some_count
+from .sample_weights import check_any_positive, check_range, check_sample_weight
 from .threads import blas_limit
-from .training_attributes import CourseMixin
-from .validation_set import ValidationSet, evaluation
+from .training_attributes import TrainingAttributesMixin
+from .validation_set import ValidationSet, build_evaluation
 
-_FLOAT32_FROM = 1_000  # rows from which dtype="auto" means float32 for any X: below, precision costs nothing
+_MIN_ROWS_FLOAT32 = 1_000  # for dtype="auto" with an X of any dtype: below, float64 costs next to nothing
 
 
-class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, ABC):
-    """A multi-layer perceptron without a task: subclasses say what y is and what the outputs mean."""
+class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin, FittedNetwork, ABC):
+    """Base class for multi-layer perceptrons; subclasses define the target and the meaning of the outputs."""
 
     _parameter_constraints: dict = SHARED_CONSTRAINTS
 
@@ -68,34 +68,37 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
         y_val: Any = None,
         sample_weight_val: ArrayLike | None = None,
     ) -> Self:
-        """Train on X and y, from fresh weights or, with ``warm_start``, from the last ones.
+        """Fit the model to data matrix X and target(s) y.
 
-        Ctrl-C ends training early. From the first step on, fit then warns and returns the fitted estimator, with the
-        best weights so far if ``early_stopping`` is on, else with the last; before, KeyboardInterrupt passes on, and
-        what was fitted earlier stays.
+        Training starts from fresh weights or, with ``warm_start``, from those of the previous fit.
+
+        Ctrl-C ends training early. After the first step, fit issues a warning and returns the fitted estimator, with
+        the best weights so far if ``early_stopping`` is set, else with the last ones. Before the first step,
+        KeyboardInterrupt propagates, and the estimator keeps its previous state.
 
         Parameters
         ----------
         X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
-            Training rows: finite numbers of any real dtype. An array of more than 4 MB is never copied whole.
+            The input data: finite numbers of any real dtype. An array of more than 4 MB is never copied as a whole.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            For classification, labels of any type or a multilabel indicator matrix; for regression, finite numbers.
-            Objects that are all bool or all int are labels of that type.
+            The target values: for classification, class labels of any type or a multilabel indicator matrix; for
+            regression, finite numbers. An array of objects that are all bool or all int is treated as having that
+            dtype.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights, not all zero. They are normalised over the whole training set: a weight of 2 is a
-            row repeated, at any batch size. None weighs every row 1. No weight but 0, times n_samples, may become 0 or
-            infinite in the precision of training.
+            Sample weights, non-negative and not all zero. They are normalised over the whole training set: a weight of
+            2 is equivalent to repeating the sample, at any batch size. If None, all samples have weight 1. A positive
+            weight times n_samples must be positive and finite in the precision of training.
         X_val, y_val : like X and y, default=None
-            A validation set of your own, in place of one split off by ``early_stopping``. It is scored after each
-            epoch; with ``early_stopping=False`` it is only noted in ``history_``. lbfgs warns that it is not used.
-            A Pipeline transforms it as X where metadata is routed, and not otherwise::
+            Validation set that replaces the one split off by ``early_stopping``. It is scored after each epoch; with
+            ``early_stopping=False`` the score is only recorded in ``history_``. lbfgs does not use it and issues a
+            warning. A Pipeline transforms it like X only if metadata routing is enabled::
 
                 sklearn.set_config(enable_metadata_routing=True)
                 mlp = MLPClassifier(early_stopping=True).set_fit_request(X_val=True, y_val=True)
                 pipeline = make_pipeline(StandardScaler(), mlp, transform_input=["X_val"])
                 pipeline.fit(X, y, X_val=X_val, y_val=y_val)
         sample_weight_val : array-like of shape (n_validation_samples,), default=None
-            Weights of the validation rows.
+            Sample weights of the validation set.
 
         Returns
         -------
@@ -105,20 +108,19 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
         Raises
         ------
         ValueError
-            For parameters or data out of range.
+            If parameters or data are out of range.
         TypeError
-            For columns and targets of datetimes and of dtypes that hold no numbers; the column is named.
+            If columns or targets hold datetimes or have a non-numeric dtype; the message names the column. Also if a
+            method of a custom activation or loss returns its result instead of writing it to the array it is given.
         skann.exceptions.DivergenceError
-            A ValueError, if the loss or a prediction becomes infinite or NaN. After any error, what was fitted before
-            stays; only an error of a callback leaves the estimator fitted with its best weights.
-        TypeError
-            If a method of an activation or loss of your own returns its result instead of writing it.
+            If the loss or a prediction becomes infinite or NaN; a subclass of ValueError. After any error, the
+            estimator keeps its previous state; only after an error in a callback is it fitted, with the best weights.
         """
-        self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), self._hooks(X, y, sample_weight))
+        self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), self._build_hooks(X, y, sample_weight))
         return self
 
     def _fit(self, X, y, sample_weight, validation, hooks: FitHooks | None = None) -> Trainer | LBFGSTrainer:
-        """Train on X and y; return the training after its end. Errors of callbacks are raised once all is set."""
+        """Train on X and y and return the finished trainer; errors in callbacks are raised after attributes are set."""
 
         def prepare() -> Trainer | LBFGSTrainer:
             continuing = self.warm_start and self._can_continue()
@@ -127,24 +129,24 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
                 self._begin_hooks(hooks, training)
             return training
 
-        training = train(self, prepare, _run, lambda training: self._conclude(training, hooks))
+        training = train_atomically(self, prepare, _run, lambda training: self._conclude(training, hooks))
         error = training.error or (hooks and hooks.error)
         if error:
             raise error
         return training
 
     def _partial_fit(self, X, y, sample_weight, continuing: bool, begin: Callable[[], None] = lambda: None) -> Self:
-        """Train one epoch on the rows given; ``begin`` is called at first, and what it sets put back by an error."""
+        """Train for one epoch; attributes that ``begin`` sets, which is called first, are restored after an error."""
 
         def prepare() -> Trainer | LBFGSTrainer:
             begin()
             return self._prepare(X, y, sample_weight, (None, None, None), continuing=continuing, incremental=True)
 
-        train(self, prepare, _run, lambda trainer: self._conclude(trainer, incremental=True))
+        train_atomically(self, prepare, _run, lambda trainer: self._conclude(trainer, incremental=True))
         return self
 
-    def _hooks(self, X, y, sample_weight) -> FitHooks | None:
-        """Set the callbacks up, if there are any, and return what calls them."""
+    def _build_hooks(self, X, y, sample_weight) -> FitHooks | None:
+        """Set up the callbacks, if there are any, and return the hooks that call them."""
         if not getattr(self, "_skl_callbacks", None):
             return None
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
@@ -152,10 +154,12 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
         return FitHooks(root, {"estimator": self, "X": X, "y": y, "metadata": metadata})
 
     def _begin_hooks(self, hooks: FitHooks, training: Trainer | LBFGSTrainer) -> None:
-        """Tell the callbacks that training begins."""
+        """Connect the hooks to the trainer and call the callbacks' fit-begin hooks."""
         if isinstance(training, Trainer):
             learner = training.learner
-            hooks.fitted_now = lambda: self._fitted_attributes(learner.with_parameters(learner.parameters.snapshot()))
+            hooks.current_attributes = lambda: self._fitted_attributes(
+                learner.with_parameters(learner.parameters.snapshot())
+            )
             hooks.view = TrainingView(training)
             training.hooks = hooks
         hooks.fit_begins()
@@ -163,103 +167,103 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
     def _prepare(
         self, X, y, sample_weight, validation, *, continuing: bool, incremental: bool = False
     ) -> Trainer | LBFGSTrainer:
-        """Validate, encode, build the network; return the training. ``continuing`` keeps the last fit's weights."""
+        """Validate, encode, build the network; return its trainer. ``continuing`` keeps the weights of the last fit."""
         solver = build_solver(self)
         if not continuing:
-            forget_assigned(self)
+            discard_assigned(self)
         X, y = training_data(self, X, y, reset=not continuing, y_numeric=self._y_numeric)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, X)
         target = self._encode_target(y, sample_weight, continuing, incremental)
-        weight = self._weigh_classes(y, sample_weight)
-        if not incremental:  # a batch may hold only rows that do not count
-            check_some_count(weight)
-        # a call of partial_fit cannot know the sum of all weights
+        weight = self._apply_class_weight(y, sample_weight)
+        if not incremental:  # all weights of a single batch may be 0
+            check_any_positive(weight)
+        # a partial_fit call cannot know the sum of all weights
         total_weight = len(target) if incremental else None
         rows = Rows(X, target, weight, n_classes=self._n_one_hot, total_weight=total_weight)
-        held_out = self._given_validation(*validation)
-        if self.warn and not incremental:  # every call of partial_fit would say it again
-            self._advise(rows, held_out, sample_weight)
+        held_out = self._check_validation_set(*validation)
+        if self.warn and not incremental:  # every partial_fit call would repeat the warnings
+            self._warn_about_data(rows, held_out, sample_weight)
         xp = namespace_to_fit(self.device, solver)
         rng = check_random_state(self.random_state)
-        learner = self._starting_learner(rows, rng, continuing)
+        learner = self._build_learner(rows, rng, continuing)
         dtype = learner.parameters.theta.dtype
         self._check_weights(dtype, rows, y, held_out)
         if not solver.is_stochastic:
             if held_out is not None:
                 warn(f"solver={solver.name!r} has no epochs to score X_val after: it is not used.")
-            return self._minimizer(solver, learner, rows)
-        check_target_in(dtype, learner.objective.loss, rows.target)  # L-BFGS computes in float64
+            return self._build_lbfgs(solver, learner, rows)
+        check_target_precision(dtype, learner.objective.loss, rows.target)  # L-BFGS computes in float64
         if self.early_stopping and held_out is None:
             rows, held_out = self._split(rows, y, rng)
-        return self._trainer(solver, learner, rows, held_out, rng, continuing, incremental, xp)
+        return self._build_trainer(solver, learner, rows, held_out, rng, continuing, incremental, xp)
 
     def _conclude(
         self, training: Trainer | LBFGSTrainer, hooks: FitHooks | None = None, incremental: bool = False
     ) -> Trainer | LBFGSTrainer:
-        """Set the attributes of a fitted estimator; return the training."""
+        """Set the attributes of a fitted estimator and return the trainer."""
         attributes = self._fitted_attributes(training.learner)
         vars(self).update(attributes)
         if isinstance(training, Trainer):
-            self._note_training(training, incremental)
+            self._set_training_attributes(training, incremental)
         else:
-            self._note_minimum(training)
+            self._set_lbfgs_attributes(training)
         if hooks is not None and training.error is None:
             hooks.fit_ends(attributes)
         return training
 
     @staticmethod
     def _fitted_attributes(learner: Learner) -> dict[str, Any]:
-        """Return the attributes by which an estimator with this network predicts."""
+        """Return the attributes that an estimator needs to predict with this network."""
         return {
             "_learner": learner,
             "n_layers_": len(learner.hidden) + 2,
             "n_outputs_": learner.graph.shapes[learner.graph.outputs[0]][-1],
         }
 
-    def _as_fitted(self, learner: Learner, named: bool = False):
-        """Return a shallow copy that predicts by this network, on arrays unless X's columns are ``named``."""
+    def _fitted_copy(self, learner: Learner, named: bool = False):
+        """Return a shallow copy that predicts with this network, on X without feature names unless ``named``."""
         fitted = copy.copy(self)
         vars(fitted).update(self._fitted_attributes(learner))
         if not named:
             vars(fitted).pop("feature_names_in_", None)
         return fitted
 
-    # What subclasses say
+    # Defined by subclasses
 
-    _y_numeric: bool  # whether y must be numbers
-    _n_one_hot: int | None = None  # columns that a target of class codes is spread over
-    softmax_beta = 1.0  # a parameter of the classifier alone
+    _y_numeric: bool  # whether y must be numeric
+    _n_one_hot: int | None = None  # number of one-hot columns that class codes expand to
+    softmax_beta = 1.0  # only the classifier has this parameter
 
-    _task: str  # what the outputs mean: "binary", "multiclass", "multilabel", "multioutput" or "regression"
+    _task: str  # "binary", "multiclass", "multilabel", "multioutput" or "regression"
 
     @abstractmethod
     def _encode_target(self, y, sample_weight, continuing: bool, incremental: bool) -> numpy.ndarray:
-        """Return y as the engine's target; ``continuing`` keeps to what is known of y already."""
+        """Return y as the engine's target; with ``continuing`` it must agree with the y of earlier calls."""
 
-    def _weigh_classes(self, y, sample_weight):
-        """Return the rows' weights with those of their classes multiplied in."""
+    def _apply_class_weight(self, y, sample_weight):
+        """Return the sample weights multiplied by the class weights."""
         return sample_weight
 
     @abstractmethod
     def _classes_to_stratify(self, rows: Rows) -> numpy.ndarray | None:
-        """Return what a validation split keeps in proportion, if anything."""
+        """Return the classes by which the validation split is stratified, or None."""
 
     @abstractmethod
     def _validation_score(self, raw: numpy.ndarray, link: FixedActivation, rows: Rows) -> float:
-        """Return the score of finite raw outputs for the rows of a validation set, the larger the better."""
+        """Return the score of finite raw outputs on the validation set; greater is better."""
 
-    def _advise(self, rows: Rows, held_out: ValidationSet | None, sample_weight) -> None:
-        """Warn of what may train badly and has a remedy."""
-        warn_of_scales(rows.X, getattr(self, "feature_names_in_", None))
+    def _warn_about_data(self, rows: Rows, held_out: ValidationSet | None, sample_weight) -> None:
+        """Warn about properties of the data that impair training and can be remedied."""
+        warn_about_scales(rows.X, getattr(self, "feature_names_in_", None))
         if held_out is not None and is_stochastic(self.solver):
-            warn_of_validation_rows(rows.X, held_out.rows.X)
+            warn_about_validation_rows(rows.X, held_out.rows.X)
 
     def _check_weights(self, dtype: numpy.dtype, rows: Rows, y, held_out: ValidationSet | None) -> None:
-        """Raise ValueError for weights, those of the validation rows too, that training cannot use in its dtype."""
+        """Raise ValueError for weights of either set that are out of range in the dtype of training."""
         check_range(rows.weight, dtype, None if getattr(self, "class_weight", None) is None else y)
         if held_out is not None:
-            with renamed("sample_weight", "sample_weight_val"):
+            with rename_in_errors("sample_weight", "sample_weight_val"):
                 check_range(held_out.rows.weight, dtype)
 
     # The network
@@ -267,7 +271,7 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
     _recipe = Recipe()
 
     def _build_network(self, n_features: int, n_targets: int, target=None) -> tuple[Graph, Objective]:
-        """Return the graph and the objective for so many columns of X and of the target."""
+        """Return the graph and the objective for the given numbers of features and targets."""
         return self._recipe.network(self, self._build_loss(), n_features, n_targets, target)
 
     def _build_loss(self) -> Loss:
@@ -278,8 +282,8 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
         """Return the loss for a task."""
         return build_loss(self, task)
 
-    def _starting_learner(self, rows: Rows, rng: numpy.random.RandomState, continuing: bool) -> Learner:
-        """Return the network with fresh parameters, or with a copy of the last ones."""
+    def _build_learner(self, rows: Rows, rng: numpy.random.RandomState, continuing: bool) -> Learner:
+        """Return the network with fresh parameters or, with ``continuing``, with a copy of the last ones."""
         graph, objective = self._build_network(rows.X.shape[1], rows.n_outputs, rows.target)
         if not continuing:
             parameters = Parameters.draw(graph.layout(), rng, self._training_dtype(rows))
@@ -287,57 +291,57 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
             return Learner(graph, objective, parameters)
         last = self._learner
         if graph == last.graph:
-            graph = last.graph  # whose plans of memory are there
-            return Learner(graph, objective, self._copied(last.parameters))
+            graph = last.graph  # reuses its memory plans
+            return Learner(graph, objective, self._copy_parameters(last.parameters))
         if graph.layout() != last.parameters.layout:
-            return Learner(graph, objective, self._adapted(last.parameters, graph, rng))
-        return Learner(graph, objective, self._copied(last.parameters))
+            return Learner(graph, objective, self._adapt_parameters(last.parameters, graph, rng))
+        return Learner(graph, objective, self._copy_parameters(last.parameters))
 
-    def _copied(self, parameters: Parameters) -> Parameters:
-        """Return a copy of the last parameters in the precision of training."""
+    def _copy_parameters(self, parameters: Parameters) -> Parameters:
+        """Return a copy of the parameters in the precision of training."""
         return parameters.astype(parameters.theta.dtype if self.dtype == "auto" else self.dtype)
 
-    def _adapted(self, parameters: Parameters, graph: Graph, rng: numpy.random.RandomState) -> Parameters:
-        """Return the last parameters for another graph, or raise ValueError."""
+    def _adapt_parameters(self, parameters: Parameters, graph: Graph, rng: numpy.random.RandomState) -> Parameters:
+        """Return the parameters adapted to another graph, or raise ValueError."""
         raise ValueError(
             "The parameters of the last fit, or assigned as coefs_, do not fit the network: "
             f"hidden_layer_sizes={self.hidden_layer_sizes}, activation or normalization differs from theirs. "
-            "Change that back, or call fit with warm_start=False to start anew."
+            "Restore the former values, or call fit with warm_start=False to start anew."
         )
 
     def _training_dtype(self, rows: Rows) -> numpy.dtype:
         """Return the precision of training from fresh weights."""
         if self.dtype != "auto":
             return numpy.dtype(self.dtype)
-        single = rows.X.dtype.type is numpy.float32 or len(rows) >= _FLOAT32_FROM
+        single = rows.X.dtype.type is numpy.float32 or len(rows) >= _MIN_ROWS_FLOAT32
         return numpy.dtype("float32" if single else "float64")
 
     # Validation
 
-    def _given_validation(self, X, y, sample_weight) -> ValidationSet | None:
-        """Return the user's validation set, checked as the training set was."""
+    def _check_validation_set(self, X, y, sample_weight) -> ValidationSet | None:
+        """Return the validation set passed to fit after the checks of the training set, or None."""
         if X is None and y is None:
             return None
         if X is None or y is None:
-            missing, there = ("X_val", "y_val") if X is None else ("y_val", "X_val")
-            raise ValueError(f"{there} was given without {missing}: give both, or neither.")
+            missing, present = ("X_val", "y_val") if X is None else ("y_val", "X_val")
+            raise ValueError(f"{present} was given without {missing}: pass both or neither.")
         given = X
         X, y = validation_data(self, X, y, y_numeric=self._y_numeric)
         if sample_weight is not None:
-            with renamed("sample_weight", "sample_weight_val"):
+            with rename_in_errors("sample_weight", "sample_weight_val"):
                 sample_weight = check_sample_weight(sample_weight, X)
-        with renamed("y", "y_val"):
+        with rename_in_errors("y", "y_val"):
             target = self._encode_target(y, sample_weight, continuing=True, incremental=True)
         return ValidationSet(Rows(X, target, sample_weight, n_classes=self._n_one_hot), y, given)
 
     def _split(self, rows: Rows, y, rng: numpy.random.RandomState) -> tuple[Rows, ValidationSet]:
-        """Split a validation set off."""
+        """Split the rows into a training set and a validation set."""
         train, held_out = split_validation(rows, self.validation_fraction, self._classes_to_stratify(rows), rng)
         return train, ValidationSet(held_out, y[held_out.index])
 
     # Training
 
-    def _trainer(
+    def _build_trainer(
         self,
         solver: Solver,
         learner: Learner,
@@ -348,8 +352,8 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
         incremental: bool,
         xp: ModuleType,
     ) -> Trainer:
-        """Return the engine's trainer, with the state of the last call that it continues from."""
-        settings = self._settings(solver, len(rows), max_epochs=1 if incremental else self.max_iter)
+        """Return the engine's trainer, which continues from the state of the last call where possible."""
+        settings = self._build_settings(solver, len(rows), max_epochs=1 if incremental else self.max_iter)
         state = getattr(self, "_training_state", None) if incremental and continuing else None
         if state is not None and state.serves(settings, learner.graph, learner.parameters):
             state = state.copy()
@@ -358,13 +362,13 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
         state.adopt(settings)
         progress = getattr(self, "_progress", None) if continuing else None
         progress = Progress() if progress is None else progress.start(anew=not incremental)
-        validate = None if held_out is None else evaluation(self, held_out, learner, xp)
+        validate = None if held_out is None else build_evaluation(self, held_out, learner, xp)
         report = print if self.verbose else None
         step = self._recipe.step(learner, rows, settings, state, xp)
         return Trainer(step, settings, progress, rng, validate, report=report)
 
-    def _settings(self, solver: Any, n_samples: int, max_epochs: int) -> Settings:
-        """Return how to train on that many rows."""
+    def _build_settings(self, solver: Any, n_samples: int, max_epochs: int) -> Settings:
+        """Return the training settings for the given number of samples."""
         batch_size = min(200, n_samples) if self.batch_size == "auto" else self.batch_size
         if batch_size > n_samples:
             warn(f"Got `batch_size` {batch_size}, larger than sample size {n_samples}. It is going to be clipped")
@@ -387,8 +391,8 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
         )
         return self._recipe.settings(settings)
 
-    def _minimizer(self, solver: Any, learner: Learner, rows: Rows) -> LBFGSTrainer:
-        """Return the L-BFGS run on the learner's parameters."""
+    def _build_lbfgs(self, solver: Any, learner: Learner, rows: Rows) -> LBFGSTrainer:
+        """Return the L-BFGS trainer of the learner's parameters."""
         if learner.graph.is_noisy or learner.graph.mixes_rows:
             raise ValueError(
                 f"solver={solver.name!r} needs a loss that is the same at every evaluation, which dropout, noise and "
@@ -407,7 +411,7 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
         )
 
     def _check_partial_fit(self) -> bool:
-        """Raise AttributeError where training needs all rows at once."""
+        """Raise AttributeError if training needs all samples at once, else return True."""
         if not is_stochastic(self.solver):
             raise AttributeError(
                 "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic. "
@@ -415,12 +419,12 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
             )
         if self.early_stopping:
             raise AttributeError(
-                "partial_fit does not support early_stopping=True: a batch has no validation set to stop by. "
+                "partial_fit does not support early_stopping=True: a batch has no validation set. "
                 "Set early_stopping=False."
             )
         return True
 
-    # scikit-learn's protocols
+    # scikit-learn's protocol
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -429,6 +433,6 @@ class BaseMLP(CallbackSupportMixin, HintingMixin, CourseMixin, FittedNetwork, AB
 
 
 def _run(training: Trainer | LBFGSTrainer) -> None:
-    """Train in one thread of the BLAS, if the network is small."""
+    """Train, with a single BLAS thread if the network is small."""
     limit = blas_limit(training.learner.parameters.layout, training.n_rows_at_once)
-    limit.during(lambda _: training.run())
+    limit.run(lambda _: training.run())

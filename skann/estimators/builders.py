@@ -1,4 +1,4 @@
-"""What stands for a name or an object among an estimator's parameters: its solver, schedule, loss, and the like."""
+"""Build the solver, schedule, loss, initializer and normalization from an estimator's parameters."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from ..engine.normalizations import NORMALIZATIONS
 from ..engine.optimizers import SGD, SOLVERS
 from ..engine.schedules import SCHEDULES, Constant, FunctionSchedule, Schedule
 from ..engine.solvers import Solver
-from .constraints import check_loss, instead_of_callable, own_copy
+from .constraints import callable_hint, check_loss, private_copy
 
 Named = TypeVar("Named", bound=Hyperparameters)
 
 
 def build_solver(estimator: Any) -> Solver:
-    """Return the solver: with the estimator's parameters of the same names if it is a name, else with its own.
+    """Return the solver. If given by name, it takes the estimator's parameters of the same names.
 
     Raises
     ------
     ValueError
-        If the solver is an object, and one of those parameters of the estimator is not at its default.
+        If the solver is an object and one of those parameters of the estimator is not at its default.
     """
     solver = estimator.solver
     if isinstance(solver, str):
@@ -36,21 +36,21 @@ def build_solver(estimator: Any) -> Solver:
         if name in known and getattr(estimator, name) != known[name].default:
             raise ValueError(
                 f"The estimator has {name}={getattr(estimator, name)!r} and solver={solver!r} has "
-                f"{name}={getattr(solver, name)!r}, where an object is used with its own parameters alone. Leave the "
-                f"estimator's {name} at its default, {known[name].default!r}, or pass the solver by its name."
+                f"{name}={getattr(solver, name)!r}, but an object only uses its own parameters. Leave the "
+                f"estimator's {name} at its default, {known[name].default!r}, or pass the solver by name."
             )
-    return own_copy(solver)
+    return private_copy(solver)
 
 
 def is_stochastic(solver: str | Solver) -> bool:
-    """Tell whether a solver, which may not have been validated yet, trains in epochs."""
+    """Return whether a solver, which may not have been validated yet, is stochastic."""
     if isinstance(solver, str) and solver in SOLVERS.names():
         return SOLVERS[solver].is_stochastic
     return getattr(solver, "is_stochastic", True)
 
 
 def build_schedule(estimator: Any, solver: Solver) -> Schedule:
-    """Return the schedule of the learning rate, which other solvers than SGD ignore if it is for SGD."""
+    """Return the learning rate schedule; solvers other than SGD ignore those for SGD only."""
     choice = estimator.learning_rate
     if isinstance(choice, str):
         schedule = _from_parameters(SCHEDULES[choice], estimator)
@@ -60,7 +60,7 @@ def build_schedule(estimator: Any, solver: Solver) -> Schedule:
 
 
 def as_schedule(parameter: str, choice: Any) -> Schedule:
-    """Return a schedule given by name, as an object or as a function.
+    """Return the schedule for a name, an object or a function.
 
     Raises
     ------
@@ -68,14 +68,14 @@ def as_schedule(parameter: str, choice: Any) -> Schedule:
         If it is the class of a schedule.
     """
     if isinstance(choice, (str, Schedule)):
-        return own_copy(SCHEDULES.get(choice))
-    if hint := instead_of_callable(parameter, choice):
+        return private_copy(SCHEDULES.get(choice))
+    if hint := callable_hint(parameter, choice):
         raise ValueError(f"{parameter} must be a name, a schedule or a function. Got {choice!r} instead.{hint}")
     return FunctionSchedule(choice)
 
 
 def build_loss(estimator: Any, task: str) -> Loss:
-    """Return the loss, with the estimator's parameters of the same names if it is a name.
+    """Return the loss. If given by name, it takes the estimator's parameters of the same names.
 
     Raises
     ------
@@ -87,16 +87,16 @@ def build_loss(estimator: Any, task: str) -> Loss:
 
 
 def build_initializer(estimator: Any) -> Initializer | None:
-    """Return what draws the initial weights; None leaves that to the activations."""
-    return None if estimator.weight_init == "auto" else own_copy(INITIALIZERS.get(estimator.weight_init))
+    """Return the initializer of the weights, or None for the defaults of the activations."""
+    return None if estimator.weight_init == "auto" else private_copy(INITIALIZERS.get(estimator.weight_init))
 
 
 def build_normalization(estimator: Any) -> Normalization | None:
-    """Return the layer between the weighted sum and the activation of each hidden layer, if there is one."""
-    return None if estimator.normalization is None else own_copy(NORMALIZATIONS.get(estimator.normalization))
+    """Return the normalization layer of each hidden layer, or None."""
+    return None if estimator.normalization is None else private_copy(NORMALIZATIONS.get(estimator.normalization))
 
 
 def _from_parameters(cls: type[Named], estimator: Any) -> Named:
-    """Return an object of the class with its hyper-parameters taken from the estimator's of the same names."""
-    params = vars(estimator)  # get_params would look at the signature, in a twentieth of a short fit
+    """Return an object of the class that takes its hyper-parameters from the estimator's of the same names."""
+    params = vars(estimator)  # get_params inspects the signature, which takes a twentieth of a short fit
     return cls(**{item.name: params[item.name] for item in fields(cls) if item.name in params})

@@ -1,4 +1,4 @@
-"""What stands in X and is no number: errors that name the columns and the way out."""
+"""Errors for columns of X that are not numeric, with their names and a remedy."""
 
 from __future__ import annotations
 
@@ -17,65 +17,63 @@ _TIMES = {"M": "datetimes", "m": "timedeltas"}
 
 
 def check_readable(estimator: BaseEstimator, X: Any) -> None:
-    """Raise TypeError for columns of polars that would become numbers by the way: datetimes as counts of some unit."""
+    """Raise TypeError for polars columns that numpy would convert to numbers silently, such as datetimes."""
     if is_polars(X):
         check_not_lazy(X)
         if any(dtype.is_temporal() or conversion(dtype) for dtype in getattr(X, "dtypes", ())):
             _check_columns(estimator, X)
 
 
-def explain(estimator: BaseEstimator, X: Any, error: Exception) -> None:
-    """Raise an error that says more than scikit-learn's of an X that it refused, where there is more to say.
+def raise_specific_error(estimator: BaseEstimator, X: Any, error: Exception) -> None:
+    """Raise a more specific error than scikit-learn's for an X that it rejected, if there is one.
 
     Raises
     ------
     TypeError
-        For columns of datetimes, and of dtypes that no estimator reads.
+        For columns of datetimes or of dtypes that no estimator supports.
     ValueError
-        For columns of text and other objects, for missing values, and for an int beyond the floats.
+        For columns of text or other objects, for missing values, and for an int too large for a float.
     """
     if isinstance(error, OverflowError):
         raise ValueError("Input X contains a value too large for dtype('float64').") from error
     _check_columns(estimator, X)
     if str(error).startswith("Input X contains NaN"):
-        raise ValueError(f"{error}\n{_tables(estimator)} takes missing values as they are.") from error
+        raise ValueError(f"{error}\n{_tabular_name(estimator)} takes missing values as they are.") from error
 
 
 def _check_columns(estimator: BaseEstimator, X: Any) -> None:
-    """Raise an error that names the columns which hold no numbers, if there are any."""
+    """Raise an error that names the columns that are not numeric, if there are any."""
     names: dict[str, list[str]] = {}
-    for name, column in _named_columns(X):
+    for name, column in _iterate_columns(X):
         check_supported(getattr(column, "dtype", None), f"Column {name!r} of X")
         kind = _kind_of(numpy.asarray(column))
         if kind is not None:
             names.setdefault(kind, []).append(name)
     missing = names.pop(_MISSING, [])
+    model, tabular = type(estimator).__name__, _tabular_name(estimator)
     for kind in _TIMES.values():
         if kind in names:
-            model = type(estimator).__name__
             raise TypeError(
-                f"X has {_columns(kind, names[kind])}, which {model} does not read. {_tables(estimator)} does; or put "
-                f"a skann.preprocessing.TabularEncoder before {model} in a Pipeline."
+                f"X has {_describe_columns(kind, names[kind])}, which {model} does not read. {tabular} does; or put a "
+                f"skann.preprocessing.TabularEncoder before {model} in a Pipeline."
             )
-    if not isinstance(X, numpy.ndarray):  # scikit-learn's error tells enough of an array, whose columns have no names
+    if not isinstance(X, numpy.ndarray):  # for arrays, without column names, scikit-learn's error is specific enough
         for kind, found in names.items():
+            columns = _describe_columns(kind, found)
             if kind == _COMPLEX:
                 raise ValueError(
-                    f"Complex data not supported: X has {_columns(kind, found)}. Make columns of their real and "
-                    "imaginary parts."
+                    f"Complex data not supported: X has {columns}. Make columns of their real and imaginary parts."
                 )
             raise ValueError(
-                f"X has {_columns(kind, found)}: encode them as numbers before {type(estimator).__name__}, for "
-                "example with OneHotEncoder in a ColumnTransformer."
+                f"X has {columns}: encode them as numbers before {model}, for example with OneHotEncoder in a "
+                "ColumnTransformer."
             )
     if missing:
-        raise ValueError(
-            f"Input X contains NaN: {join_names(missing)}.\n{_tables(estimator)} takes missing values as they are."
-        )
+        raise ValueError(f"Input X contains NaN: {join_names(missing)}.\n{tabular} takes missing values as they are.")
 
 
-def _named_columns(X: Any) -> Iterator[tuple[str, Any]]:
-    """Yield name and values of each column of a frame or an array; nothing of all else."""
+def _iterate_columns(X: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the name and the values of each column of a frame or an array; yield nothing for other types."""
     if hasattr(X, "columns") and hasattr(X, "dtypes"):
         for i, name in enumerate(X.columns):
             yield str(name), X.iloc[:, i] if hasattr(X, "iloc") else X[:, i]
@@ -85,7 +83,7 @@ def _named_columns(X: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _kind_of(values: numpy.ndarray) -> str | None:
-    """Return what values are that are no numbers, or None; those of objects go by the first that is no number."""
+    """Return the kind of non-numeric values, or None for numbers; the first such object decides."""
     if values.dtype.kind in _TIMES:
         return _TIMES[values.dtype.kind]
     if values.dtype.kind in "US":
@@ -101,12 +99,12 @@ def _kind_of(values: numpy.ndarray) -> str | None:
     return kind_of_time(first) or (_TEXT if isinstance(first, (str, bytes)) else f"{type(first).__name__} objects")
 
 
-def _columns(kind: str, names: list[str]) -> str:
+def _describe_columns(kind: str, names: list[str]) -> str:
     """Return "2 text columns (a, b)" or "1 column of datetimes (a)"."""
     number = f"{len(names)} " + ("text " if kind == _TEXT else "")
     return f"{number}column{'s' * (len(names) > 1)}{'' if kind == _TEXT else f' of {kind}'} ({join_names(names)})"
 
 
-def _tables(estimator: Any) -> str:
-    """Return the name of the estimator of tables for the same task."""
+def _tabular_name(estimator: Any) -> str:
+    """Return the name of the tabular estimator for the same task."""
     return f"skann.Tabular{estimator._counterpart}"

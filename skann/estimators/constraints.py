@@ -1,4 +1,4 @@
-"""Parameter constraints that follow the engine's registries, and checks of what constraints cannot say."""
+"""Parameter constraints based on the engine's registries, and checks that constraints cannot express."""
 
 import copy
 import difflib
@@ -22,11 +22,11 @@ from ..engine.registry import Registry
 from ..engine.schedules import SCHEDULES, Schedule
 from ..engine.solvers import Solver
 
-Own = TypeVar("Own", bound=Hyperparameters)
+Copied = TypeVar("Copied", bound=Hyperparameters)
 
 
 class RegisteredName(StrOptions):
-    """One of the names in a registry, those included that are registered later, or of a few names beside it."""
+    """Constraint: a name in a registry, which may be registered later, or one of some additional names."""
 
     def __init__(
         self, registry: Registry, *, also: Iterable[str] = (), accepts: Callable[[type], bool] = lambda cls: True
@@ -38,37 +38,37 @@ class RegisteredName(StrOptions):
 
     @property
     def options(self) -> set[str]:
-        """The names, read anew each time."""
+        """The names that are allowed at present."""
         return {name for name in self.registry.names() if self.accepts(self.registry[name])} | self.also
 
     def hint(self, name: str) -> str:
-        """Return the way out of an unknown name: the nearest one that is accepted."""
+        """Return a hint for an unknown name: the closest name that is allowed."""
         near = difflib.get_close_matches(name, sorted(self.options), n=1)
         return f" Did you mean {near[0]!r}?" if near else ""
 
     @options.setter
     def options(self, value: set[str]) -> None:
-        """Ignore what the base class stores."""
+        """Ignore the value that the base class stores."""
 
     def __str__(self) -> str:
         return f"a str among {{{', '.join(sorted(map(repr, self.options)))}}}"
 
 
 class NonZero(Interval):
-    """Any number but zero in a range around it."""
+    """Constraint: a non-zero real number in a range that is symmetric about zero."""
 
     def __init__(self, largest: float):
         super().__init__(Real, -largest, largest, closed="both")
 
     def is_satisfied_by(self, val: Any) -> bool:
-        """Return whether val is such a number."""
+        """Return whether val satisfies the constraint."""
         return super().is_satisfied_by(val) and val != 0
 
     def __str__(self) -> str:
         return f"a non-zero float in the range [{self.left}, {self.right}]"
 
 
-# of the parameters that both estimators have
+# for the parameters that both estimators have
 SHARED_CONSTRAINTS: dict[str, list] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     "activation": [RegisteredName(ACTIVATIONS), Activation, list, tuple],
@@ -108,41 +108,43 @@ SHARED_CONSTRAINTS: dict[str, list] = {
 }
 
 
-class HintingMixin(BaseEstimator):
-    """Validates parameters as scikit-learn does, and says the way out of an unknown name or a bare function."""
+class ParameterHintsMixin(BaseEstimator):
+    """Mixin that validates parameters as scikit-learn does and adds hints to the error messages."""
 
     _parameter_constraints: dict
 
     def set_params(self, **params):
-        """Set parameters; those of an object that is a parameter by ``activation__slope`` and the like.
+        """Set the parameters of this estimator.
+
+        The parameters of an object that is a parameter have names of the form ``activation__slope``.
 
         Parameters
         ----------
-        **params : object
-            Name and value of each.
+        **params : dict
+            Estimator parameters.
 
         Returns
         -------
-        self : object
-            The estimator itself.
+        self : estimator instance
+            Estimator instance.
 
         Raises
         ------
         ValueError
-            For unknown names, and for parameters of what has none, such as an activation given by its name.
+            If a name is unknown, or belongs to a value without parameters, such as an activation given by name.
         """
         for key in params:
             owner, _, name = key.partition("__")
             value = params.get(owner, getattr(self, owner, None))
             if name and owner in self._parameter_constraints and not hasattr(value, "set_params"):
-                way_out = _way_to_set(name, value, self._parameter_constraints[owner])
-                if owner not in _OF_DEFAULTS and name in self.get_params(deep=False):
-                    way_out += f"; the estimator itself has the parameter {name!r}"
-                raise ValueError(f"{key} cannot be set, as {owner}={value!r} has no parameters{way_out}.")
+                hint = _object_hint(name, value, self._parameter_constraints[owner])
+                if owner not in _DEFAULTED_BY_NAME and name in self.get_params(deep=False):
+                    hint += f"; the estimator itself has the parameter {name!r}"
+                raise ValueError(f"{key} cannot be set, as {owner}={value!r} has no parameters{hint}.")
         return super().set_params(**params)
 
     def _validate_params(self) -> None:
-        """Raise InvalidParameterError, with the way out, unless every parameter is allowed."""
+        """Raise InvalidParameterError, with hints, if a parameter is not allowed."""
         params = self.get_params(deep=False)
         try:
             super()._validate_params()
@@ -156,23 +158,23 @@ class HintingMixin(BaseEstimator):
                 )
 
 
-# a name stands for default hyper-parameters here; the estimator's of the same names, such as momentum, are others
-_OF_DEFAULTS = frozenset({"activation", "weight_init", "normalization"})
+# a name means default hyper-parameters here; equally named ones of the estimator, such as momentum, are unrelated
+_DEFAULTED_BY_NAME = frozenset({"activation", "weight_init", "normalization"})
 
 
-def _way_to_set(name: str, value: Any, allowed: list) -> str:
-    """Return the way out for who sets a parameter of a value that has none: an object that has it."""
+def _object_hint(name: str, value: Any, allowed: list) -> str:
+    """Return a hint for setting a parameter of a value without parameters: pass an object that has it."""
     takes_objects = any(isinstance(kind, type) and issubclass(kind, Hyperparameters) for kind in allowed)
     for names in [kind for kind in allowed if takes_objects and isinstance(kind, RegisteredName)]:
-        having = [cls for cls in names.registry.classes() if names.accepts(cls) and name in cls.__dataclass_fields__]
-        named = [cls for cls in having if isinstance(value, str) and cls.name == value]
-        if having:
-            return f": pass an object: {(named or having)[0].__name__}()"
+        classes = [cls for cls in names.registry.classes() if names.accepts(cls) and name in cls.__dataclass_fields__]
+        same_name = [cls for cls in classes if isinstance(value, str) and cls.name == value]
+        if classes:
+            return f": pass an object: {(same_name or classes)[0].__name__}()"
     return ""
 
 
 def hints(constraints: dict[str, list], params: dict[str, Any]) -> str:
-    """Return the way out of every unknown name among the parameters, and of every function in place of an object."""
+    """Return hints for all unknown names, classes and functions among the parameters."""
     found = [
         constraint.hint(params[name])
         for name, allowed in constraints.items()
@@ -181,30 +183,30 @@ def hints(constraints: dict[str, list], params: dict[str, Any]) -> str:
         and isinstance(params.get(name), str)
         and params[name] not in constraint.options
     ]
-    found += [instead_of_callable(name, params.get(name)) for name in constraints]
+    found += [callable_hint(name, params.get(name)) for name in constraints]
     return "".join(found)
 
 
-_OF_YOUR_OWN = {
-    "activation": "subclass skann.activations.ElementwiseActivation, which has the derivative too",
-    "loss": "subclass skann.losses.Loss, which has the gradient too",
+_BASE_CLASSES = {
+    "activation": "subclass skann.activations.ElementwiseActivation, which also has the derivative",
+    "loss": "subclass skann.losses.Loss, which also has the gradient",
     "solver": "subclass skann.solvers.Optimizer",
     "weight_init": "subclass skann.initializers.Initializer",
-    "normalization": "subclass skann.layers.Normalization, which has the gradient too",
+    "normalization": "subclass skann.layers.Normalization, which also has the gradient",
 }
 
 
-def instead_of_callable(name: str, value: Any) -> str:
-    """Return the way out for a class or a function where an object is needed."""
+def callable_hint(name: str, value: Any) -> str:
+    """Return a hint for a class or a function in place of an object."""
     if isinstance(value, type) and issubclass(value, Hyperparameters):
         return f" Pass an object, {value.__name__}(), in place of the class."
-    if name not in _OF_YOUR_OWN or not callable(value) or isinstance(value, Hyperparameters):
+    if name not in _BASE_CLASSES or not callable(value) or isinstance(value, Hyperparameters):
         return ""
-    return f" For a function of your own, {_OF_YOUR_OWN[name]}, and pass an object of that class."
+    return f" For a custom function, {_BASE_CLASSES[name]}, and pass an object of that class."
 
 
 def check_hidden_layer_sizes(sizes: Any) -> list[int]:
-    """Return the sizes as a list, one positive int for each hidden layer."""
+    """Return the sizes as a list with one positive int per hidden layer."""
     listed: list[Any] = [sizes] if isinstance(sizes, Real) else list(sizes)
     if not all(isinstance(size, Integral) and not isinstance(size, bool) and int(size) > 0 for size in listed):
         raise ValueError(
@@ -217,9 +219,9 @@ def check_hidden_layer_sizes(sizes: Any) -> list[int]:
 
 
 def check_activations(activation: str | Activation | Sequence, n_hidden: int) -> list[Activation]:
-    """Return one activation for each hidden layer."""
+    """Return a list with one activation per hidden layer."""
     if isinstance(activation, (str, Activation)):
-        return [own_copy(ACTIVATIONS.get(activation))] * n_hidden
+        return [private_copy(ACTIVATIONS.get(activation))] * n_hidden
     if len(activation) != n_hidden:
         raise ValueError(
             f"activation has {len(activation)} entries, but hidden_layer_sizes has {n_hidden} hidden layers: give one "
@@ -229,18 +231,18 @@ def check_activations(activation: str | Activation | Sequence, n_hidden: int) ->
         if not isinstance(entry, (str, Activation)):
             raise ValueError(
                 f"Each entry of activation must be a name or an object of skann.activations. Got {entry!r} instead."
-                f"{instead_of_callable('activation', entry)}"
+                f"{callable_hint('activation', entry)}"
             )
-    return [own_copy(ACTIVATIONS.get(entry)) for entry in activation]
+    return [private_copy(ACTIVATIONS.get(entry)) for entry in activation]
 
 
-def own_copy(hyperparameters: Own) -> Own:
-    """Return a copy, so that set_params on the user's object does not reach a fitted network."""
+def private_copy(hyperparameters: Copied) -> Copied:
+    """Return a copy, so that set_params on the user's object does not affect a fitted network."""
     return copy.deepcopy(hyperparameters)
 
 
 def check_dropout(dropout: Any, n_hidden: int) -> list[float]:
-    """Return the probability of dropping for the input and for each hidden layer."""
+    """Return the dropout probabilities of the input and of each hidden layer."""
     if isinstance(dropout, Real):
         return [0.0] + [float(dropout)] * n_hidden
     rates = list(dropout)
@@ -249,31 +251,32 @@ def check_dropout(dropout: Any, n_hidden: int) -> list[float]:
             f"dropout has {len(rates)} entries, but there are {n_hidden} hidden layers: give {n_hidden + 1} "
             "(input, hidden 1, ..., hidden L), or a single number for all hidden layers."
         )
-    # compared as they are: an int may be beyond the floats
+    # not converted before: an int may be too large for a float
     if not all(isinstance(rate, Real) and 0 <= rate < 1 for rate in rates):  # pyright: ignore[reportOperatorIssue]
         raise ValueError(f"Each entry of dropout must be a float in the range [0.0, 1.0). Got {rates} instead.")
     return [float(rate) for rate in rates]
 
 
 def check_loss(loss: str | Loss, task: str) -> Loss:
-    """Return the loss as an object that applies to the task."""
-    loss = cast("Loss", own_copy(LOSSES.get(loss)))
+    """Return the loss as an object, or raise ValueError if it does not apply to the task."""
+    loss = cast("Loss", private_copy(LOSSES.get(loss)))
     if task not in loss.tasks:
-        suited = [name for name in LOSSES.names() if task in LOSSES[name].tasks]
-        raise ValueError(f"The loss {loss!r} does not apply to a {task} target. Use one of {suited}.")
+        applicable = [name for name in LOSSES.names() if task in LOSSES[name].tasks]
+        raise ValueError(f"The loss {loss!r} does not apply to a {task} target. Use one of {applicable}.")
     return loss
 
 
-def check_target_in(dtype: numpy.dtype, loss: Loss, target: numpy.ndarray) -> None:
-    """Raise ValueError for a positive target of which a value leaves the loss's domain in the dtype of training."""
+def check_target_precision(dtype: numpy.dtype, loss: Loss, target: numpy.ndarray) -> None:
+    """Raise ValueError if a positive target is no longer positive in the dtype of training."""
     if not loss.positive_target or target.dtype == dtype:
         return
-    with numpy.errstate(over="ignore"):  # what is infinite is training's to tell
+    with numpy.errstate(over="ignore"):  # infinite values are reported by training
         cast_target = target.astype(dtype)
     try:
         loss.check_target(cast_target)
     except ValueError as error:
         raise ValueError(
-            f"The least value of y, {target.min()}, is 0 in {dtype}, the precision of training, which "
-            f"loss={loss.name!r} does not take. Multiply y by a constant, or pass dtype='float64' where there is one."
+            f"The smallest value of y, {target.min()}, is 0 in {dtype}, the precision of training, but "
+            f"loss={loss.name!r} requires positive targets. Multiply y by a constant, or pass dtype='float64' if the "
+            "estimator has that parameter."
         ) from error

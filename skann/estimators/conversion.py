@@ -1,4 +1,4 @@
-"""Fitted networks from scikit-learn's MLP to ours and back."""
+"""Conversion of fitted networks from scikit-learn's MLP and to it."""
 
 from __future__ import annotations
 
@@ -18,44 +18,44 @@ from ..engine.optimizers import SGD, Adam
 from ..engine.schedules import Adaptive, Constant, InverseScaling
 from ..engine.solvers import LBFGS
 from ..engine.training.history import Progress
-from .assigned_network import assemble, binarizer_of
+from .assigned_network import assemble, build_binarizer
 from .base import BaseMLP
 
-# what scikit-learn's MLP knows of parameters for which skann has more values
-_THEIR_ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
-_THEIR_CLASSES = {"solver": (Adam, SGD, LBFGS), "learning_rate": (Constant, InverseScaling, Adaptive)}
+# the values that scikit-learn's MLP allows for parameters with more choices in skann
+_SKLEARN_ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
+_SKLEARN_CLASSES = {"solver": (Adam, SGD, LBFGS), "learning_rate": (Constant, InverseScaling, Adaptive)}
 
 Network = TypeVar("Network", bound=BaseMLP)
 
 
 class SklearnConversion(BaseMLP):
-    """Conversion from and to scikit-learn's estimator of the same name."""
+    """Mixin for the conversion from and to scikit-learn's estimator of the same name."""
 
-    _counterpart: str  # the class of sklearn.neural_network
+    _counterpart: str  # name of the class in sklearn.neural_network
 
     @classmethod
     def from_sklearn(cls, fitted: Any) -> Self:
-        """Return a fitted estimator that predicts as a fitted one of scikit-learn does.
+        """Convert a fitted estimator of scikit-learn to one with the same predictions.
 
         Parameters and fitted attributes are those of ``fitted``, in its precision. ``partial_fit`` and ``warm_start``
-        go on from its weights, with a fresh optimizer.
+        continue from its weights, with a fresh optimizer.
 
         Parameters
         ----------
         fitted : sklearn.neural_network.MLPClassifier or MLPRegressor
-            A fitted estimator, the namesake of the class, or one put together from attributes.
+            The estimator to convert, of the same name as this class. It may also be assembled from attributes.
 
         Returns
         -------
-        estimator : object of the class
-            It shares no array with ``fitted``.
+        estimator : object
+            A fitted estimator of this class, which shares no array with ``fitted``.
 
         Raises
         ------
         TypeError
-            If ``fitted`` is something else.
+            If ``fitted`` is of another class.
         ValueError
-            If its attributes make no network.
+            If its attributes do not form a network.
         sklearn.exceptions.NotFittedError
             If it is not fitted.
 
@@ -74,16 +74,17 @@ class SklearnConversion(BaseMLP):
         return from_sklearn(cls, getattr(sklearn.neural_network, cls._counterpart), fitted)
 
     def to_sklearn(self) -> Any:
-        """Return a fitted estimator of scikit-learn that predicts as this one does.
+        """Convert this fitted estimator to one of scikit-learn with the same predictions.
 
-        What concerns training alone and is unknown there (dropout, solvers, schedules, ...) is left out or becomes
-        scikit-learn's default; of an object its parameters go along, as ``beta_1`` of ``solver=Adam(beta_1=0.95)``.
-        ``softmax_beta`` and ``target_transform`` go into the last layer's weights.
+        Parameters that only affect training and that scikit-learn does not have (dropout, solvers, schedules, ...) are
+        omitted or set to scikit-learn's defaults. Parameters of objects are passed on, such as ``beta_1`` of
+        ``solver=Adam(beta_1=0.95)``. ``softmax_beta`` and ``target_transform`` are merged into the weights of the last
+        layer.
 
         Returns
         -------
         estimator : sklearn.neural_network.MLPClassifier or MLPRegressor
-            It shares no array with this one.
+            A fitted estimator, which shares no array with this one.
 
         Raises
         ------
@@ -109,7 +110,7 @@ class SklearnConversion(BaseMLP):
 
 
 def from_sklearn(ours: type[Network], theirs: type[Any], fitted: Any) -> Network:
-    """Return an estimator of the class ``ours`` with what ``fitted``, one of the class ``theirs``, has learned."""
+    """Convert ``fitted``, an estimator of the class ``theirs``, to a fitted estimator of the class ``ours``."""
     if not isinstance(fitted, theirs):
         raise TypeError(
             f"{ours.__name__}.from_sklearn takes a fitted sklearn.neural_network.{theirs.__name__}. "
@@ -123,32 +124,32 @@ def from_sklearn(ours: type[Network], theirs: type[Any], fitted: Any) -> Network
             setattr(estimator, name, copy.deepcopy(getattr(fitted, name)))
     assemble(estimator)
     if hasattr(fitted, "_no_improvement_count"):
-        estimator._note(_progress_of(fitted))
+        estimator._set_progress_attributes(_convert_progress(fitted))
     _copy_attributes(fitted, estimator, "n_iter_", "t_", "loss_")
     return estimator
 
 
 def _shared_params(estimator: BaseEstimator, other: type[BaseEstimator]) -> dict:
-    """Return copies of the parameters that the other class has, too."""
+    """Return copies of the parameters that the other class also has."""
     params, known = estimator.get_params(deep=False), other().get_params(deep=False)
     return {name: copy.deepcopy(value) for name, value in params.items() if name in known}
 
 
 def _copy_attributes(source: BaseEstimator, target: BaseEstimator, *names: str) -> None:
-    """Copy those of the attributes that there are."""
+    """Copy the attributes that exist."""
     vars(target).update({name: copy.deepcopy(vars(source)[name]) for name in names if name in vars(source)})
 
 
-def _progress_of(fitted: Any) -> Progress:
-    """Return the course of a stochastic solver; what scikit-learn does not note of it is None."""
+def _convert_progress(fitted: Any) -> Progress:
+    """Return the history of a stochastic solver, with None for values that scikit-learn does not record."""
     progress = Progress(fitted.n_iter_, fitted.t_, stagnation=fitted._no_improvement_count)
     n_epochs = len(fitted.loss_curve_)
-    noted = {
+    recorded = {
         "epoch": list(range(1, n_epochs + 1)),
         "loss": list(fitted.loss_curve_),
         "validation_score": list(fitted.validation_scores_ or [None] * n_epochs),
     }
-    progress.history = {name: noted.get(name, [None] * n_epochs) for name in progress.history}
+    progress.history = {name: recorded.get(name, [None] * n_epochs) for name in progress.history}
     if fitted.best_loss_ is not None:
         progress.best_loss = fitted.best_loss_
     if fitted.best_validation_score_ is not None:
@@ -157,12 +158,12 @@ def _progress_of(fitted: Any) -> Progress:
 
 
 def to_sklearn(fitted: Any, theirs: type[BaseEstimator]) -> BaseEstimator:
-    """Return an estimator of scikit-learn's class ``theirs`` with what ``fitted`` has learned."""
+    """Convert ``fitted`` to a fitted estimator of scikit-learn's class ``theirs``."""
     fitted._check_fitted()
     learner = fitted._learner
     _check_expressible(fitted, learner)
     params = _shared_params(fitted, theirs)
-    for name, classes in _THEIR_CLASSES.items():
+    for name, classes in _SKLEARN_CLASSES.items():
         value = params.pop(name)
         if type(value) in classes:
             params[name] = value.name
@@ -177,15 +178,15 @@ def to_sklearn(fitted: Any, theirs: type[BaseEstimator]) -> BaseEstimator:
     _copy_attributes(fitted, estimator, *_ATTRIBUTES)
     estimator.out_activation_ = fitted.out_activation_
     if is_classifier(fitted):
-        estimator._label_binarizer = binarizer_of(fitted._labels)
+        estimator._label_binarizer = build_binarizer(fitted._labels)
     dtype = None if getattr(fitted, "_moderate_target", True) else numpy.float64
     estimator.coefs_ = [numpy.array(W, dtype) for W in fitted.coefs_]
     estimator.intercepts_ = [numpy.array(b, dtype) for b in fitted.intercepts_]
-    # the units of the outputs go into the last layer
+    # the scale and center of the outputs are merged into the last layer
     scale, center = _output_units(fitted)
     estimator.coefs_[-1][...] = fitted.coefs_[-1] * scale
     estimator.intercepts_[-1][...] = fitted.intercepts_[-1] * scale + center
-    # what a warm start goes on with
+    # from which a warm start continues
     estimator._best_coefs, estimator._best_intercepts = copy.deepcopy((estimator.coefs_, estimator.intercepts_))
     if hasattr(fitted, "_progress"):
         estimator._no_improvement_count = fitted._progress.stagnation
@@ -199,13 +200,13 @@ _ATTRIBUTES = (
 
 
 def _output_units(fitted: BaseMLP) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """Return what raw outputs are multiplied by, and what is added: an inverse temperature, or the target's units."""
+    """Return the factor and the offset of raw outputs, from an inverse temperature or the target's scale and center."""
     beta = fitted._learner.objective.link.inverse_temperature
     return beta * getattr(fitted, "_target_scale", numpy.ones(1)), getattr(fitted, "_target_center", numpy.zeros(1))
 
 
 def _hidden_activations(learner: Learner) -> list:
-    """Return the activations without parameters, in the layers' order."""
+    """Return the activations without learned parameters, in the order of the layers."""
     layers = [node.layer for node in learner.graph.nodes.values()]
     return [layer.activation for layer in layers if isinstance(layer, ActivationLayer)]
 
@@ -218,7 +219,7 @@ def _check_expressible(fitted: Any, learner: Learner) -> None:
         if not isinstance(layer, (Dense, ActivationLayer)) and not layer.only_in_training
     ]
     activations = _hidden_activations(learner)
-    known = [ACTIVATIONS[name]() for name in _THEIR_ACTIVATIONS]
+    known = [ACTIVATIONS[name]() for name in _SKLEARN_ACTIVATIONS]
     obstacles += [f"the activation {activation!r}" for activation in activations if activation not in known]
     if any(activation != activations[0] for activation in activations):
         obstacles.append(f"different activations in the hidden layers, {activations}")
@@ -231,13 +232,13 @@ def _check_expressible(fitted: Any, learner: Learner) -> None:
     if getattr(fitted, "target_transform", None) is not None and link != Identity():
         obstacles.append(f"target_transform with the output activation {link!r}")
     if is_classifier(fitted) and not loss.gives_probabilities:
-        obstacles.append(f"the loss {loss!r}, which gives no probabilities")
+        obstacles.append(f"the loss {loss!r}, which does not give probabilities")
     if is_classifier(fitted) and len(fitted.classes_) == 1:
         obstacles.append(f"a single class, {fitted.classes_[0]!r}")
     if obstacles:
         raise ValueError(
             f"scikit-learn's MLP cannot express {'; '.join(dict.fromkeys(obstacles))}. It has one activation out of "
-            f"{', '.join(_THEIR_ACTIVATIONS)} for all hidden layers, with default parameters, no normalization, and "
+            f"{', '.join(_SKLEARN_ACTIVATIONS)} for all hidden layers, with default parameters, no normalization, and "
             "softmax, logistic, identity, tanh, relu or exp as output activation. Fit such a network, or keep skann's "
             "estimator, which can be pickled and used in scikit-learn's Pipelines as it is."
         )

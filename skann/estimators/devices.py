@@ -1,4 +1,4 @@
-"""Where a network is trained and where it predicts: on the CPU or on a GPU."""
+"""Choice of the device, CPU or GPU, for training and for prediction."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy
 from ..engine.arrays.backend import cuda
 from ..engine.solvers import Solver
 
-_WORTH_MOVING = 1024  # rows from which a device predicts quicker than moving them takes
+_MIN_ROWS_GPU = 1024  # below, the transfer to the GPU takes longer than prediction
 
 
 def namespace_to_fit(device: str, solver: Solver) -> ModuleType:
-    """Return what a fit computes with: NumPy, or CuPy.
+    """Return the array namespace for a fit: NumPy or CuPy.
 
     Raises
     ------
@@ -24,7 +24,7 @@ def namespace_to_fit(device: str, solver: Solver) -> ModuleType:
     """
     if device == "cuda" and not solver.is_stochastic:
         raise ValueError(
-            f"solver={solver.name!r} runs on the CPU alone, and device is 'cuda'. Use device='cpu' or 'auto', or "
+            f"solver={solver.name!r} only runs on the CPU, but device is 'cuda'. Use device='cpu' or 'auto', or "
             "solver='adam' or 'sgd'."
         )
     if device == "cuda":
@@ -33,8 +33,8 @@ def namespace_to_fit(device: str, solver: Solver) -> ModuleType:
 
 
 def namespace_to_predict(device: str, n_rows: int) -> ModuleType:
-    """Return what predicts: for many rows the device, if it is there, so that a model fitted on it works anywhere."""
-    return numpy if device == "cpu" or n_rows <= _WORTH_MOVING else _cuda_or_numpy()
+    """Return the array namespace for prediction: CuPy for many rows if a GPU is available, else NumPy."""
+    return numpy if device == "cpu" or n_rows <= _MIN_ROWS_GPU else _cuda_or_numpy()
 
 
 def _cuda_or_numpy() -> ModuleType:

@@ -1,4 +1,4 @@
-"""Docstrings of the estimators: each parameter is described once, and what the registries hold is listed from them."""
+"""Docstrings of the estimators: one description per parameter, with the choices listed from the registries."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ..engine.schedules import SCHEDULES
 Class = TypeVar("Class")
 
 
-def _listed(registry: Registry, accepts: Callable[[type], bool] = lambda cls: True) -> str:
-    """Return a bullet for each registered class: its names and the first line of its docstring."""
+def _list_classes(registry: Registry, accepts: Callable[[type], bool] = lambda cls: True) -> str:
+    """Return a bullet list of the registered classes: their names and the first lines of their docstrings."""
     bullets = []
     for cls in filter(accepts, registry.classes()):
         names = ", ".join(f"'{name}'" for name in registry.names() if registry[name] is cls)
@@ -37,85 +37,88 @@ _PARAMETERS = {
     "hidden_layer_sizes": (
         "int or array-like of shape (n_hidden,), default=(100,)",
         """
-        Units of each hidden layer. A single int is one layer; ``()`` is none, a linear model.
+        Number of units in each hidden layer. A single int means one hidden layer; ``()`` means none, a linear model.
         """,
     ),
     "activation": (
         "str, object of skann.activations, or list of these, default='relu'",
         """
-        What hidden units make of their weighted input: one for all hidden layers, or a list with one for each. An
-        object carries parameters of its own, as in ``LeakyReLU(slope=0.2)`` or ``Maxout(pieces=3)``, which a grid may
-        search as ``activation__slope``.
+        Activation function of the hidden layers: a single one for all of them, or a list with one per hidden layer. An
+        object carries parameters of its own, as in ``LeakyReLU(slope=0.2)`` or ``Maxout(pieces=3)``, which a grid
+        search reaches as ``activation__slope``.
         """,
     ),
     "solver": (
         "str or object of skann.solvers, default='adam'",
         """
-        How the weights are found. 'lbfgs' steps on the whole training set; the others are stochastic, and take a step
-        for each mini-batch. A name takes its parameters from those of the estimator, such as ``beta_1``. An object
-        carries its own, as in ``Adam(beta_1=0.95)``, which a grid may search as ``solver__beta_1``; the estimator's of
-        the same names must then be at their defaults.
+        The solver for weight optimization. 'lbfgs' uses the whole training set at each iteration; the others are
+        stochastic and take one step per mini-batch. A solver given by name takes its parameters from those of the
+        estimator, such as ``beta_1``. An object carries its own, as in ``Adam(beta_1=0.95)``, which a grid search
+        reaches as ``solver__beta_1``; the estimator's parameters of the same names must then be left at their defaults.
         """,
     ),
     "alpha": (
         "float in [0, inf), default=0.0001",
         """
-        Strength of the L2 penalty. The objective is (sum_i w_i loss_i + alpha / 2 ||W||^2) / sum_i w_i over the
-        training set, at every batch size. (scikit-learn's is alpha * n_samples / batch_size in effect.)
-        Biases are not penalised.
+        Strength of the L2 regularization term. The objective is (sum_i w_i loss_i + alpha / 2 ||W||^2) / sum_i w_i
+        over the training set, at every batch size. (In scikit-learn the effective strength is
+        alpha * n_samples / batch_size.) Biases are not penalised.
         """,
     ),
     "batch_size": (
         "int in [1, inf) or 'auto', default='auto'",
         """
-        Rows of a mini-batch; the last one of an epoch may be shorter. 'auto' is min(200, n_samples). Only used by
-        stochastic solvers.
+        Size of the mini-batches; the last one of an epoch may be smaller. 'auto' means min(200, n_samples). Only used
+        by stochastic solvers.
         """,
     ),
     "learning_rate": (
         "str, object of skann.schedules, or callable, default='constant'",
         """
-        How the learning rate changes while training: a name, an object with parameters of its own such as
-        ``Cosine(final=0.01, restarts=3)`` or ``OneCycle(warmup=5)``, or a function of the fraction of training done
-        (0 to 1, of max_iter epochs) that returns a factor. 'invscaling' and 'adaptive' act for solver='sgd' only.
+        Learning rate schedule for weight updates: a name, an object with parameters of its own such as
+        ``Cosine(final=0.01, restarts=3)`` or ``OneCycle(warmup=5)``, or a function that maps the completed fraction of
+        training (from 0 to 1, of max_iter epochs) to a factor. 'invscaling' and 'adaptive' only take effect with
+        solver='sgd'.
         """,
     ),
     "learning_rate_init": (
         "float in (0, inf), default=0.001",
         """
-        The initial learning rate, the size of a step. Only used by stochastic solvers.
+        The initial learning rate. It controls the step size in updating the weights. Only used by stochastic solvers.
         """,
     ),
     "power_t": (
         "float in [0, 16], default=0.5",
         """
-        Exponent of learning_rate='invscaling'.
+        The exponent of the inverse scaling learning rate. Only used when learning_rate='invscaling'.
         """,
     ),
     "max_iter": (
         "int in [1, inf), default=200",
         """
-        Most epochs (passes over the training set) of a stochastic solver, or iterations of lbfgs.
+        Maximum number of epochs (passes over the training set) of a stochastic solver, or of iterations of lbfgs.
         """,
     ),
     "shuffle": (
         "bool, default=True",
         """
-        Whether each epoch takes the rows in a new random order. Only used by stochastic solvers.
+        Whether to shuffle the samples in each epoch. Only used by stochastic solvers.
         """,
     ),
     "random_state": (
         "int, RandomState instance or None, default=None",
         """
-        Source of the initial weights, the validation split, the order of rows and the dropout masks. An int gives the
-        same fit each time; it gives the draws that scikit-learn makes, too.
+        Determines random number generation for the initial weights, the validation split, the order of the samples and
+        the dropout masks. Pass an int for reproducible results across multiple calls; the draws are those that
+        scikit-learn makes with the same int.
         """,
     ),
     "tol": (
         "float in [0, inf), default=1e-4",
         """
-        By how much the loss (or with early_stopping the validation score) must beat its best for an epoch to count as
-        progress. For lbfgs, the largest element of the gradient at which to stop.
+        Tolerance for the optimization: the minimum improvement of the loss (with early_stopping, of the validation
+        score) over its best value for an epoch to count as an improvement. For lbfgs, training stops once no element
+        of the gradient is larger than this in magnitude.
         """,
     ),
     "verbose": (
@@ -127,198 +130,209 @@ _PARAMETERS = {
     "warm_start": (
         "bool, default=False",
         """
-        Whether fit starts from the weights of the last fit.
+        Whether to reuse the solution of the previous call to fit as initialization.
         """,
     ),
     "momentum": (
         "float in [0, 1], default=0.9",
         """
-        Share of the last step that the next one repeats. Only used when solver='sgd'.
+        Momentum for gradient descent updates. Only used when solver='sgd'.
         """,
     ),
     "nesterovs_momentum": (
         "bool, default=True",
         """
-        Whether momentum is Nesterov's. Only used when solver='sgd'.
+        Whether to use Nesterov's momentum. Only used when solver='sgd'.
         """,
     ),
     "early_stopping": (
         "bool, default=False",
         """
-        Whether to set ``validation_fraction`` of the training rows aside, stop when the score on them (accuracy, or
-        R2) no longer improves, and keep the best weights. The split holds two rows at least, and keeps the classes
-        in proportion, except for multilabel targets and where a class is too small for that. A set of your own,
-        given to fit as ``X_val`` and ``y_val``, takes its place.
+        Whether to set aside ``validation_fraction`` of the training data, to stop training when the score on it
+        (accuracy or R2) no longer improves, and to keep the best weights. The validation set holds at least two
+        samples. It is stratified, except for multilabel targets and where a class is too small. A validation set passed
+        to fit as ``X_val`` and ``y_val`` takes its place.
         """,
     ),
     "validation_fraction": (
         "float in (0, 1), default=0.1",
         """
-        Share of the training rows that validate. Only used with early_stopping=True.
+        The proportion of training data to set aside as validation set. Only used if early_stopping=True.
         """,
     ),
     "beta_1": (
         "float in [0, 1), default=0.9",
         """
-        Decay of the mean of the gradient, a step. Only used by 'adam', 'adamw' and 'nadam'.
+        Exponential decay rate per step for estimates of the first moment vector. Only used by 'adam', 'adamw' and
+        'nadam'.
         """,
     ),
     "beta_2": (
         "float in [0, 1), default=0.999",
         """
-        Decay of the mean of the squared gradient, a step. Only used by 'adam', 'adamw' and 'nadam'.
+        Exponential decay rate per step for estimates of the second moment vector. Only used by 'adam', 'adamw' and
+        'nadam'.
         """,
     ),
     "epsilon": (
         "float in (0, inf), default=1e-8",
         """
-        Added to the denominator of the step: at least 1.1e-19 in float32 and 1.5e-154 in float64, whose squares are the
-        smallest normal numbers. Not used by 'sgd' and 'lbfgs'.
+        Value for numerical stability, added to the denominator of the step. Values below 1.1e-19 in float32 and
+        1.5e-154 in float64, whose squares are the smallest normal numbers, are raised to these. Not used by 'sgd' and
+        'lbfgs'.
         """,
     ),
     "n_iter_no_change": (
         "int in [1, inf) or inf, default=10",
         """
-        Epochs in a row without progress that are let pass before training stops. Only used by stochastic solvers.
+        Maximum number of consecutive epochs without improvement before training stops. Only used by stochastic solvers.
         """,
     ),
     "max_fun": (
         "int in [1, inf), default=15000",
         """
-        Most evaluations of the objective. Only used when solver='lbfgs'.
+        Maximum number of evaluations of the objective. Only used when solver='lbfgs'.
         """,
     ),
     "loss": (
         "str or object of skann.losses, default='{default}'",
         """
-        What training makes small, summed over the outputs of a row.
+        The loss function to use when training the weights, summed over the outputs of each sample.
         """,
     ),
     "dropout": (
         "float in [0, 1) or sequence of length n_hidden + 1, default=0.0",
         """
-        Probability of dropping: while training, each input of a layer is set to zero with this probability and divided
-        by 1 - dropout otherwise. (The p of the paper [2]_ is the probability of keeping.) One number is for all
-        hidden layers; a sequence is (input, hidden 1, ..., hidden L). Not with solver='lbfgs'.
+        Dropout probability. During training, each input of a layer is set to zero with this probability and divided by
+        1 - dropout otherwise. (The p of the paper [2]_ is the probability of keeping.) A single number applies to all
+        hidden layers; a sequence gives (input, hidden 1, ..., hidden L). Not supported by solver='lbfgs'.
         """,
     ),
     "softmax_beta": (
         "float other than 0 in [-1e6, 1e6], default=1.0",
         """
-        Inverse temperature beta of the output: p_i = exp(beta z_i) / sum_j exp(beta z_j) for the raw outputs z; for two
-        classes and for multilabel targets p = 1 / (1 + exp(-beta z)). Negative values are allowed.
+        Inverse temperature beta of the output activation: p_i = exp(beta z_i) / sum_j exp(beta z_j) for the raw outputs
+        z; for binary and multilabel targets p = 1 / (1 + exp(-beta z)). Negative values are allowed.
         """,
     ),
     "weight_init": (
         "str or object of skann.initializers, default='auto'",
         """
-        How the initial weights are drawn. 'auto' is scikit-learn's own draw (uniform Glorot, biases too) for its four
-        activations 'identity', 'logistic', 'tanh' and 'relu' [1]_; He's for the other rectifying ones, Glorot's for the
-        other saturating ones and LeCun's for 'selu'. An object such as ``He()`` or
-        ``Normal(scale=0.1)`` draws the weights of the output layer, too, as a name does. By name, biases start at zero:
+        Initialization of the weights. 'auto' is scikit-learn's own (uniform Glorot, for the biases, too) for its four
+        activations 'identity', 'logistic', 'tanh' and 'relu' [1]_; He's for the other rectifiers, Glorot's for the
+        other saturating activations and LeCun's for 'selu'. A name, or an object such as ``He()`` or
+        ``Normal(scale=0.1)``, also applies to the output layer. With a name, biases are initialised to zero:
         """,
     ),
     "dtype": (
         "{'auto', 'float32', 'float64'}, default='auto'",
         """
-        Precision of weights and training. 'auto' is float32 where the X of the first fit is float32 or has at least
-        1,000 rows, else float64. Predictions are float32 where X and the weights are, and then depend on the rows
-        beside a row by rounding; otherwise, and always with 'float64', they are float64 and independent of those rows
-        to 1e-12.
+        Precision of the weights and of training. 'auto' is float32 if the X of the first fit is float32 or has at least
+        1,000 samples, else float64. Predictions are float32 if X and the weights are; a prediction then depends on the
+        other samples in X, within rounding. Otherwise, and always with 'float64', predictions are float64 and
+        independent of the other samples to 1e-12.
         """,
     ),
     "device": (
         "{'cpu', 'cuda', 'auto'}, default='cpu'",
         """
-        Where training runs. 'cuda' is an NVIDIA GPU, through CuPy (the extra ``cuda``); 'auto' is that where
-        there is one, else the CPU. L-BFGS runs on the CPU alone: 'auto' takes that, 'cuda' is an error. Results
-        are the CPU's up to rounding, except for dropout and noise, whose random numbers differ. A fitted model holds
-        NumPy arrays and needs no GPU: more than 1,024 rows are predicted on it where it is, all else on the CPU. A
-        sparse X is made dense, row by row, on its way there.
+        Device used for training. 'cuda' is an NVIDIA GPU, through CuPy (the extra ``cuda``); 'auto' is a GPU if one is
+        available, else the CPU. L-BFGS only runs on the CPU: 'auto' selects it, 'cuda' raises an error. Results equal
+        the CPU's up to rounding, except that dropout and noise use different random numbers. A fitted model holds NumPy
+        arrays and needs no GPU: more than 1,024 samples are predicted on a GPU if one is available, fewer on the CPU.
+        A sparse X is converted to dense rows as they are transferred.
         """,
     ),
     "class_weight": (
         "dict, list of dict, 'balanced' or None, default=None",
         """
-        Weights of the classes, multiplied into ``sample_weight``: a dict of class to weight >= 0 (others weigh 1),
-        'balanced' for n_samples / (n_classes * count), or for a multilabel target a list of dicts, one for each
-        column.
+        Weights of the classes, which are multiplied with ``sample_weight``: a dict of class to weight >= 0 (classes not
+        in it have weight 1), 'balanced' for n_samples / (n_classes * count), or for a multilabel target a list of
+        dicts, one per column.
         """,
     ),
     "label_smoothing": (
         "float in [0, 1), default=0.0",
         """
-        Share of the target that is spread evenly over the K classes: y becomes (1 - s) y + s / K. Only for
+        Proportion s of the target that is spread evenly over the K classes: y becomes (1 - s) y + s / K. Only for
         loss='log_loss' [4]_.
         """,
     ),
     "scoring": (
         "str, callable or None, default=None",
         """
-        What validation rows are scored by: None for {score}, 'loss' for minus the loss, or a scorer's name or a
-        callable ``scorer(estimator, X, y)``, which is passed ``sample_weight`` too if there are weights and it takes
-        them. Rows split off an array, if they are more than 4 MB, reach it as an object that ``numpy.asarray`` copies.
+        Scoring method of the validation set: None for {score}, 'loss' for the negative loss, the name of a scorer, or a
+        callable ``scorer(estimator, X, y)``, which also receives ``sample_weight`` if there are weights and it accepts
+        them. A validation set of more than 4 MB that was split off an array is passed as an object that
+        ``numpy.asarray`` copies.
         """,
     ),
     "target_transform": (
         "'standard' or None, default=None",
         """
-        'standard' trains on y less its weighted mean, divided by its weighted standard deviation, column by column;
-        predictions come back in y's units. Losses and penalties are then of the standardised target. y may be of any
-        size that float64 holds: neither this nor ``score`` overflows. Not with a loss of positive targets.
+        'standard' trains on the target minus its weighted mean, divided by its weighted standard deviation, per column;
+        predictions are in the units of y. Losses and penalties then refer to the standardised target. y may have any
+        magnitude that float64 can represent: neither training nor ``score`` overflows. Not supported by losses that
+        require positive targets.
         """,
     ),
     "l1": (
         "float in [0, inf), default=0.0",
         """
-        Strength of the penalty ``l1 * |W|``, which stands beside ``alpha``'s in the objective; its slope at 0 is 0.
+        Strength of the L1 regularization term ``l1 * |W|``, which is added to the L2 term in the objective; its
+        derivative at 0 is 0.
         """,
     ),
     "normalization": (
         "str, object of skann.layers or None, default=None",
         """
-        What is put between the weighted sum and the activation of each hidden layer: a name, or an object such as
-        ``BatchNorm(momentum=0.2)``, whose parameters a grid may search as ``normalization__momentum``. Not 'batch' with
-        solver='lbfgs'.
+        Normalization layer between the weighted sum and the activation of each hidden layer: a name, or an object such
+        as ``BatchNorm(momentum=0.2)``, whose parameters a grid search reaches as ``normalization__momentum``. 'batch'
+        is not supported by solver='lbfgs'.
         """,
     ),
     "noise": (
         "float in [0, inf), default=0.0",
         """
-        Standard deviation, in units of X, of Gaussian noise added to the inputs while training. Not with
+        Standard deviation, in units of X, of the Gaussian noise added to the inputs during training. Not supported by
         solver='lbfgs'.
         """,
     ),
     "averaging": (
         "float in [0, 1), default=0.0",
         """
-        Share of the old in a moving average of the weights, mean = averaging * mean + (1 - averaging) * theta after
-        each step, without the bias of its start. Predictions use the average [5]_. 0.95 or 0.99 are usual.
+        Decay rate of an exponential moving average of the weights, mean = averaging * mean + (1 - averaging) * theta
+        after each step, with bias correction. Predictions use the average [5]_. Typical values are 0.95 and 0.99.
         """,
     ),
     "clip_norm": (
         "float in (0, inf) or None, default=None",
         """
-        Gradients longer than this Euclidean norm, taken over all parameters, are scaled down to it [6]_.
+        Maximum Euclidean norm of the gradient with respect to all parameters; larger gradients are scaled down to it
+        [6]_.
         """,
     ),
     "max_norm": (
         "float in (0, inf) or None, default=None",
         """
-        After each step, incoming weights of a unit longer than this Euclidean norm are scaled down to it; 3 or 4 go
-        well with dropout [2]_.
+        Maximum Euclidean norm of the incoming weights of each unit; after each step, larger ones are scaled down to it.
+        3 or 4 combine well with dropout [2]_.
         """,
     ),
     "warn": (
         "bool, default=True",
         """
-        Whether fit warns, with a skann.exceptions.TrainingWarning, of features on scales that train badly (typical
-        values of a column above 1,000, or above 100 and 1,000 times those of another column; or of all columns below
-        0.01); of an ``X_val`` of 20 rows or more that looks untransformed (in most columns that vary, its median lies
-        more than 5 interquartile ranges from that of X, or the interquartile ranges differ by more than a factor of
-        5); with early_stopping=True, scoring=None and no weights, of a class with under 10 % of the rows and under half
-        of 1 / n_classes; and of hidden layers of 10 units or more with over half of them dead at the end (not with
-        solver='lbfgs').
+        Whether fit issues a skann.exceptions.TrainingWarning about
+
+        - features on scales that impair training: typical values of a column above 1,000, or above 100 and 1,000 times
+          those of another column, or of all columns below 0.01;
+        - an ``X_val`` of at least 20 samples that appears untransformed: in most non-constant columns, its median
+          differs from that of X by more than 5 interquartile ranges, or the interquartile ranges differ by more than a
+          factor of 5;
+        - a class with less than 10 % of the samples and less than half of 1 / n_classes, if early_stopping=True,
+          scoring=None and there are no weights;
+        - hidden layers of at least 10 units of which more than half are dead at the end of training (not with
+          solver='lbfgs').
         """,
     ),
 }
@@ -327,56 +341,65 @@ _ATTRIBUTES = {
     "coefs_": (
         "list of ndarray of shape (n_layers - 1,)",
         """
-        Weights of each layer, of shape (fan_in, units), or (fan_in, pieces, units) for maxout. They are views: to
-        change or assign an element changes the model. A list of other shapes, or one assigned before fit, makes
-        another network, together with ``intercepts_``.
+        Weight matrices of the layers, of shape (fan_in, units), or (fan_in, pieces, units) for maxout. They are views:
+        changing or assigning an element changes the model. Assigning a list of other shapes, or a list before fit,
+        defines a new network together with ``intercepts_``.
         """,
     ),
     "intercepts_": (
         "list of ndarray of shape (n_layers - 1,)",
         """
-        Biases of each layer, of shape (units,), or (pieces, units) for maxout; views, too.
+        Bias vectors of the layers, of shape (units,), or (pieces, units) for maxout. They are views, too.
         """,
     ),
     "parameters_": (
         "dict of str to ndarray",
         """
-        Learned parameters that are neither weight nor bias, such as the slopes of PReLU; views, too.
+        Learned parameters other than weights and biases, such as the slopes of PReLU. They are views, too.
         """,
     ),
-    "loss_": ("float", "The objective after the last epoch, penalty included."),
-    "best_loss_": ("float or None", "The least of ``loss_curve_``; None with early_stopping. Not with lbfgs."),
+    "loss_": (
+        "float",
+        "The objective in the last epoch or, with lbfgs, at the solution, regularization terms included.",
+    ),
+    "best_loss_": (
+        "float or None",
+        "The minimum of ``loss_curve_``; None with early_stopping. Not available with lbfgs.",
+    ),
     "loss_curve_": (
         "list of float",
         """
-        The objective over each epoch of ``history_``. Not with lbfgs.
+        The objective in each epoch of ``history_``. Not available with lbfgs.
         """,
     ),
     "history_": (
         "dict of str to list",
         """
-        One entry per epoch, over all partial_fit calls and warm-started fits: the last 10,000, or all of the last fit
-        if those are more. The lists have the same length, and later calls add to them: epoch, loss, validation_loss
-        (without penalties) and validation_score (None without a validation set), learning_rate (of the last step),
-        seconds, gradient_norm (a list: for each hidden layer, that of the loss by the weights in the last step) and
-        dead_units (a list: for each hidden layer, the fraction of units with zero output or zero slope on all of 32
-        training rows). Not with lbfgs.
+        The course of training, with one entry per epoch over all partial_fit calls and warm-started fits: the last
+        10,000 epochs, or all of the last fit if there are more. The lists have equal lengths and are extended by later
+        calls. They are epoch, loss, validation_loss (without penalties) and validation_score (None without a validation
+        set), learning_rate (of the last step), seconds, gradient_norm (per hidden layer, the norm of the gradient of
+        the loss with respect to its weights in the last step) and dead_units (per hidden layer, the fraction of units
+        whose output or slope is zero for each of 32 training samples). Not available with lbfgs.
         """,
     ),
     "validation_scores_": (
         "list of float or None",
-        "The {score} on the validation rows after each epoch; None without early_stopping. Not with lbfgs.",
+        "The {score} on the validation set after each epoch; None without early_stopping. Not available with lbfgs.",
     ),
-    "best_validation_score_": ("float or None", "The largest of ``validation_scores_``. Not with lbfgs."),
-    "t_": ("int", "Training rows seen by a stochastic solver in all calls that went on, repetitions included."),
-    "n_iter_": ("int", "Epochs of the last fit and of the partial_fit calls since, or iterations of lbfgs."),
-    "n_layers_": ("int", "Layers, input and output included."),
-    "n_outputs_": ("int", "Raw outputs of the network."),
-    "out_activation_": ("str", "Name of the output link; another one may be assigned for predictions."),
-    "n_features_in_": ("int", "Features seen in fit."),
+    "best_validation_score_": ("float or None", "The maximum of ``validation_scores_``. Not available with lbfgs."),
+    "t_": (
+        "int",
+        "Number of training samples seen by a stochastic solver, over all partial_fit calls and warm-started fits.",
+    ),
+    "n_iter_": ("int", "Number of epochs of the last fit and later partial_fit calls, or of iterations of lbfgs."),
+    "n_layers_": ("int", "Number of layers, including the input and output layers."),
+    "n_outputs_": ("int", "Number of outputs of the network."),
+    "out_activation_": ("str", "Name of the output activation function; another one may be assigned for predictions."),
+    "n_features_in_": ("int", "Number of features seen during fit."),
     "feature_names_in_": (
         "ndarray of shape (n_features,)",
-        "Names of the features seen in fit, if they are all strings.",
+        "Names of features seen during fit. Defined only if all of them are strings.",
     ),
 }
 
@@ -389,23 +412,23 @@ REFERENCES = """\
 .. [6] Pascanu et al., 2013, "On the difficulty of training recurrent neural networks", arXiv:1211.5063."""
 
 
-def documented(*, tasks: frozenset[str], **words: str) -> Callable[[type[Class]], type[Class]]:
+def fill_docstring(*, tasks: frozenset[str], **words: str) -> Callable[[type[Class]], type[Class]]:
     """Return a class decorator that fills ``{parameters}``, ``{attributes}`` and ``{references}`` in the docstring.
 
     Parameters
     ----------
     tasks : frozenset of str
-        Of the estimator: only losses that apply to one of them are listed.
+        Tasks of the estimator: only losses that apply to one of them are listed.
     **words : str
-        Fill the like-named blanks in descriptions.
+        Values of the placeholders in the descriptions.
     """
     bullets = {
-        "activation": _listed(ACTIVATIONS),
-        "solver": _listed(SOLVERS),
-        "learning_rate": _listed(SCHEDULES),
-        "loss": _listed(LOSSES, lambda cls: bool(cls.tasks & tasks)),
-        "weight_init": _listed(INITIALIZERS),
-        "normalization": _listed(NORMALIZATIONS),
+        "activation": _list_classes(ACTIVATIONS),
+        "solver": _list_classes(SOLVERS),
+        "learning_rate": _list_classes(SCHEDULES),
+        "loss": _list_classes(LOSSES, lambda cls: bool(cls.tasks & tasks)),
+        "weight_init": _list_classes(INITIALIZERS),
+        "normalization": _list_classes(NORMALIZATIONS),
     }
 
     def decorate(cls: type[Class]) -> type[Class]:
@@ -422,4 +445,4 @@ def documented(*, tasks: frozenset[str], **words: str) -> Callable[[type[Class]]
         cls.__doc__ = text
         return cls
 
-    return decorate if __doc__ else lambda cls: cls  # python -OO strips docstrings
+    return decorate if __doc__ else lambda cls: cls  # python -OO removes docstrings

@@ -1,4 +1,4 @@
-"""What fit warns of: features on scales that train badly, validation rows on others, rare classes, dead units."""
+"""Warnings of fit: badly scaled features, untransformed validation rows, rare classes, dead units."""
 
 from __future__ import annotations
 
@@ -13,48 +13,49 @@ from .._warnings import warn
 from ..engine.graph import Graph
 from ..exceptions import TrainingWarning
 
-# On breast cancer, wine and digits, standardised and then spread over scales, accuracy fell by 1 to 4 points where the
-# scales differ by a factor of 1,000, and by 4 to 20 points where all are 0.01 or one column is 1,000.
-LARGEST, SMALLEST, SPREAD = 1_000.0, 0.01, 1_000.0
-LARGE = 100.0  # from which a spread counts: below, small columns may be the last components of a PCA
-NEGLIGIBLE = 1e-6  # columns this much smaller than the largest are rounding errors
-DEAD = 0.5  # share of a layer's units
-RARE = 0.1  # share of the rows
-WIDE = 10  # units of a layer, of which more than half do not die by the chance of a draw
-N_ROWS = 256  # enough to tell such scales apart, and under 1 % of a fit
+# On breast cancer, wine and digits, standardised and then rescaled, accuracy fell by 1 to 4 points if the scales differ
+# by a factor of 1,000, and by 4 to 20 points if all are 0.01 or one column's is 1,000.
+MAX_SCALE, MIN_SCALE, MAX_SCALE_RATIO = 1_000.0, 0.01, 1_000.0
+MIN_LARGE_SCALE = (
+    100.0  # from which the ratio of scales matters: below, small columns may be the last components of a PCA
+)
+NEGLIGIBLE = 1e-6  # columns that are smaller than the largest by this factor are rounding errors
+MAX_DEAD_FRACTION = 0.5  # of the units in a layer
+MIN_CLASS_FRACTION = 0.1  # of the rows
+MIN_UNITS = 10  # in a layer: more than half of so many are not dead by chance
+SCALE_SAMPLE_SIZE = 256  # rows; enough to distinguish such scales, in less than 1 % of the time of a fit
 
-# Breast cancer, raw against standardised, differs by this much in 26 of 30 columns; splits in time stay below.
-FAR = 5.0  # interquartile ranges between two medians, or times one interquartile range is as wide as another
-FEWEST_VALIDATION_ROWS = 20  # whose quartiles tell anything
-N_ROWS_OF_QUARTILES = 1024
+# Breast cancer differs by this much between raw and standardised in 26 of 30 columns; temporal splits stay below.
+MAX_IQR_RATIO = 5.0  # difference of medians in interquartile ranges, or ratio of interquartile ranges
+MIN_VALIDATION_ROWS = 20  # for meaningful quartiles
+QUARTILE_SAMPLE_SIZE = 1024
 
 
-def scale_problem(X, name_of: Callable[[int], str]) -> str | None:
-    """Return in a sentence what is wrong with the scales of X's columns, or None.
+def describe_scales(X, name_of: Callable[[int], str]) -> str | None:
+    """Return a sentence about problems with the scales of X's columns, or None.
 
-    A column's scale is the root mean square of those of its values that are not zero, so that rare ones of a one-hot
-    code count as 1.
+    The scale of a column is the root mean square of its non-zero values, so that a sparse indicator has scale 1.
     """
     scales = _scales(X)
     used = numpy.flatnonzero(scales > NEGLIGIBLE * scales.max(initial=0.0))
     if len(used) == 0:
         return None
     low, high = int(used[scales[used].argmin()]), int(used[scales[used].argmax()])
-    least, most = float(scales[low]), float(scales[high])
-    if SMALLEST <= most <= LARGEST and (most <= LARGE or most <= SPREAD * least):
+    smallest, largest = float(scales[low]), float(scales[high])
+    if MIN_SCALE <= largest <= MAX_SCALE and (largest <= MIN_LARGE_SCALE or largest <= MAX_SCALE_RATIO * smallest):
         return None
-    if _figure(least) == _figure(most):
-        return f"Typical values of the features are {_figure(most)}, where a network wants about 1."
+    low_text, high_text = _format_number(smallest), _format_number(largest)
+    if low_text == high_text:
+        return f"Typical values of the features are {high_text}, where a network wants about 1."
     return (
-        f"Typical values of the features range from {_figure(least)} ({name_of(low)}) to {_figure(most)} "
-        f"({name_of(high)}), "
+        f"Typical values of the features range from {low_text} ({name_of(low)}) to {high_text} ({name_of(high)}), "
         "where a network wants all about 1."
     )
 
 
-def dead_layers(fractions: Sequence[float]) -> str | None:
-    """Return in a sentence which hidden layers are mostly dead, given each layer's fraction of dead units, or None."""
-    mostly = [(i, fraction) for i, fraction in enumerate(fractions) if fraction > DEAD]
+def describe_dead_layers(fractions: Sequence[float]) -> str | None:
+    """Return a sentence about hidden layers that are mostly dead, given their fractions of dead units, or None."""
+    mostly = [(i, fraction) for i, fraction in enumerate(fractions) if fraction > MAX_DEAD_FRACTION]
     if not mostly:
         return None
     listed = ", ".join(f"{fraction:.0%} of hidden layer {i}" for i, fraction in mostly)
@@ -68,35 +69,35 @@ DEAD_REMEDY = (
 )
 
 
-def warn_of_scales(X, names: Sequence[str] | None) -> None:
-    """Warn of features on bad scales, seen on a few rows at equal distances."""
+def warn_about_scales(X, names: Sequence[str] | None) -> None:
+    """Warn about badly scaled features, judged from a sample of evenly spaced rows."""
     n_rows = X.shape[0]
-    sample = X[numpy.linspace(0, n_rows - 1, min(N_ROWS, n_rows)).astype(int)]
-    _warn(scale_problem(sample, lambda i: column_name(names, i)), SCALE_REMEDY)
+    sample = X[numpy.linspace(0, n_rows - 1, min(SCALE_SAMPLE_SIZE, n_rows)).astype(int)]
+    _warn(describe_scales(sample, lambda i: column_name(names, i)), SCALE_REMEDY)
 
 
-def warn_of_dead_units(fractions: Sequence[float], graph: Graph) -> None:
-    """Warn of hidden layers that are mostly dead and not by chance, given each layer's fraction of dead units."""
+def warn_about_dead_units(fractions: Sequence[float], graph: Graph) -> None:
+    """Warn about wide hidden layers that are mostly dead, given their fractions of dead units."""
     widths = [graph.shapes[name][-1] for name in graph.with_role("hidden")]
-    told = [fraction if width >= WIDE else 0.0 for fraction, width in zip(fractions, widths, strict=True)]
-    _warn(dead_layers(told), DEAD_REMEDY)
+    of_wide = [fraction if width >= MIN_UNITS else 0.0 for fraction, width in zip(fractions, widths, strict=True)]
+    _warn(describe_dead_layers(of_wide), DEAD_REMEDY)
 
 
-def warn_of_validation_rows(X, X_val) -> None:
-    """Warn if most columns of the validation rows lie elsewhere, or spread otherwise, than those of training."""
-    if X_val.shape[0] < FEWEST_VALIDATION_ROWS:
+def warn_about_validation_rows(X, X_val) -> None:
+    """Warn if location or spread of most columns differ much between the validation and the training rows."""
+    if X_val.shape[0] < MIN_VALIDATION_ROWS:
         return
     sample, sample_val = _sample(X), _sample(X_val)
     if scipy.sparse.issparse(sample):
-        # a column with zeros in three rows of four has no interquartile range: what is left is as dense as an array
-        filled = numpy.bincount(sample.indices, minlength=sample.shape[1]) > sample.shape[0] / 4
-        sample, sample_val = (part[:, filled].toarray() for part in (sample, sample_val))
+        # a column with three quarters of zeros has no interquartile range; the remaining ones are dense anyway
+        dense = numpy.bincount(sample.indices, minlength=sample.shape[1]) > sample.shape[0] / 4
+        sample, sample_val = (part[:, dense].toarray() for part in (sample, sample_val))
     with numpy.errstate(over="ignore", invalid="ignore"):
         low, median, high = _quartiles(sample)
         low_val, median_val, high_val = _quartiles(sample_val)
         spread, spread_val = high - low, high_val - low_val
-        far = numpy.abs(median_val - median) > FAR * spread
-        far |= (spread_val > FAR * spread) | (spread_val * FAR < spread)
+        far = numpy.abs(median_val - median) > MAX_IQR_RATIO * spread
+        far |= (spread_val > MAX_IQR_RATIO * spread) | (spread_val * MAX_IQR_RATIO < spread)
     varied = spread > 0
     if far[varied].sum() > varied.sum() / 2:
         _warn(
@@ -107,10 +108,10 @@ def warn_of_validation_rows(X, X_val) -> None:
         )
 
 
-def warn_of_imbalance(counts: numpy.ndarray) -> None:
-    """Warn of a class so rare that accuracy, by which early stopping judges, hardly counts it; given all classes."""
+def warn_about_imbalance(counts: numpy.ndarray) -> None:
+    """Warn about a class that is too rare to affect accuracy, the score of early stopping, given all class counts."""
     share = counts.min() / counts.sum()
-    if share < RARE and share < 0.5 / len(counts):
+    if share < MIN_CLASS_FRACTION and share < 0.5 / len(counts):
         _warn(
             f"The rarest class has {share:.1%} of the rows, and early_stopping=True judges epochs by accuracy, which "
             "is high without it.",
@@ -118,7 +119,7 @@ def warn_of_imbalance(counts: numpy.ndarray) -> None:
         )
 
 
-def warn_of_lbfgs(result: Any, max_iter: int) -> None:
+def warn_about_lbfgs(result: Any, max_iter: int) -> None:
     """Warn as scikit-learn does if L-BFGS has not converged."""
     if result.status == 0:
         return
@@ -133,7 +134,7 @@ def warn_of_lbfgs(result: Any, max_iter: int) -> None:
 
 
 def column_name(names: Sequence[str] | None, i: int) -> str:
-    """Return what to call column i."""
+    """Return a designation of column i."""
     return f"column {i}" if names is None else f"column {names[i]!r}"
 
 
@@ -144,11 +145,11 @@ def _warn(problem: str | None, remedy: str) -> None:
 
 
 def _sample(X):
-    """Return some rows, drawn at random lest they fall in step with a season, the same each time."""
+    """Return a reproducible sample of rows, drawn at random to avoid aliasing with a seasonal pattern."""
     n_rows = X.shape[0]
-    if n_rows <= N_ROWS_OF_QUARTILES:
+    if n_rows <= QUARTILE_SAMPLE_SIZE:
         return X
-    return X[numpy.sort(numpy.random.default_rng(0).choice(n_rows, N_ROWS_OF_QUARTILES, replace=False))]
+    return X[numpy.sort(numpy.random.default_rng(0).choice(n_rows, QUARTILE_SAMPLE_SIZE, replace=False))]
 
 
 def _quartiles(X) -> numpy.ndarray:
@@ -156,13 +157,13 @@ def _quartiles(X) -> numpy.ndarray:
     return numpy.quantile(numpy.asarray(X, dtype=numpy.float64), [0.25, 0.5, 0.75], axis=0)
 
 
-def _figure(value: float) -> str:
-    """Return a number of any size as it is easiest to read."""
+def _format_number(value: float) -> str:
+    """Return a number of any magnitude in a readable format."""
     return f"{value:,.0f}" if 10 <= value < 1e7 else f"{value:.2g}"
 
 
 def _scales(X) -> numpy.ndarray:
-    """Return for each column the root mean square of its values other than zero, or 0 if there are none."""
+    """Return the root mean square of the non-zero values of each column, or 0 if there are none."""
     if scipy.sparse.issparse(X):
         with numpy.errstate(over="ignore"):
             squares = numpy.bincount(X.indices, X.data.astype(numpy.float64) ** 2, minlength=X.shape[1])

@@ -1,4 +1,4 @@
-"""A fitted network as the estimators show it: its parameters as attributes, its outputs, its pickle."""
+"""Base class of estimators with a fitted network: parameters as attributes, outputs and pickling."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from ..engine.legacy import converted
 from ..engine.prediction import Predictor
 from ..version import __version__
 from .annotations import Device, Precision
-from .assigned_network import activate_outputs, assemble, assign, is_assigned, ready_to_continue
+from .assigned_network import assemble, assign, is_assigned, prepare_to_continue, set_output_activation
 from .data import prediction_data
 from .devices import namespace_to_predict
 from .recipes import Recipe
-from .threads import in_threads, n_threads_to_predict
+from .threads import n_threads_to_predict, run_in_threads
 
 
 class ParameterList(list):
-    """Views into a network's parameters, one for each layer; assigning to an element writes into the network.
+    """Views into a network's parameters, one per layer; assigning to an element writes into the network.
 
-    Copied and pickled it is a plain list, which is read back without skann.
+    Copies and pickles are plain lists, which can be loaded without skann.
     """
 
     def __setitem__(self, i: int, value: Any) -> None:
@@ -41,7 +41,7 @@ class ParameterList(list):
 
 
 class FittedNetwork(BaseEstimator):
-    """An estimator that holds a learner once it is fitted."""
+    """Base class of estimators that hold a learner once fitted."""
 
     device: Device
     dtype: Precision
@@ -51,53 +51,54 @@ class FittedNetwork(BaseEstimator):
     def _raw_outputs(self, X) -> numpy.ndarray:
         """Return the raw outputs for X."""
         self._check_fitted()
-        return self._outputs_of(self._learner.predictor, X)
+        return self._compute_outputs(self._learner.predictor, X)
 
     def _linked_outputs(self, X) -> numpy.ndarray:
-        """Return the link's values of the raw outputs for X."""
+        """Return the outputs for X after the link function."""
         self._check_fitted()
         learner = self._learner
-        return self._outputs_of(learner.predictor, X, learner.objective.prediction_link)
+        return self._compute_outputs(learner.predictor, X, learner.objective.prediction_link)
 
-    def _outputs_of(self, predictor: Predictor, X, link=None) -> numpy.ndarray:
+    def _compute_outputs(self, predictor: Predictor, X, link=None) -> numpy.ndarray:
         rows = X if isinstance(X, Rows) else Rows(prediction_data(self, X))
         n_rows, dtype = len(rows), self._output_dtype(rows.X)
         xp = namespace_to_predict(self.device, n_rows)
         n_threads = n_threads_to_predict(n_rows) if xp is numpy else 1
         if n_threads == 1:
             return predictor.outputs(rows, link, dtype, xp)
-        return in_threads(n_threads, lambda run: predictor.outputs(rows, link, dtype, n_parts=n_threads, run=run))
+        return run_in_threads(n_threads, lambda run: predictor.outputs(rows, link, dtype, n_parts=n_threads, run=run))
 
     def _output_dtype(self, X) -> type[numpy.floating]:
-        """Return the dtype that outputs for X are computed in: float32 where X and the parameters are, else float64."""
-        if self._recipe.always_double or self.dtype == "float64":
+        """Return the dtype of outputs for X: float32 if X and the parameters are, else float64."""
+        if self._recipe.always_float64 or self.dtype == "float64":
             return numpy.float64
         theta = self._learner.parameters.theta
         return numpy.float32 if X.dtype.type is theta.dtype.type is numpy.float32 else numpy.float64
 
     def _check_fitted(self) -> None:
-        """Lay out a network whose parameters were assigned; raise scikit-learn's NotFittedError if there is none."""
+        """Assemble the network if its parameters were assigned; raise NotFittedError if there are none."""
         if not hasattr(self, "_learner"):
             assemble(self)
 
     def _can_continue(self) -> bool:
-        """Return whether training can go on from parameters that are there."""
+        """Return whether training can continue from existing parameters."""
         state = vars(self)
-        return ("_learner" in state and "_assigned_activation" not in state) or ready_to_continue(self)
+        return ("_learner" in state and "_assigned_activation" not in state) or prepare_to_continue(self)
 
     def hidden_layer_output(self, X: Any, layer: int = -1) -> NDArray[Any]:
-        """Return what a hidden layer makes of X, after its activation and without dropout.
+        """Return the output of a hidden layer for X, after its activation and without dropout.
 
         Parameters
         ----------
         X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+            The input data.
         layer : int, default=-1
-            Which hidden layer, from 0; negative counts from the last.
+            Index of the hidden layer, from 0; negative indices count from the last one.
 
         Returns
         -------
         output : ndarray of shape (n_samples, n_units)
-            float32 where X and the weights are, else float64.
+            float32 if X and the weights are, else float64.
 
         Raises
         ------
@@ -105,10 +106,10 @@ class FittedNetwork(BaseEstimator):
             If there is no such hidden layer.
         """
         self._check_fitted()
-        return self._outputs_of(self._learner.predictor_of(self._hidden_node(layer)), X)
+        return self._compute_outputs(self._learner.predictor_of(self._hidden_node(layer)), X)
 
     def _hidden_node(self, layer: int) -> str:
-        """Return the name of the last node of a hidden layer, or raise ValueError if there is no such layer."""
+        """Return the name of the last node of a hidden layer, or raise ValueError if the layer does not exist."""
         hidden = self._learner.hidden
         if not isinstance(layer, Integral) or not -len(hidden) <= layer < len(hidden):
             raise ValueError(
@@ -119,7 +120,7 @@ class FittedNetwork(BaseEstimator):
 
     @property
     def coefs_(self) -> list[NDArray[Any]]:
-        """Weights of each layer, of shape (fan_in, units), or (fan_in, pieces, units) for maxout: views."""
+        """Views of the weights of each layer, of shape (fan_in, units), or (fan_in, pieces, units) for maxout."""
         return self._parameter_list("coefs_", "weight")
 
     @coefs_.setter
@@ -128,7 +129,7 @@ class FittedNetwork(BaseEstimator):
 
     @property
     def intercepts_(self) -> list[NDArray[Any]]:
-        """Biases of each layer, of shape (units,), or (pieces, units) for maxout: views."""
+        """Views of the biases of each layer, of shape (units,), or (pieces, units) for maxout."""
         return self._parameter_list("intercepts_", "bias")
 
     @intercepts_.setter
@@ -137,7 +138,7 @@ class FittedNetwork(BaseEstimator):
 
     @property
     def out_activation_(self) -> str:
-        """Name of the activation of the outputs."""
+        """Name of the output activation function."""
         if "_learner" in vars(self):
             return self._learner.objective.link.name
         return self._assigned("out_activation_")
@@ -145,25 +146,25 @@ class FittedNetwork(BaseEstimator):
     @out_activation_.setter
     def out_activation_(self, name) -> None:
         if "_learner" in vars(self):
-            activate_outputs(self, name)
+            set_output_activation(self, name)
         else:
             vars(self)["out_activation_"] = name
 
     @property
     def parameters_(self) -> dict[str, NDArray[Any]]:
-        """Learned parameters that are neither weight nor bias, by "layer.name": views."""
+        """Views of learned parameters other than weights and biases, by "layer.name"."""
         self._check_fitted()
         parameters = self._learner.parameters
         return {".".join(key): parameters.values[key] for key in parameters.layout.with_role("")}
 
     def _parameter_list(self, attribute: str, role: str) -> list[numpy.ndarray]:
-        """Return views into the network, or as long as there is none what was assigned."""
+        """Return views into the network or, as long as it is not assembled, the assigned values."""
         if "_learner" not in vars(self):
             return self._assigned(attribute)
         return ParameterList(self._learner.parameters.with_role(role))
 
     def _assigned(self, attribute: str) -> Any:
-        """Return what was assigned, or raise AttributeError as for any attribute that fit has not set yet."""
+        """Return an assigned attribute, or raise AttributeError as for an estimator that is not fitted."""
         if attribute not in vars(self):
             raise AttributeError(f"{type(self).__name__} has no {attribute} before it is fitted: call fit first.")
         return vars(self)[attribute]
@@ -181,9 +182,9 @@ class FittedNetwork(BaseEstimator):
         if version != __version__:
             warn(
                 f"This {type(self).__name__} was pickled by skann {version} and is being loaded by {__version__}. "
-                "That may fail or give other predictions: fit it anew with this version."
+                "This may fail or change its predictions: fit it again with this version."
             )
-        if "_architecture" in state:  # of an earlier version
+        if "_architecture" in state:  # pickled by an earlier version
             network = converted(state.pop("_architecture"), state.pop("_parameters"))
             state["_learner"] = Learner(*network)
         super().__setstate__(state)

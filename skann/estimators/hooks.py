@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks, called at the fit's begin and end and around each epoch."""
+"""Calls of scikit-learn's callbacks at the beginning and end of the fit and of each epoch."""
 
 from __future__ import annotations
 
@@ -16,60 +16,60 @@ class FitHooks:
     Parameters
     ----------
     root : CallbackContext
-        Of the whole fit.
+        Context of the whole fit.
     arguments : dict
-        Arguments of every hook: estimator, X, y, metadata.
+        Arguments of all hooks: estimator, X, y, metadata.
 
     Attributes
     ----------
-    fitted_now : callable
-        Returns the attributes of a fitted estimator with the present weights.
+    current_attributes : callable
+        Returns the attributes of a fitted network with the current weights.
     view : TrainingView or None
-        Of the training, if it has epochs.
+        View of the training, if it has epochs.
     error : Exception or None
-        Of a callback at the end of the fit.
+        Error in a callback at the end of the fit.
     """
 
-    fitted_now: Callable[[], dict[str, Any]]
+    current_attributes: Callable[[], dict[str, Any]]
     view: TrainingView | None = None
 
     def __init__(self, root: CallbackContext, arguments: dict[str, Any]):
         self.root, self.arguments = root, arguments
         self.error: Exception | None = None
-        self._epoch: Any = None  # the context of the current one
-        self._has_ended = False
+        self._epoch: Any = None  # the context of the current epoch
+        self._end_reported = False
 
     def fit_begins(self) -> None:
-        """Tell that training begins."""
+        """Call the callbacks at the beginning of the fit."""
         if self.view is not None:
             announce(self.root, self.view)
         self.root.call_on_fit_task_begin(**self.arguments)
 
     def fit_ends(self, attributes: dict[str, Any]) -> None:
-        """Tell once that training has ended; the attributes make a fitted estimator."""
-        if self._has_ended:
+        """Call the callbacks at the end of the fit, once, with the attributes of the fitted network."""
+        if self._end_reported:
             return
-        self._has_ended = True
+        self._end_reported = True
         try:
             self.root.call_on_fit_task_end(
-                **self.arguments, reconstruction_attributes=self.attributes_of_owner(attributes)
+                **self.arguments, reconstruction_attributes=self.owner_attributes(attributes)
             )
-        except Exception as error:  # it passes on once the estimator is fitted
+        except Exception as error:  # raised once the estimator is fitted
             self.error = error
 
     def epoch_begins(self) -> None:
-        """Tell that an epoch begins."""
+        """Call the callbacks at the beginning of an epoch."""
         self._epoch = self.root.subcontext(task_name="epoch")
-        self._epoch.call_on_fit_task_begin(**self.arguments, reconstruction_attributes=self._attributes_now)
+        self._epoch.call_on_fit_task_begin(**self.arguments, reconstruction_attributes=self._current_owner)
 
     def epoch_ends(self) -> bool:
-        """Tell that an epoch has ended; return whether a callback wants to stop training."""
-        return self._epoch.call_on_fit_task_end(**self.arguments, reconstruction_attributes=self._attributes_now)
+        """Call the callbacks at the end of an epoch; return whether one requests that training stop."""
+        return self._epoch.call_on_fit_task_end(**self.arguments, reconstruction_attributes=self._current_owner)
 
-    def attributes_of_owner(self, attributes: dict[str, Any]) -> dict[str, Any]:
-        """Return the attributes of the estimator that has the callbacks, given those of the network that trains."""
+    def owner_attributes(self, attributes: dict[str, Any]) -> dict[str, Any]:
+        """Return the attributes of the estimator with the callbacks, given those of the network being trained."""
         return attributes
 
-    def _attributes_now(self) -> dict[str, Any]:
-        """Return the attributes that make a fitted estimator of the present weights."""
-        return self.attributes_of_owner(self.fitted_now())
+    def _current_owner(self) -> dict[str, Any]:
+        """Return the attributes of a fitted estimator with the current weights."""
+        return self.owner_attributes(self.current_attributes())

@@ -1,4 +1,4 @@
-"""Class labels of any type, as the engine's targets and back."""
+"""Encoding of class labels of any type as the engine's targets, and decoding."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from ..engine.losses import MULTIOUTPUT
 
-# by dtype: the least normal number, and the distance from 1 to the number below it, as Python's floats
+# by dtype, as Python floats: the smallest positive normal number, and the distance from 1 to the next smaller number
 _LIMITS = {
     limits.dtype: (float(limits.tiny), float(limits.epsneg))
     for limits in (numpy.finfo(numpy.float32), numpy.finfo(numpy.float64))
 }
 
 
-def labels_of(y) -> Labels:
-    """Return the labels found in y, an array of labels, of columns of them, or a multilabel indicator matrix."""
+def infer_labels(y) -> Labels:
+    """Return the labels found in y: an array of labels, several columns of them, or a multilabel indicator matrix."""
     check_classification_targets(y)
     kind = _kind_of(y)
     if kind == "multiclass-multioutput":
@@ -30,19 +30,19 @@ def labels_of(y) -> Labels:
     return ColumnLabels.from_classes(unique_labels(y))
 
 
-def labels_named(classes: Any, y) -> Labels:
-    """Return the labels of the classes named beforehand; y tells whether they are those of columns.
+def labels_from_classes(classes: Any, y) -> Labels:
+    """Return the labels for a list of all classes, with the type of target taken from y.
 
     Raises
     ------
     ValueError
-        If they cannot be those of y.
+        If y is multilabel and the classes are not its column numbers.
     """
     if isinstance(classes, list):
-        return LabelColumns(tuple(ColumnLabels.from_classes(of_column) for of_column in classes))
+        return LabelColumns(tuple(ColumnLabels.from_classes(column) for column in classes))
     if not _kind_of(y).startswith("multilabel"):
         return ColumnLabels.from_classes(classes)
-    labels = labels_of(y)
+    labels = infer_labels(y)
     if not numpy.array_equal(classes, labels.classes):
         raise ValueError(
             f"classes must be the column numbers {labels.classes.tolist()} for a multilabel target with "
@@ -52,7 +52,7 @@ def labels_named(classes: Any, y) -> Labels:
 
 
 def _kind_of(y) -> str:
-    """Return scikit-learn's type of a target, which takes columns of any two numbers for those of an indicator."""
+    """Return scikit-learn's type of target, except that an indicator matrix must hold 0 and 1 only."""
     kind = type_of_target(y, input_name="y")
     if kind == "multilabel-indicator" and not scipy.sparse.issparse(y) and not numpy.isin(y, (0, 1)).all():
         return "multiclass-multioutput"
@@ -60,14 +60,14 @@ def _kind_of(y) -> str:
 
 
 class Labels(ABC):
-    """The classes of a classification problem, and how they lie on the network's outputs.
+    """The classes of a classification problem and their mapping to the outputs of the network.
 
     Attributes
     ----------
     classes : ndarray of shape (n_classes,), or a list of such
     task : {"binary", "multiclass", "multilabel", "multioutput"}
     n_one_hot : int or None
-        Columns that class codes are spread over, or None if the target is not one of codes.
+        Number of one-hot columns, or None if the target is not encoded as class codes.
     """
 
     classes: Any
@@ -75,32 +75,32 @@ class Labels(ABC):
     n_one_hot: int | None = None
 
     @abstractmethod
-    def check(self, y, all_there: bool) -> None:
-        """Raise ValueError if y has other classes than these or, with ``all_there``, lacks one."""
+    def check(self, y, require_all: bool) -> None:
+        """Raise ValueError if y has unknown classes or, with ``require_all``, lacks one."""
 
     @abstractmethod
-    def joined_by(self, y) -> Labels:
-        """Return labels that also hold those found in y, where the problem may grow."""
+    def extend(self, y) -> Labels:
+        """Return labels extended by those found in y, if the type of target allows it."""
 
     @abstractmethod
     def encode(self, y) -> numpy.ndarray:
-        """Return the engine's target: codes (n,), or columns of 0 and 1, one for each output."""
+        """Return the engine's target: codes of shape (n,), or columns of 0 and 1, one per output."""
 
     @abstractmethod
     def decode(self, decision: numpy.ndarray) -> Any:
-        """Return the labels for the decision function's values, of shape (n_samples, n_outputs)."""
+        """Return the labels for values of the decision function, of shape (n_samples, n_outputs)."""
 
     @abstractmethod
-    def is_right(self, decision: numpy.ndarray, target: numpy.ndarray) -> numpy.ndarray:
-        """Tell for each row whether the decision function's values give the encoded target, every label of it."""
+    def is_correct(self, decision: numpy.ndarray, target: numpy.ndarray) -> numpy.ndarray:
+        """Return for each row whether all labels predicted by the decision function equal the encoded target."""
 
     @abstractmethod
-    def shown(self, decision: numpy.ndarray) -> Any:
-        """Return the decision function's values in the shape that scikit-learn gives them."""
+    def format_decision(self, decision: numpy.ndarray) -> Any:
+        """Return the values of the decision function in scikit-learn's shape."""
 
     @abstractmethod
     def probabilities(self, p: numpy.ndarray) -> Any:
-        """Return the probabilities of the classes from those of the outputs, which may be overwritten."""
+        """Return the class probabilities for the probabilities of the outputs, which may be overwritten."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,11 +110,11 @@ class ColumnLabels(Labels):
     Attributes
     ----------
     classes : ndarray of shape (n_classes,)
-        Sorted.
+        Sorted class labels.
     task : {"binary", "multiclass", "multilabel"}
-        A single class is "multiclass".
+        A target with a single class is "multiclass".
     sparse : bool, default=False
-        Whether a multilabel y came as a sparse matrix, and so leaves as one.
+        Whether a multilabel y was a sparse matrix, as predictions then are.
     """
 
     classes: numpy.ndarray
@@ -123,29 +123,29 @@ class ColumnLabels(Labels):
 
     @classmethod
     def from_classes(cls, classes: numpy.ndarray) -> ColumnLabels:
-        """Return the labels of a problem with the given sorted classes, one a row."""
+        """Return the labels of a binary or multiclass target with the given sorted classes."""
         return cls(classes, "binary" if len(classes) == 2 else "multiclass")
 
     @property
     def n_one_hot(self) -> int | None:
-        """Columns that class codes are spread over, or None if the target is not one of codes."""
+        """Number of one-hot columns, or None if the target is not encoded as class codes."""
         return len(self.classes) if self.task == "multiclass" else None
 
     @property
     def n_outputs(self) -> int:
-        """Outputs of the network."""
+        """Number of outputs of the network."""
         return 1 if self.task == "binary" else len(self.classes)
 
-    def check(self, y, all_there: bool) -> None:
-        """Raise ValueError if y has other classes than these or, with ``all_there``, lacks one."""
-        found = labels_of(y)
+    def check(self, y, require_all: bool) -> None:
+        """Raise ValueError if y has unknown classes or, with ``require_all``, lacks one."""
+        found = infer_labels(y)
         if found.task != self.task and {found.task, self.task} & {"multilabel", MULTIOUTPUT}:
             raise ValueError(f"The classifier was fitted on a {self.task} target, but y is {found.task}.")
-        self.check_classes(found.classes, all_there)
+        self.check_classes(found.classes, require_all)
 
-    def check_classes(self, found: numpy.ndarray, all_there: bool) -> None:
-        """Raise ValueError if there are other classes than these or, with ``all_there``, one is lacking."""
-        if all_there and set(found) != set(self.classes):
+    def check_classes(self, found: numpy.ndarray, require_all: bool) -> None:
+        """Raise ValueError if there are unknown classes or, with ``require_all``, one is missing."""
+        if require_all and set(found) != set(self.classes):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
                 f"Previously got {self.classes}, `y` has {found}"
@@ -155,32 +155,32 @@ class ColumnLabels(Labels):
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes}. Got {found}."
             )
 
-    def joined_by(self, y) -> Labels:
-        """Return labels that also hold those found in y, unless either is no plain column of classes."""
-        found = labels_of(y)
+    def extend(self, y) -> Labels:
+        """Return labels extended by those found in y, unless either is multilabel or has several columns."""
+        found = infer_labels(y)
         if {self.task, found.task} & {"multilabel", MULTIOUTPUT}:
             return self
         return self.from_classes(unique_labels(self.classes, found.classes))
 
     def encode(self, y) -> numpy.ndarray:
-        """Return the engine's target: codes (n,), a 0/1 column (n, 1), or 0/1 columns (n, n_classes).
+        """Return the engine's target: codes of shape (n,), or 0/1 columns of shape (n, 1) or (n, n_classes).
 
         Raises
         ------
         ValueError
-            If a multilabel y has another number of columns.
+            If a multilabel y has a different number of columns than in fit.
         """
         if self.task == "multilabel":
             if y.ndim != 2 or y.shape[1] != len(self.classes):
                 raise ValueError(
-                    f"y must have {len(self.classes)} columns of 0 and 1, one a label. Got shape {y.shape}."
+                    f"y must have {len(self.classes)} columns of 0 and 1, one per label. Got shape {y.shape}."
                 )
             return (y.toarray() if scipy.sparse.issparse(y) else y).astype(numpy.uint8)
         codes = numpy.searchsorted(self.classes, y).astype(numpy.int32)
         return codes.astype(numpy.uint8)[:, None] if self.task == "binary" else codes
 
     def decode(self, decision: numpy.ndarray) -> Any:
-        """Return the labels for the decision function's values, of shape (n_samples, n_outputs)."""
+        """Return the labels for values of the decision function, of shape (n_samples, n_outputs)."""
         if self.task == "multiclass":
             return self.classes[decision.argmax(axis=1)]
         positive = decision > 0
@@ -189,18 +189,18 @@ class ColumnLabels(Labels):
         indicator = positive.astype(int)
         return scipy.sparse.csr_matrix(indicator) if self.sparse else indicator
 
-    def is_right(self, decision: numpy.ndarray, target: numpy.ndarray) -> numpy.ndarray:
-        """Tell for each row whether the decision function's values give the encoded target, every label of it."""
+    def is_correct(self, decision: numpy.ndarray, target: numpy.ndarray) -> numpy.ndarray:
+        """Return for each row whether all labels predicted by the decision function equal the encoded target."""
         if self.task == "multiclass":
             return decision.argmax(axis=1) == target
         return ((decision > 0) == target).all(axis=1)
 
-    def shown(self, decision: numpy.ndarray) -> numpy.ndarray:
-        """Return the decision function's values, those of two classes as (n_samples,)."""
+    def format_decision(self, decision: numpy.ndarray) -> numpy.ndarray:
+        """Return the values of the decision function, of shape (n_samples,) for binary targets."""
         return decision[:, 0] if self.task == "binary" else decision
 
     def probabilities(self, p: numpy.ndarray) -> numpy.ndarray:
-        """Return the probabilities of the classes, inside (0, 1), so that logarithms are finite; one alone is 1."""
+        """Return the class probabilities, clipped to the inside of (0, 1) unless there is a single class."""
         tiny, gap = _LIMITS[p.dtype]
         if self.task == "multiclass" and len(self.classes) == 1:
             return p
@@ -216,7 +216,7 @@ class ColumnLabels(Labels):
 
 @dataclass(frozen=True, eq=False)
 class LabelColumns(Labels):
-    """The labels of a target with several columns of classes: a block of outputs for each.
+    """The labels of a target with several columns of classes, with one block of outputs per column.
 
     Attributes
     ----------
@@ -238,23 +238,23 @@ class LabelColumns(Labels):
 
     @property
     def n_outputs(self) -> int:
-        """Outputs of the network."""
+        """Number of outputs of the network."""
         return sum(column.n_outputs for column in self.columns)
 
-    def check(self, y, all_there: bool) -> None:
-        """Raise ValueError if y has other columns or classes than these or, with ``all_there``, lacks a class."""
+    def check(self, y, require_all: bool) -> None:
+        """Raise ValueError if y has a wrong shape, unknown classes or, with ``require_all``, lacks a class."""
         if y.ndim != 2 or y.shape[1] != len(self.columns):
             raise ValueError(f"y must have {len(self.columns)} columns of classes, as in fit. Got shape {y.shape}.")
         check_classification_targets(y)
         for column, values in zip(self.columns, y.T, strict=True):
-            column.check_classes(numpy.unique(values), all_there)
+            column.check_classes(numpy.unique(values), require_all)
 
-    def joined_by(self, y) -> Labels:
-        """Return the same labels: a target with several columns does not grow."""
+    def extend(self, y) -> Labels:
+        """Return the same labels: a target with several columns cannot be extended."""
         return self
 
     def encode(self, y) -> numpy.ndarray:
-        """Return 0/1 columns (n, n_outputs), one-hot for each column of classes."""
+        """Return 0/1 columns of shape (n, n_outputs), with a one-hot block per column of classes."""
         blocks = []
         for column, values in zip(self.columns, y.T, strict=True):
             target = column.encode(values)
@@ -262,25 +262,25 @@ class LabelColumns(Labels):
         return numpy.hstack(blocks)
 
     def decode(self, decision: numpy.ndarray) -> numpy.ndarray:
-        """Return the labels (n_samples, n_columns) for the decision function's values."""
-        return numpy.column_stack([column.decode(part) for column, part in self._parts(decision)])
+        """Return the labels, of shape (n_samples, n_columns), for values of the decision function."""
+        return numpy.column_stack([column.decode(part) for column, part in self._blocks(decision)])
 
-    def is_right(self, decision: numpy.ndarray, target: numpy.ndarray) -> numpy.ndarray:
-        """Tell for each row whether the decision function's values give the encoded target, in every column."""
-        right = []
-        for (column, values), (_, truth) in zip(self._parts(decision), self._parts(target), strict=True):
-            right.append(column.is_right(values, truth if column.n_one_hot is None else truth.argmax(axis=1)))
-        return numpy.all(right, axis=0)
+    def is_correct(self, decision: numpy.ndarray, target: numpy.ndarray) -> numpy.ndarray:
+        """Return for each row whether the predictions equal the encoded target in all columns."""
+        correct = []
+        for (column, values), (_, truth) in zip(self._blocks(decision), self._blocks(target), strict=True):
+            correct.append(column.is_correct(values, truth if column.n_one_hot is None else truth.argmax(axis=1)))
+        return numpy.all(correct, axis=0)
 
-    def shown(self, decision: numpy.ndarray) -> list[numpy.ndarray]:
-        """Return a list of the decision function's values, one for each column."""
-        return [column.shown(part) for column, part in self._parts(decision)]
+    def format_decision(self, decision: numpy.ndarray) -> list[numpy.ndarray]:
+        """Return a list with the values of the decision function for each column."""
+        return [column.format_decision(part) for column, part in self._blocks(decision)]
 
     def probabilities(self, p: numpy.ndarray) -> list[numpy.ndarray]:
-        """Return a list of the probabilities of the classes, one for each column."""
-        return [column.probabilities(part) for column, part in self._parts(p)]
+        """Return a list with the class probabilities of each column."""
+        return [column.probabilities(part) for column, part in self._blocks(p)]
 
-    def _parts(self, outputs: numpy.ndarray) -> list[tuple[ColumnLabels, numpy.ndarray]]:
-        """Return each column with its outputs."""
+    def _blocks(self, outputs: numpy.ndarray) -> list[tuple[ColumnLabels, numpy.ndarray]]:
+        """Return each column with its block of outputs."""
         ends = numpy.cumsum([column.n_outputs for column in self.columns])
         return list(zip(self.columns, numpy.split(outputs, ends[:-1], axis=1), strict=True))

@@ -1,4 +1,4 @@
-"""How an estimator's network is built, how its weights start, and what is special in its training."""
+"""Recipes: how an estimator builds its network, initialises its weights and adjusts its training settings."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from ..engine.training.settings import Settings
 from ..engine.training.step import SupervisedStep
 from .builders import build_initializer, build_normalization
 from .constraints import check_activations, check_dropout, check_hidden_layer_sizes
-from .labels import Labels, labels_of
+from .labels import Labels, infer_labels
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The recipe of a multi-layer perceptron, by the parameters of its estimator; other recipes derive from it.
+    """The recipe for the multi-layer perceptron of an estimator's parameters; base class of other recipes.
 
     Attributes
     ----------
     step : type of TrainingStep
-        Called as ``SupervisedStep`` is.
-    always_double : bool
-        Whether predictions are float64 whatever the precision of X.
-    takes_all_epochs : bool
-        Whether taking all epochs is no lack of convergence.
+        Class of the training step, with the signature of ``SupervisedStep``.
+    always_float64 : bool
+        Whether predictions are float64 whatever the dtype of X.
+    runs_all_epochs : bool
+        Whether training regularly runs for all epochs, so that this is no lack of convergence.
     """
 
     step = SupervisedStep
-    always_double = False
-    takes_all_epochs = False
+    always_float64 = False
+    runs_all_epochs = False
 
     def network(
         self, estimator: Any, loss: Loss, n_features: int, n_targets: int, target: numpy.ndarray | None = None
@@ -49,16 +49,16 @@ class Recipe:
         estimator : MLPClassifier or MLPRegressor
         loss : Loss
         n_features, n_targets : int
-            Columns of X and of the target, once codes are one-hot.
+            Numbers of columns of X and of the target, with class codes one-hot encoded.
         target : ndarray, default=None
-            The training rows' target; None where attributes are assigned and there is none.
+            The training target; None for a network assembled from assigned attributes.
         """
         sizes = check_hidden_layer_sizes(estimator.hidden_layer_sizes)
         activation = estimator.activation
         activations = check_activations(activation, len(sizes))
-        # without hidden layers a single activation still says how scikit-learn draws the output layer
-        drawn_for = activations or [Identity() if isinstance(activation, (list, tuple)) else activation]
-        output_init = ACTIVATIONS.get(drawn_for[-1]).output_init
+        # without hidden layers, a single activation still determines scikit-learn's initialization of the output layer
+        init_activations = activations or [Identity() if isinstance(activation, (list, tuple)) else activation]
+        output_init = ACTIVATIONS.get(init_activations[-1]).output_init
         init = build_initializer(estimator)
         return multilayer_perceptron(
             n_features=n_features,
@@ -75,12 +75,12 @@ class Recipe:
         )
 
     def start(self, graph: Graph, parameters: Parameters, rows: Rows, rng: numpy.random.RandomState) -> None:
-        """Change freshly drawn parameters in place: by default not at all."""
+        """Modify freshly drawn parameters in place; by default, do nothing."""
 
     def settings(self, settings: Settings) -> Settings:
-        """Return the settings of training, given those of the estimator's parameters: by default these."""
+        """Return the training settings, adjusted from those of the estimator's parameters."""
         return settings
 
     def labels(self, y: numpy.ndarray) -> Labels:
-        """Return how the labels of a classification target lie on the outputs."""
-        return labels_of(y)
+        """Return the labels found in a classification target."""
+        return infer_labels(y)

@@ -1,11 +1,11 @@
-"""The multi-layer perceptron for regression."""
+"""Multi-layer perceptron regressor."""
 
 from __future__ import annotations
 
 from typing import Any, Literal, Self
 
 import numpy
-import sklearn  # its modules are imported when they are first asked for
+import sklearn  # imports its modules on first use
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils import check_array
@@ -30,18 +30,19 @@ from .annotations import (
 from .base import BaseMLP
 from .constraints import RegisteredName, check_loss
 from .conversion import SklearnConversion
-from .docs import documented
+from .docs import fill_docstring
 
-_MODERATE = (1e-18, 1e18)  # magnitudes of a target whose squares float32 holds
-_FARTHEST = 1e100  # that a prediction counts as, in units of y: the square of more overflows
+_FLOAT32_RANGE = (1e-18, 1e18)  # magnitudes of targets whose squares are finite and normal in float32
+_MAX_PREDICTION = 1e100  # in units of y; predictions beyond it count as this, lest their squares overflow
 
 
-@documented(tasks=REGRESSION, default="squared_error", score="R2")
+@fill_docstring(tasks=REGRESSION, default="squared_error", score="R2")
 class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
     """Multi-layer perceptron regressor.
 
     A drop-in replacement for ``sklearn.neural_network.MLPRegressor`` with the same parameters, attributes, methods
-    and draws, and more activations, dropout and precision control. One network predicts one or several outputs.
+    and random draws, which adds activations, losses, dropout and control of the precision. A single network predicts
+    one or several outputs.
 
     Parameters
     ----------
@@ -53,13 +54,13 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
 
     See Also
     --------
-    MLPClassifier : The same network for classification.
-    sklearn.neural_network.MLPRegressor : What this replaces.
+    MLPClassifier : Multi-layer perceptron classifier.
+    sklearn.neural_network.MLPRegressor : The estimator that this class replaces.
 
     Notes
     -----
-    Sample weights and ``alpha`` mean the same at every batch size, which is the one deliberate deviation from
-    scikit-learn: there ``alpha`` is multiplied by n_samples / batch_size in effect.
+    Sample weights and ``alpha`` have the same meaning at every batch size. This is the only deliberate deviation from
+    scikit-learn, where the effective ``alpha`` is multiplied by n_samples / batch_size.
 
     References
     ----------
@@ -87,7 +88,7 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
     _counterpart = "MLPRegressor"
     _y_numeric = True
     _task = "regression"
-    _moderate_target = True  # whether float32 holds the target's squares
+    _moderate_target = True  # whether the squares of the target are in float32's range
 
     def __init__(
         self,
@@ -171,38 +172,39 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
     @available_if(lambda self: self._check_partial_fit())
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
-        """Go on training with one pass over the given rows.
+        """Update the model with a single iteration over the given data.
 
         Not available with solver='lbfgs' or early_stopping=True.
 
         Parameters
         ----------
         X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
-            Rows, as fit takes them.
+            The input data.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their targets.
+            The target values.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights, not all zero. The call's loss is divided by its number of rows.
+            Sample weights, non-negative and not all zero. The loss of the call is divided by its number of samples.
 
         Returns
         -------
         self : object
-            The estimator, trained further.
+            Trained MLP model.
         """
         return self._partial_fit(X, y, sample_weight, continuing=self._can_continue())
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the predicted target of each row.
+        """Predict using the multi-layer perceptron model.
 
         Parameters
         ----------
         X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+            The input data.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            float32 where X and the weights are, unless the largest absolute y of an output in fit was outside
-            [1e-18, 1e18]; else float64.
+            The predicted values: float32 if X and the weights are, unless the largest absolute value of an output of y
+            in fit was outside [1e-18, 1e18]; else float64.
         """
         y = self._linked_outputs(X)
         y *= self._target_scale
@@ -210,27 +212,29 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         return y[:, 0] if y.shape[1] == 1 else y
 
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
-        """Return R2; for a loss with several quantile levels, the mean D2 of the levels' pinball losses.
+        """Return the coefficient of determination R2 of the prediction.
+
+        For a loss with several quantile levels, return the mean D2 pinball score over the levels instead.
 
         Parameters
         ----------
         X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
-            Rows, as fit takes them.
+            Test samples.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their targets.
+            True values for X.
         sample_weight : array-like of shape (n_samples,), default=None
-            How much each row counts.
+            Sample weights.
 
         Returns
         -------
         score : float
-            1 is perfect, 0 what the best constant has.
+            The best possible score is 1; the best constant prediction has a score of 0.
         """
-        return self._score_of(self.predict(X), y, sample_weight)
+        return self._score_predictions(self.predict(X), y, sample_weight)
 
-    def _score_of(self, predicted, y, sample_weight) -> float:
-        """Return the score of predictions, which does not depend on the units of y: none of its squares overflows."""
-        y, predicted = _in_common_units(y, predicted)
+    def _score_predictions(self, predicted, y, sample_weight) -> float:
+        """Return the score of predictions, computed such that no square overflows whatever the units of y."""
+        y, predicted = _rescale(y, predicted)
         levels: Any = getattr(check_loss(self.loss, self._task), "levels", None)
         if numpy.ndim(levels) == 0 or len(levels) == 1:
             return sklearn.metrics.r2_score(y, predicted, sample_weight=sample_weight)
@@ -245,8 +249,8 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         loss = self._build_loss()
         loss.check_target(target)
         if not continuing:
-            self._target_center, self._target_scale = self._units_of(target, sample_weight, loss)
-            self._moderate_target = not _is_extreme(magnitude(target)).any()
+            self._target_center, self._target_scale = self._center_and_scale(target, sample_weight, loss)
+            self._moderate_target = not _is_outside_float32_range(magnitude(target)).any()
         elif target.shape[1] != len(self._target_center):
             raise ValueError(
                 f"y has {target.shape[1]} outputs, but the regressor was fitted with {len(self._target_center)}."
@@ -255,8 +259,8 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
             return target
         return standardize(target, self._target_center, self._target_scale)
 
-    def _units_of(self, target, sample_weight, loss: Loss) -> tuple[numpy.ndarray, numpy.ndarray]:
-        """Return what the target is centred and scaled by: nothing, or the weighted mean and standard deviation."""
+    def _center_and_scale(self, target, sample_weight, loss: Loss) -> tuple[numpy.ndarray, numpy.ndarray]:
+        """Return the center and scale of the target: its weighted mean and standard deviation, or 0 and 1."""
         n_targets = target.shape[1]
         if self.target_transform is None:
             return numpy.zeros(n_targets), numpy.ones(n_targets)
@@ -267,7 +271,7 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
             )
         center, scale = mean_and_deviation(target, sample_weight)
         size = magnitude(center[None])
-        scale_of_constant = numpy.where(_is_extreme(size), size, 1.0)
+        scale_of_constant = numpy.where(_is_outside_float32_range(size), size, 1.0)
         return center, numpy.where(scale > 0, scale, scale_of_constant)
 
     def _output_dtype(self, X):
@@ -277,7 +281,7 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         return None
 
     def _validation_score(self, raw, link, rows):
-        return self._score_of(link(raw), rows.of(rows.target), rows.of(rows.weight))
+        return self._score_predictions(link(raw), rows.of(rows.target), rows.of(rows.weight))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -287,13 +291,13 @@ class MLPRegressor(RegressorMixin, SklearnConversion, BaseMLP):
         return tags
 
 
-def _is_extreme(size: numpy.ndarray) -> numpy.ndarray:
-    """Tell for each column's magnitude whether it is too small or too large for predictions in float32."""
-    return (size < _MODERATE[0]) | (size > _MODERATE[1])
+def _is_outside_float32_range(size: numpy.ndarray) -> numpy.ndarray:
+    """Return for the magnitude of each column whether it is too small or too large for float32 predictions."""
+    return (size < _FLOAT32_RANGE[0]) | (size > _FLOAT32_RANGE[1])
 
 
-def _in_common_units(y, predicted: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """Return y and finite predictions in float64, divided by powers of two that make each column of y about 1."""
+def _rescale(y, predicted: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Return y and predictions in float64, divided by powers of two that bring each column of y near 1."""
     y = check_array(
         y,
         dtype=numpy.float64,  # pyright: ignore[reportArgumentType]
@@ -302,7 +306,7 @@ def _in_common_units(y, predicted: numpy.ndarray) -> tuple[numpy.ndarray, numpy.
     )
     unit = power_of_two(y)
     if unit.size not in (1, predicted.size // len(predicted)):
-        return y, predicted  # the metric refuses them
+        return y, predicted  # the metric raises the error
     with quiet():
-        near = numpy.clip(predicted / unit, -_FARTHEST, _FARTHEST)
+        near = numpy.clip(predicted / unit, -_MAX_PREDICTION, _MAX_PREDICTION)
     return y / unit, numpy.where(numpy.isfinite(predicted), near, predicted)

@@ -1,4 +1,4 @@
-"""Weights of rows, and those of classes as weights of rows."""
+"""Validation of sample weights, and conversion of class weights to sample weights."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LARGEST = sys.float_info.max
 
 
 def check_sample_weight(sample_weight, X) -> numpy.ndarray:
-    """Return the weights that a user gave to rows, finite and none negative, as floats."""
+    """Return sample weights as floats after checking that they are finite and non-negative."""
     try:
         weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
     except OverflowError as error:
@@ -28,12 +28,12 @@ def check_sample_weight(sample_weight, X) -> numpy.ndarray:
 
 
 def check_range(weight: numpy.ndarray | None, dtype: numpy.dtype, y=None) -> None:
-    """Raise ValueError, with the row, for weights too large or small to be divided by their sum or mean in a dtype.
+    """Raise ValueError, naming the row, for weights too large or too small to be normalised in a dtype.
 
     Parameters
     ----------
     y : array of shape (n_samples,) or (n_samples, n_outputs), default=None
-        Classes that the weights depend on, which the error names.
+        Class labels for the error message if the weights include class weights.
     """
     if weight is None:
         return
@@ -51,43 +51,43 @@ def check_range(weight: numpy.ndarray | None, dtype: numpy.dtype, y=None) -> Non
     size = "large" if weight[i] > 1 else "small"
     raise ValueError(
         f"The sample_weight of {row} is {weight[i]:g}, too {size} for {numpy.dtype(dtype)} beside {n_rows} rows: scale "
-        "the weights so that their mean is about 1, and give 0 to rows that are not to count."
+        "the weights so that their mean is about 1, and set those of rows to ignore to 0."
     )
 
 
-def check_some_count(weight: numpy.ndarray | None) -> None:
+def check_any_positive(weight: numpy.ndarray | None) -> None:
     """Raise ValueError if no row has a weight above 0."""
     if weight is not None and not weight.any():
         raise ValueError("sample_weight and class_weight leave no row with a weight above 0.")
 
 
-def weigh_classes(class_weight: Any, labels: Labels, y, sample_weight) -> numpy.ndarray:
-    """Return the rows' weights times those of their classes; over the columns of a target, their product."""
-    _check(class_weight, labels)
+def apply_class_weight(class_weight: Any, labels: Labels, y, sample_weight) -> numpy.ndarray:
+    """Return the sample weights times the class weights, or the product of those of all columns."""
+    _check_class_weight(class_weight, labels)
     row_weight = numpy.ones(y.shape[0]) if sample_weight is None else sample_weight.copy()
     for i, (classes, column) in enumerate(_columns(labels, y)):
-        of_column = class_weight[i] if isinstance(class_weight, list) else class_weight
-        if isinstance(of_column, dict):
-            weights = numpy.array([float(of_column.get(label, 1.0)) for label in classes.tolist()])
+        column_weight = class_weight[i] if isinstance(class_weight, list) else class_weight
+        if isinstance(column_weight, dict):
+            weights = numpy.array([float(column_weight.get(label, 1.0)) for label in classes.tolist()])
         else:
-            with numpy.errstate(divide="ignore", over="ignore"):  # a class whose rows all weigh 0
-                weights = compute_class_weight(of_column, classes=classes, y=column, sample_weight=sample_weight)
+            with numpy.errstate(divide="ignore", over="ignore"):  # a class whose samples all have weight 0
+                weights = compute_class_weight(column_weight, classes=classes, y=column, sample_weight=sample_weight)
         weights[~numpy.isfinite(weights)] = 0
-        with numpy.errstate(over="ignore"):  # check_range tells of it
+        with numpy.errstate(over="ignore"):  # reported by check_range
             row_weight *= weights[numpy.searchsorted(classes, column)]
     return row_weight
 
 
 def _columns(labels: Labels, y) -> Iterator[tuple[numpy.ndarray, numpy.ndarray]]:
-    """Return each column of the target with its classes."""
+    """Return the classes and the values of each column of the target."""
     columns = y.toarray().T if scipy.sparse.issparse(y) else numpy.reshape(y, (len(y), -1)).T
     if labels.task == "multilabel":
         return ((numpy.unique(column), column) for column in columns)
     return zip(labels.classes if isinstance(labels, LabelColumns) else [labels.classes], columns, strict=True)
 
 
-def _check(class_weight: str | dict | list, labels: Labels) -> None:
-    """Raise ValueError for weights of classes that there are not, or of another number of columns."""
+def _check_class_weight(class_weight: str | dict | list, labels: Labels) -> None:
+    """Raise ValueError for weights of unknown classes or of a wrong number of columns."""
     has_columns = labels.task == "multilabel" or isinstance(labels, LabelColumns)
     if isinstance(class_weight, list):
         if not has_columns or len(class_weight) != len(labels.classes):
@@ -110,7 +110,7 @@ def _check(class_weight: str | dict | list, labels: Labels) -> None:
 
 
 def _check_dict(weights: Any, classes: numpy.ndarray) -> None:
-    """Raise ValueError, with the class, for weights of other classes than these, out of range, or all zero."""
+    """Raise ValueError, naming the class, for weights of unknown classes, out of range or all zero."""
     if not isinstance(weights, dict):
         raise ValueError(f"class_weight as a list must hold dicts of class to weight or 'balanced'. Got {weights!r}.")
     unknown = [label for label in weights if label not in classes]
@@ -121,5 +121,6 @@ def _check_dict(weights: Any, classes: numpy.ndarray) -> None:
             raise ValueError(f"class_weight must hold finite numbers >= 0. Got {weight!r} for class {label!r}.")
     if all(weights.get(label, 1) == 0 for label in classes.tolist()):
         raise ValueError(
-            f"sample_weight and class_weight leave no row with a weight above 0: all of {classes.tolist()} weigh 0."
+            "sample_weight and class_weight leave no row with a weight above 0: all of "
+            f"{classes.tolist()} have weight 0."
         )

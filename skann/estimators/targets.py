@@ -1,4 +1,4 @@
-"""Targets of any type as arrays that scikit-learn checks: numbers for regression, labels for classification."""
+"""Conversion of targets to arrays that scikit-learn can check: numbers for regression, labels for classification."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ _DAYS = {
 
 
 def as_numbers(y: Any) -> Any:
-    """Return a regression target, text and objects that stand for numbers as an array of floats.
+    """Return a regression target, with text and objects that represent numbers converted to floats.
 
     Raises
     ------
     TypeError
-        For datetimes and timedeltas, of which there are many ways to make numbers.
+        For datetimes and timedeltas, whose conversion to numbers is ambiguous.
     ValueError
-        For values that are missing or stand for no number; one of them is named.
+        For values that are missing or do not represent a number; the message names one of them.
     """
     if isinstance(y, numpy.ndarray) and y.dtype.kind in "biufc":
         return y.astype(numpy.float64) if y.dtype == numpy.longdouble != numpy.float64 else y
-    array = _as_array(y)
+    array = _to_array(y)
     if array is None or array.dtype.kind in "biufc":
         return y
     if array.dtype.kind in "mM":
-        raise _no_times("datetimes" if array.dtype.kind == "M" else "timedeltas", f"dtype {array.dtype}")
+        raise _temporal_error("datetimes" if array.dtype.kind == "M" else "timedeltas", f"dtype {array.dtype}")
     try:
         return array.astype(numpy.float64)
     except OverflowError as error:
         raise ValueError("Input y contains infinity or a value too large for dtype('float64').") from error
     except (TypeError, ValueError) as error:
-        raise _no_number(array) from error
+        raise _not_numeric_error(array) from error
 
 
 def as_labels(y: Any) -> Any:
-    """Return a target of classes, objects that are all bool, all int or all float as an array of that type.
+    """Return a target of class labels, with objects that are all bool, all int or all float converted to that dtype.
 
     Raises
     ------
     ValueError
-        For missing labels, and for objects of several kinds or of a kind that cannot be labels.
+        For missing labels, and for objects of several types or of a type that cannot be a label.
     """
     if isinstance(y, numpy.ndarray) and y.dtype.kind != "O":
         return y
-    array = _as_array(y)
+    array = _to_array(y)
     if array is None or array.dtype.kind != "O":
         return y
     first = _first_of_each_kind(array.ravel())
@@ -73,7 +73,7 @@ def as_labels(y: Any) -> Any:
     try:
         return array.astype(_DTYPES[kind])
     except OverflowError as error:
-        raise ValueError("y has labels beyond the range of int64: convert them with y.astype(str).") from error
+        raise ValueError("y has labels outside the range of int64: convert them with y.astype(str).") from error
 
 
 _DTYPES = {"bool": numpy.bool_, "int": numpy.int64, "float": numpy.float64}
@@ -81,7 +81,7 @@ _KINDS = {"str": str, "bool": bool | numpy.bool_, "int": Integral, "float": floa
 
 
 def _first_of_each_kind(labels: numpy.ndarray) -> dict[str, Any]:
-    """Return the first label of each kind, "str", "bool", "int", "float" or the name of another type."""
+    """Return the first label of each kind: "str", "bool", "int", "float" or the name of another type."""
     types = dict.fromkeys(map(type, labels))
     if not types.keys() <= {str, bool, int} and any(map(is_missing, labels)):
         raise ValueError("Input y contains NaN. Drop the rows whose label is missing.")
@@ -92,14 +92,14 @@ def _first_of_each_kind(labels: numpy.ndarray) -> dict[str, Any]:
     return first
 
 
-def _no_number(values: numpy.ndarray) -> Exception:
-    """Return the error that tells why values cannot become floats."""
-    for i, value in enumerate(values.ravel().tolist()):  # noqa: B007 - the last one is told
+def _not_numeric_error(values: numpy.ndarray) -> Exception:
+    """Return the error for values that cannot be converted to floats."""
+    for i, value in enumerate(values.ravel().tolist()):  # noqa: B007 - the last one is reported
         if is_missing(value):
             return ValueError("Input y contains NaN.")
         kind = kind_of_time(value)
         if kind is not None:
-            return _no_times(kind, f"{value!r} is the first")
+            return _temporal_error(kind, f"{value!r} is the first")
         if not is_number(value):
             break
     return ValueError(
@@ -108,13 +108,13 @@ def _no_number(values: numpy.ndarray) -> Exception:
     )
 
 
-def _no_times(kind: str, which: str) -> TypeError:
+def _temporal_error(kind: str, which: str) -> TypeError:
     """Return the error for datetimes or timedeltas."""
     return TypeError(f"y holds {kind} ({which}), but regression needs numbers, for example the days {_DAYS[kind]}.")
 
 
-def _as_array(y: Any) -> numpy.ndarray | None:
-    """Return the target as an array, or None if there is none to look at: scikit-learn's checks tell why."""
+def _to_array(y: Any) -> numpy.ndarray | None:
+    """Return the target as an array, or None if scikit-learn's checks will reject it."""
     check_not_lazy(y, "y")
     check_supported(getattr(y, "dtype", None), "y")
     if y is None or scipy.sparse.issparse(y):
@@ -127,7 +127,7 @@ def _as_array(y: Any) -> numpy.ndarray | None:
 
 
 def is_missing(value: Any) -> bool:
-    """Return whether a value is None, NaN, NaT or pandas.NA, the only one that cannot tell whether it is itself."""
+    """Return whether a value is None, NaN, NaT or pandas.NA, whose comparison with itself has no truth value."""
     try:
         return value is None or bool(value != value)
     except (TypeError, ValueError):
@@ -135,11 +135,11 @@ def is_missing(value: Any) -> bool:
 
 
 def is_number(value: Any) -> bool:
-    """Return whether float takes a value."""
+    """Return whether float accepts a value."""
     try:
         float(value)
     except OverflowError:
-        return True  # scikit-learn's checks call it too large
+        return True  # scikit-learn's checks report it as too large
     except (TypeError, ValueError):
         return False
     return True

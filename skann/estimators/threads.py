@@ -1,4 +1,4 @@
-"""How many threads the BLAS runs in while a network trains, and how many predict."""
+"""Number of BLAS threads during training, and of threads for prediction."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ from .._sklearn_compat import _get_threadpool_controller
 from ..engine.parameters import Layout
 
 T = TypeVar("T")
-# Multiplications in a network's largest matrix product under which one thread is about as quick as two where both cores
-# are free, and ten times as quick where another process is busy: threads that wait for each other do not sleep.
-_WORTH_THREADS = 2**21
-_ROWS_A_THREAD = 2**13  # that make it worth while to start a thread for their predictions: ten times its cost
+# Number of multiplications in the largest matrix product of a network below which a single BLAS thread is about as fast
+# as two on two idle cores, and ten times as fast beside a busy process: BLAS threads spin while they wait.
+_MIN_SIZE_FOR_THREADS = 2**21
+_MIN_ROWS_PER_THREAD = 2**13  # predicting as many rows takes ten times as long as starting a thread
 
 
 class BlasLimit:
-    """A hold on the BLAS, which keeps to one thread for as long as there is a hold of the thread that took the first.
+    """A hold that limits the BLAS to one thread until the owner, the thread with the first hold, has released all.
 
-    Most BLAS libraries have one number of threads for the whole process. Were each thread to set and restore it, the
-    last to leave would restore what another had set. Ctrl-C may fall into either method, and ``release`` then ends
-    what was begun.
+    Most BLAS libraries have a single number of threads per process. If each thread set and restored it, the last to
+    leave would restore a number that another had set. Both methods are safe against Ctrl-C: ``release`` completes or
+    reverts an interrupted call.
 
     Parameters
     ----------
-    wanted : bool, default=True
+    active : bool, default=True
         Whether to limit the BLAS at all.
     """
 
     _lock = Lock()
-    _owner: int | None = None  # the thread that holds
+    _owner: int | None = None  # ident of the thread that holds the limit
     _holds: frozenset[BlasLimit] = frozenset()
-    _before: tuple[tuple[Any, int], ...] = ()  # each library that is limited, with its number of threads before
+    _before: tuple[tuple[Any, int], ...] = ()  # each limited library with its former number of threads
 
-    def __init__(self, wanted: bool = True):
-        self.wanted = wanted
+    def __init__(self, active: bool = True):
+        self.active = active
 
     def hold(self) -> bool:
-        """Limit the BLAS, unless another thread does; tell whether it is this thread that limits it."""
-        if not self.wanted:
+        """Limit the BLAS unless another thread does; return whether this thread limits it."""
+        if not self.active:
             return False
         cls, here = BlasLimit, get_ident()
         with self._lock:
             if cls._owner not in (None, here):
                 return False
             holds, before = cls._holds | {self}, cls._before or _blas_threads()
-            # noted before the first is changed
+            # recorded before any library is changed
             cls._owner, cls._holds, cls._before = here, holds, before
             if len(holds) == 1:
                 for library, _ in before:
@@ -56,7 +56,7 @@ class BlasLimit:
         return True
 
     def release(self) -> None:
-        """Give the BLAS back its threads, if this is the last hold; without a hold, do nothing."""
+        """Restore the number of threads if this is the last hold; do nothing without a hold."""
         cls = BlasLimit
         with self._lock:
             if self not in cls._holds:
@@ -68,67 +68,66 @@ class BlasLimit:
             for library, n_threads in cls._before:
                 library.set_num_threads(n_threads)
             with _get_threadpool_controller().limit(limits=None):
-                pass  # leaving any limit lets other threads set limits again
+                pass  # leaving any such context lets other threads set limits again
             cls._owner, cls._holds, cls._before = None, others, ()
 
-    def during(self, work: Callable[[bool], T]) -> T:
-        """Call ``work``, which takes what ``hold`` returned, and release the BLAS whatever happens."""
+    def run(self, work: Callable[[bool], T]) -> T:
+        """Return ``work(limits)``, where ``limits`` is the value of ``hold``, and release the BLAS in any case."""
         try:
             return work(self.hold())
         finally:
             try:
                 self.release()
-            except KeyboardInterrupt:  # which fell into it
+            except KeyboardInterrupt:  # during the release
                 self.release()
                 raise
 
 
 def _blas_threads() -> tuple[tuple[Any, int], ...]:
-    """Return each BLAS library with its number of threads; macOS's own does not tell, and cannot be limited."""
+    """Return each BLAS library with its number of threads, except macOS's own, which cannot be limited."""
     libraries = [library for library in _get_threadpool_controller().lib_controllers if library.user_api == "blas"]
     counts = [(library, library.num_threads) for library in libraries]
     return tuple((library, count) for library, count in counts if count)
 
 
 def blas_limit(layout: Layout, n_rows: int) -> BlasLimit:
-    """Return what keeps the BLAS to one thread if no product of ``n_rows`` rows is worth more.
+    """Return a BlasLimit that is active if all matrix products of ``n_rows`` rows are small.
 
-    The number of threads is never raised, so that a joblib worker stays within its share of the cores, and is restored
-    at the end.
+    The number of threads is never raised, so that a joblib worker stays within its share of the cores.
     """
     weights = [math.prod(layout.specs[key].shape) for key in layout.with_role("weight")]
-    return BlasLimit(n_rows * max(weights) < _WORTH_THREADS)
+    return BlasLimit(n_rows * max(weights) < _MIN_SIZE_FOR_THREADS)
 
 
 def n_threads_to_predict(n_rows: int) -> int:
-    """Return in how many threads to predict so many rows: as many as the BLAS may use, if that is worth while.
+    """Return the number of threads for predicting ``n_rows`` rows: up to as many as the BLAS may use.
 
-    They share what lies between the products too, which the BLAS would leave to one: a million rows take two thirds to
-    four fifths of the time on two cores.
+    The operations between the matrix products are then parallel, too. With BLAS threads they run in one; on two cores a
+    million rows take two thirds to four fifths of that time.
     """
-    wanted = n_rows // _ROWS_A_THREAD
-    if wanted < 2:
+    n_threads = n_rows // _MIN_ROWS_PER_THREAD
+    if n_threads < 2:
         return 1
-    counts = [n_threads for _, n_threads in _blas_threads()]
-    return min(wanted, *counts) if counts else 1
+    counts = [count for _, count in _blas_threads()]
+    return min(n_threads, *counts) if counts else 1
 
 
-def in_threads(n_threads: int, work: Callable[[Callable], T]) -> T:
-    """Return what ``work`` makes of a ``map`` in so many threads.
+def run_in_threads(n_threads: int, work: Callable[[Callable], T]) -> T:
+    """Return ``work(map)``, where ``map`` is that of a pool of ``n_threads`` threads.
 
-    Each has one thread of the BLAS, unless another limits the BLAS just now.
+    Each thread uses a single BLAS thread, unless another thread limits the BLAS at the moment.
     """
 
     def work_in_pool(limits: bool) -> T:
-        # some libraries have a number for each thread; others leave it to the thread that limited them first, which
-        # restores it
+        # some libraries have a number of threads per calling thread; others have one per process, which the first hold
+        # restores
         with ThreadPoolExecutor(n_threads, initializer=_limit_this_thread if limits else None) as pool:
             return work(pool.map)
 
-    return BlasLimit().during(work_in_pool)
+    return BlasLimit().run(work_in_pool)
 
 
 def _limit_this_thread() -> None:
-    """Limit the BLAS for as long as this thread lives."""
+    """Limit the BLAS to one thread, in libraries with a limit per thread for the lifetime of this one."""
     for library, _ in _blas_threads():
         library.set_num_threads(1)

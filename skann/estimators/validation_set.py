@@ -1,4 +1,4 @@
-"""The validation set: split off or given, and how its rows are scored."""
+"""The validation set, split off or passed to fit, and its evaluation after each epoch."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ from .._sklearn_compat import accepts_sample_weight
 from ..engine.data.rows import Rows
 from ..engine.learner import Learner
 from ..engine.training.evaluation import Evaluation
-from .data import ChosenRows
+from .data import LazyRows
 
 
 @dataclass
 class ValidationSet:
-    """Rows that are not trained on.
+    """Held-out rows, in the form for the engine and in that for scorers.
 
     Attributes
     ----------
     rows : Rows
-        X with the engine's target and the weights.
+        X with the encoded target and the weights.
     y : ndarray
-        The target of those rows as users gave it, for scorers.
+        The target as passed to fit.
     X : array or DataFrame, default=None
-        X likewise, if it was given and not split off.
+        X as passed to fit, or None if the rows were split off.
     """
 
     rows: Rows
     y: numpy.ndarray
     X: Any = None
 
-    def scored(self, scorer: Callable[..., float], fitted: Any, weighs: bool) -> float:
-        """Return a scorer's score of a fitted estimator, in which the rows' weights count if the scorer ``weighs``."""
+    def score(self, scorer: Callable[..., float], fitted: Any, weighted: bool) -> float:
+        """Return the score of a fitted estimator by a scorer, with sample weights if ``weighted``."""
         rows, X = self.rows, self.X
         if X is None:
-            X = ChosenRows(rows) if ChosenRows.suit(rows) else rows.of(rows.X)
-        weights = {"sample_weight": rows.of(rows.weight)} if weighs else {}
+            X = LazyRows(rows) if LazyRows.is_needed(rows) else rows.of(rows.X)
+        weights = {"sample_weight": rows.of(rows.weight)} if weighted else {}
         return scorer(fitted, X, self.y, **weights)
 
 
-def evaluation(estimator: Any, validation: ValidationSet, learner: Learner, xp: ModuleType) -> Evaluation:
-    """Return what gives the loss and the score of the validation set at the present parameters; ``xp`` computes.
+def build_evaluation(estimator: Any, validation: ValidationSet, learner: Learner, xp: ModuleType) -> Evaluation:
+    """Return the Evaluation of the loss and the score on the validation set, computed with ``xp``.
 
-    The score is ``estimator.scoring``'s: None, the estimator's own from raw outputs; "loss", minus the loss; or a
-    scorer's, which is given an estimator with these parameters.
+    The score is that of ``estimator.scoring``: by default the estimator's own, from raw outputs; for "loss" the
+    negative loss; or that of a scorer, which is called with a fitted copy of the estimator.
     """
     scoring = estimator.scoring
     scorer = sklearn.metrics.check_scoring(estimator, scoring) if scoring is not None and scoring != "loss" else None
-    weighs = validation.rows.weight is not None and scorer is not None and accepts_sample_weight(scorer)
+    weighted = validation.rows.weight is not None and scorer is not None and accepts_sample_weight(scorer)
 
     def score(raw: numpy.ndarray, loss: float) -> float:
         if scoring is None:
@@ -60,8 +60,8 @@ def evaluation(estimator: Any, validation: ValidationSet, learner: Learner, xp: 
         elif scorer is None:
             value = -loss
         else:
-            fitted = estimator._as_fitted(learner, named=validation.X is not None)
-            value = validation.scored(scorer, fitted, weighs)
+            fitted = estimator._fitted_copy(learner, named=validation.X is not None)
+            value = validation.score(scorer, fitted, weighted)
         if not numpy.isfinite(value) and numpy.isfinite(loss):
             raise ValueError(
                 f"The validation score (scoring={scoring!r}) was {value} after an epoch. Choose a scorer that is "

@@ -393,8 +393,8 @@ def test_what_looks_into_a_network_finds_it():
 
 
 REFUSED = [
-    ({"intercepts_": None}, "coefs_ are there, but intercepts_ are not"),
-    ({"coefs_": None}, "intercepts_ are there, but coefs_ are not"),
+    ({"intercepts_": None}, "coefs_ are assigned, but intercepts_ are not"),
+    ({"coefs_": None}, "intercepts_ are assigned, but coefs_ are not"),
     ({"coefs_": []}, r"arrays of shape \(fan_in, units\)"),
     ({"coefs_": [numpy.zeros(4)]}, r"Got the shapes \[\(4,\)\]"),
     ({"coefs_": ["weights"]}, "list of arrays of real numbers"),
@@ -436,7 +436,7 @@ def test_parameters_that_are_not_assigned_are_refused(options):
         put_together(MLPRegressor(**options), given).predict(X)
     fitted = MLPRegressor(hidden_layer_sizes=(6,), max_iter=2, **options).fit(X, X[:, :3])
     predicted = fitted.predict(X)
-    with pytest.raises(ValueError, match=r"other shapes leave open what hidden_0_"):
+    with pytest.raises(ValueError, match=r"with other shapes, hidden_0_"):
         fitted.coefs_ = given["coefs_"]
     assert_array_equal(fitted.predict(X), predicted)
 

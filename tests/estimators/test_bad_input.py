@@ -113,7 +113,7 @@ def test_an_int_beyond_the_floats_is_refused_for_every_parameter(estimator):
 
 @pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor, TabularMLPClassifier, TabularMLPRegressor])
 def test_an_int_beyond_the_floats_is_refused_in_the_data(estimator):
-    message = "too large|contains infinity|Unknown label type|beyond the range"
+    message = "too large|contains infinity|Unknown label type|outside the range"
     table = [[HUGE, 1.0], *[[1.0, 2.0]] * 9]
     with pytest.raises(ValueError, match=message):
         estimator().fit(table, [0, 1] * 5)

@@ -186,7 +186,7 @@ class TestLabels:
             ([1, "a"], r"Labels must be of one kind. Got 1 \(int\) and 'a' \(str\) in y: convert.*y.astype\(str\)"),
             ([True, 2], r"Got True \(bool\) and 2 \(int\)"),
             ([2, 1.0], r"Got 2 \(int\) and 1.0 \(float\)"),
-            ([10**30, 1], "y has labels beyond the range of int64"),
+            ([10**30, 1], "y has labels outside the range of int64"),
             ([Decimal(1), Decimal(2)], r"Unknown label type: Decimal. .* Got Decimal\('1'\) in y: convert"),
             ([pandas.Timestamp(0), pandas.Timestamp(1)], "Unknown label type: Timestamp"),
             ([pandas.NA, 1], "Input y contains NaN. Drop the rows whose label is missing"),

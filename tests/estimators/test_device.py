@@ -223,7 +223,7 @@ def test_auto_takes_the_device_where_it_is(device, monkeypatch):
 
 def test_lbfgs_runs_on_the_cpu(device):
     options = {**PLAIN, "solver": "lbfgs"}
-    with pytest.raises(ValueError, match="solver='lbfgs' runs on the CPU alone, and device is 'cuda'"):
+    with pytest.raises(ValueError, match="solver='lbfgs' only runs on the CPU, but device is 'cuda'"):
         MLPClassifier(**options, device="cuda").fit(X, Y)
     here, there = (MLPClassifier(**options, device=where).fit(X, Y) for where in ("cpu", "auto"))
     assert_array_equal(here.coefs_[0], there.coefs_[0])

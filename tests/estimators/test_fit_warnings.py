@@ -250,4 +250,4 @@ class TestRareClasses:
 
 def test_sparse_rows_of_any_scale_are_looked_at_without_a_warning_of_numpy():
     X = scipy.sparse.csr_matrix(numpy.random.RandomState(0).normal(size=(20, 3)) * 1e200)
-    assert fit_warnings.scale_problem(X, str).startswith("Typical values of the features")
+    assert fit_warnings.describe_scales(X, str).startswith("Typical values of the features")

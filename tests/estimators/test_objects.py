@@ -202,7 +202,7 @@ class TestLBFGS:
         for options in ({"dropout": 0.5}, {"noise": 0.1}, {"normalization": BatchNorm()}):
             with pytest.raises(ValueError, match="solver='lbfgs' needs a loss that is the same"):
                 clone(self.clf).set_params(**options).fit(X, Y)
-        with pytest.raises(ValueError, match="solver='lbfgs' runs on the CPU alone"):
+        with pytest.raises(ValueError, match="solver='lbfgs' only runs on the CPU"):
             clone(self.clf).set_params(device="cuda").fit(X, Y)
 
 

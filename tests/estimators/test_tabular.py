@@ -141,7 +141,7 @@ def test_other_scorers_judge_the_network(scoring):
 def test_a_validation_set_of_ones_own():
     clf = TabularMLPClassifier(**FAST, n_members=2).fit(FRAME, Y, X_val=NEW, y_val=labels(NEW))
     assert not hasattr(clf, "oof_")
-    scores = [numpy.mean(m.network.predict(m.encoded(NEW)) == labels(NEW)) for m in clf.members_]
+    scores = [numpy.mean(m.network.predict(m.encode(NEW)) == labels(NEW)) for m in clf.members_]
     assert clf.best_validation_score_ == pytest.approx(numpy.mean(scores))
     assert scores[0] == max(clf.history_[0]["validation_score"])
 
@@ -174,7 +174,7 @@ def test_folds_rotate_and_each_row_is_predicted_by_the_member_that_did_not_train
     # the folds are of one size, and what each member is selected by is its accuracy on its fold
     right = clf.classes_[clf.oof_.argmax(axis=1)] == Y
     assert right.mean() == pytest.approx(clf.best_validation_score_)
-    mean = numpy.mean([m.network.predict_proba(m.encoded(NEW)) for m in clf.members_], axis=0)
+    mean = numpy.mean([m.network.predict_proba(m.encode(NEW)) for m in clf.members_], axis=0)
     numpy.testing.assert_allclose(clf.predict_proba(NEW), mean)
     reg = TabularMLPRegressor(**FAST, n_members=2).fit(FRAME, PRICE)
     assert numpy.isfinite(reg.oof_).all() and reg.oof_.shape == PRICE.shape

@@ -100,7 +100,7 @@ def run(enters, waits_for, leaves):
         enters.set()
         assert waits_for.wait(10)
 
-    blas_limit(small, 1).during(work)
+    blas_limit(small, 1).run(work)
     leaves.set()
     assert second_out.wait(10)
 
@@ -112,7 +112,7 @@ with ThreadPoolExecutor(2) as pool:
     two = pool.submit(run, second_in, first_out, second_out)
     one.result(), two.result()
     assert threads() == before
-assert blas_limit(small, 1).during(lambda _: blas_limit(small, 1).during(lambda _: threads())) == {1}
+assert blas_limit(small, 1).run(lambda _: blas_limit(small, 1).run(lambda _: threads())) == {1}
 assert threads() == before
 """
 

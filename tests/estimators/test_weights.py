@@ -90,7 +90,7 @@ class TestClasses:
 
     @pytest.mark.parametrize("make", CLASSIFIERS)
     def test_all_zero(self, make):
-        with pytest.raises(ValueError, match=r"leave no row with a weight above 0: all of \[0, 1, 2\] weigh 0"):
+        with pytest.raises(ValueError, match=r"leave no row with a weight above 0: all of \[0, 1, 2\] have weight 0"):
             make(class_weight={0: 0, 1: 0.0, 2: False}).fit(X, Y)
         with pytest.raises(ValueError, match="leave no row with a weight above 0"):
             make(class_weight={0: 0}).fit(X, Y, sample_weight=(Y == 0).astype(float))
@@ -107,7 +107,7 @@ class TestClasses:
             ([{1: -1}] + [{}] * (n_columns - 1), "Got -1 for class 1"),
             (
                 [{}] * (n_columns - 1) + [{0: 0, 1: 0, 2: 0} if n_columns == 2 else {0: 0, 1: 0}],
-                r"all of \[.*\] weigh 0",
+                r"all of \[.*\] have weight 0",
             ),
             ([None] * n_columns, "must hold dicts of class to weight or 'balanced'. Got None"),
         ):
@@ -119,7 +119,7 @@ class TestClasses:
         before = clf.predict_proba(X)
         clf.set_params(class_weight={0: 0}).partial_fit(X[Y == 0], Y[Y == 0])
         assert numpy.isfinite(before).all() and numpy.isfinite(clf.predict_proba(X)).all()
-        with pytest.raises(ValueError, match=r"all of \[0, 1, 2\] weigh 0"):
+        with pytest.raises(ValueError, match=r"all of \[0, 1, 2\] have weight 0"):
             clf.set_params(class_weight={0: 0, 1: 0, 2: 0}).partial_fit(X, Y)
 
 

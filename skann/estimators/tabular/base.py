@@ -16,24 +16,24 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..._sklearn_compat import _fit_context, _safe_indexing, with_callbacks
 from ..._warnings import warn
 from ..annotations import RandomState, Scoring, TabularAttributes
-from ..atomic_fit import train
+from ..atomic_fit import train_atomically
 from ..builders import as_schedule
-from ..constraints import HintingMixin
-from ..data import renamed
-from ..sample_weights import check_range, check_sample_weight, check_some_count
+from ..constraints import ParameterHintsMixin
+from ..data import rename_in_errors
+from ..sample_weights import check_any_positive, check_range, check_sample_weight
 from .constraints import SHARED_CONSTRAINTS
 from .member_networks import TableClassifier, TableRecipe, TableRegressor
 from .members import (
     LabelledRows,
     Member,
     MemberHooks,
-    embeddings_of,
-    encoded_by,
-    fitted_encoder,
+    build_embeddings,
+    encode_table,
+    fit_encoder,
     network_params,
 )
-from .presets import resolved
-from .splits import Split, rotated_splits, single_split
+from .presets import resolve_auto
+from .splits import Split, cross_validation_splits, single_split
 
 if TYPE_CHECKING:
     import pandas
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _DTYPE = numpy.dtype("float32")  # of the members' training
 
 
-class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEstimator, ABC):
+class TabularMLP(CallbackSupportMixin, ParameterHintsMixin, TabularAttributes, BaseEstimator, ABC):
     """Networks for tables without a task: subclasses say what y is, and what a network's outputs mean."""
 
     _parameter_constraints: dict = SHARED_CONSTRAINTS
@@ -96,7 +96,7 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
             A ValueError, if the loss or a prediction becomes infinite or NaN. After any error, what was fitted before
             stays; only an error of a callback leaves the estimator fitted.
         """
-        members = train(
+        members = train_atomically(
             self,
             lambda: self._prepare(X, y, sample_weight, (X_val, y_val, sample_weight_val)),
             lambda members: members.run(),
@@ -106,26 +106,28 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
             raise members.error
         return self
 
-    def _prepare(self, X, y, sample_weight, validation) -> _Members:
+    def _prepare(self, X, y, sample_weight, validation) -> _EnsembleTraining:
         """Check the data and split it; return what fits the members."""
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         arguments = {"estimator": self, "X": X, "y": y, "metadata": metadata}
         rows = self._training_rows(X, y, sample_weight)
-        given = self._given_validation(*validation)
-        kinds = self._kinds(rows, given)
-        choices = resolved(self.get_params(deep=False), self._task)
+        given = self._check_validation_set(*validation)
+        kinds = self._column_kinds(rows, given)
+        choices = resolve_auto(self.get_params(deep=False), self._task)
         rng = check_random_state(self.random_state)
-        splits = self._splits(rows, given is not None, rng)
-        return _Members(self, rows, given, kinds, choices, rng, splits, self._root_context(arguments), arguments)
+        splits = self._split_rows(rows, given is not None, rng)
+        return _EnsembleTraining(
+            self, rows, given, kinds, choices, rng, splits, self._root_context(arguments), arguments
+        )
 
-    def _conclude(self, members: _Members) -> _Members:
+    def _conclude(self, members: _EnsembleTraining) -> _EnsembleTraining:
         """Set the attributes of a fitted estimator; note the error of a callback."""
         self.members_ = members.done
-        self._finish(members.held_out)
-        self._note_course(members.rows.X, len(members.rows.y), members.splits)
+        self._postprocess_members(members.held_out)
+        self._set_training_attributes(members.rows.X, len(members.rows.y), members.splits)
         if members.ended == "interrupted" and not members.last_was_interrupted:
             warn(f"Training interrupted by user: {len(self.members_)} of {self.n_members} networks are kept.")
-        members.tell_end()
+        members.report_end()
         return members
 
     # Data
@@ -133,12 +135,12 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
     def _training_rows(self, X, y, sample_weight) -> LabelledRows:
         """Return the checked table, target and weights; note names and number of the columns."""
         X = self._table(X, reset=True, y=y)
-        y = self._checked_target(y)
+        y = self._check_target(y)
         check_consistent_length(X, y)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, X)
         weight = self._row_weights(y, sample_weight)
-        check_some_count(weight)
+        check_any_positive(weight)
         check_range(weight, _DTYPE, None if getattr(self, "class_weight", None) is None else y)
         return LabelledRows(X, y, weight)
 
@@ -150,32 +152,32 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
         validate_data(self, data, reset=reset, skip_check_array=True, **y)  # pyright: ignore[reportArgumentType]
         return data
 
-    def _given_validation(self, X, y, sample_weight) -> LabelledRows | None:
+    def _check_validation_set(self, X, y, sample_weight) -> LabelledRows | None:
         """Return the user's validation set, checked as the training set was."""
         if X is None and y is None:
             return None
         if X is None or y is None:
             missing, there = ("X_val", "y_val") if X is None else ("y_val", "X_val")
             raise ValueError(f"{there} was given without {missing}: give both, or neither.")
-        with renamed("X", "X_val"):
+        with rename_in_errors("X", "X_val"):
             X = self._table(X, reset=False)
-        with renamed("y", "y_val"):
-            y = self._checked_target(y, known=True)
-        with renamed("X", "X_val and y_val"):
+        with rename_in_errors("y", "y_val"):
+            y = self._check_target(y, known=True)
+        with rename_in_errors("X", "X_val and y_val"):
             check_consistent_length(X, y)
         if sample_weight is not None:
-            with renamed("sample_weight", "sample_weight_val"):
+            with rename_in_errors("sample_weight", "sample_weight_val"):
                 sample_weight = check_sample_weight(sample_weight, X)
                 check_range(sample_weight, _DTYPE)
         return LabelledRows(X, y, sample_weight)
 
-    def _kinds(self, rows: LabelledRows, given: LabelledRows | None) -> list[str]:
+    def _column_kinds(self, rows: LabelledRows, given: LabelledRows | None) -> list[str]:
         """Return the kind of each column, numbers, text or another, in all rows: those that train and that validate."""
         from ...preprocessing.encoder import column_kinds
 
         return column_kinds(rows.X, None if given is None else given.X, self)
 
-    def _splits(self, rows: LabelledRows, has_validation: bool, rng) -> list[Split]:
+    def _split_rows(self, rows: LabelledRows, has_validation: bool, rng) -> list[Split]:
         """Return what each member trains and validates on."""
         n_rows = len(rows.y)
         if has_validation:
@@ -183,7 +185,7 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
         codes = self._classes_to_stratify(rows.y)
         if self.n_members == 1:
             return [single_split(codes, n_rows, rows.weight, self.validation_fraction, rng)]
-        return rotated_splits(codes, n_rows, rows.weight, self.n_members, rng)
+        return cross_validation_splits(codes, n_rows, rows.weight, self.n_members, rng)
 
     # Members
 
@@ -201,15 +203,15 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
 
         The rows that validate are encoded.
         """
-        training = _taken(rows, split.train)
-        encoder = fitted_encoder(training.X, kinds, choices, quiet)
+        training = _take_rows(rows, split.train)
+        encoder = fit_encoder(training.X, kinds, choices, quiet)
         validating = given
         if given is None and split.validation is not None:
-            validating = _taken(rows, split.validation)
+            validating = _take_rows(rows, split.validation)
         seed = int(rng.randint(2**31 - 1))
         params = network_params(choices, len(split.train), seed, validates=validating is not None)
         recipe = TableRecipe(
-            embeddings_of(encoder, encoded_by(encoder, training.X), choices),
+            build_embeddings(encoder, encode_table(encoder, training.X), choices),
             choices["parametric_activation"],
             choices["weight_init"] == "data_driven",
             as_schedule("regularization_schedule", choices["regularization_schedule"]),
@@ -217,8 +219,8 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
         )
         member = Member(encoder, self._build_network(params, choices, recipe))
         if validating is not None:
-            with renamed("X", "X_val") if given is not None else nullcontext():
-                encoded = member.encoded(validating.X)
+            with rename_in_errors("X", "X_val") if given is not None else nullcontext():
+                encoded = member.encode(validating.X)
             validating = validating._replace(X=encoded)
         return member, validating
 
@@ -236,7 +238,7 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
         """Return the context of one of several members."""
         return root.subcontext(task_name="member", task_id=i, max_subtasks=self.max_iter)
 
-    def _note_course(self, X, n_rows: int, splits: list[Split]) -> None:
+    def _set_training_attributes(self, X, n_rows: int, splits: list[Split]) -> None:
         """Set the attributes that tell how training went."""
         networks = [member.network for member in self.members_]
         histories = [network.history_ for network in networks]
@@ -252,7 +254,7 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
                     self.oof_ = numpy.full((n_rows, *made.shape[1:]), numpy.nan)
                 self.oof_[split.left_out] = made
 
-    def _averaged(self, X) -> numpy.ndarray:
+    def _average_outputs(self, X) -> numpy.ndarray:
         """Return the mean of what the members make of X."""
         check_is_fitted(self)
         X = self._table(X, reset=False)
@@ -266,7 +268,7 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
     _task: str  # a key of PRESETS
 
     @abstractmethod
-    def _checked_target(self, y, known: bool = False) -> numpy.ndarray:
+    def _check_target(self, y, known: bool = False) -> numpy.ndarray:
         """Return y as an array; with ``known`` it must fit what is known of y already, which is noted otherwise."""
 
     def _row_weights(self, y, sample_weight) -> numpy.ndarray | None:
@@ -283,7 +285,7 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
     ) -> TableClassifier | TableRegressor:
         """Return a network that is not fitted yet."""
 
-    def _finish(self, held_out: list[LabelledRows | None]) -> None:
+    def _postprocess_members(self, held_out: list[LabelledRows | None]) -> None:
         """Do what is to be done once the members are trained, with the rows that validated each."""
 
     @abstractmethod
@@ -372,7 +374,7 @@ class TabularMLP(CallbackSupportMixin, HintingMixin, TabularAttributes, BaseEsti
         return tags
 
 
-class _Members:
+class _EnsembleTraining:
     """The fits of an estimator's members, one after the other: a ``Training``, as ``restoring.train`` takes it.
 
     Ctrl-C in the course of one ends the last; between two, those before are kept.
@@ -385,7 +387,7 @@ class _Members:
     kinds : list of str
         Of the columns.
     choices : dict
-        Parameters, resolved.
+        Parameters, resolve_auto.
     rng : RandomState
     splits : list of Split
         One for each member.
@@ -412,7 +414,7 @@ class _Members:
         self.error: Exception | None = None
         self.ended: str | None = None
         self._current: tuple[Member, LabelledRows | None] | None = None
-        self._has_ended = False
+        self._end_reported = False
         self.last_was_interrupted = False
 
     @property
@@ -442,14 +444,12 @@ class _Members:
         self._current = member, validating
         context = estimator._member_context(self.root, i) if several and self.root is not None else self.root
         hooks = None if context is None else MemberHooks(context, self.arguments, member, self.done)
-        training = _taken(self.rows, split.train)
+        training = _take_rows(self.rows, split.train)
         X_val, y_val, weight_val = (None, None, None) if validating is None else validating
         validation = X_val, y_val, weight_val
         ended = None
         try:
-            ended = member.network._fit(
-                member.encoded(training.X), training.y, training.weight, validation, hooks
-            ).ended
+            ended = member.network._fit(member.encode(training.X), training.y, training.weight, validation, hooks).ended
         except Exception as error:
             if not member.network.__sklearn_is_fitted__():
                 raise
@@ -469,18 +469,18 @@ class _Members:
             # calls nothing, so that Ctrl-C cannot fall between
             self.done, self.held_out, self._current = [*self.done, member], [*self.held_out, validating], None
 
-    def tell_end(self) -> None:
+    def report_end(self) -> None:
         """Tell callbacks once that the fit has ended, where no member's fit has told them."""
-        if self.root is None or len(self.splits) == 1 or self.error is not None or self._has_ended:
+        if self.root is None or len(self.splits) == 1 or self.error is not None or self._end_reported:
             return
-        self._has_ended = True
+        self._end_reported = True
         try:
             self.root.call_on_fit_task_end(**self.arguments, reconstruction_attributes={"members_": self.done})
         except Exception as error:
             self.error = error
 
 
-def _taken(rows: LabelledRows, index: numpy.ndarray) -> LabelledRows:
+def _take_rows(rows: LabelledRows, index: numpy.ndarray) -> LabelledRows:
     """Return some of the rows."""
     weight = None if rows.weight is None else rows.weight[index]
     return LabelledRows(_safe_indexing(rows.X, index), rows.y[index], weight)

@@ -15,16 +15,16 @@ from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from ..._sklearn_compat import Interval, StrOptions, _check_y
 from ...engine.activations import Activation
 from ..annotations import LearningRate, RandomState, Scoring, Sizes
-from ..data import in_one_dimension
-from ..sample_weights import weigh_classes
+from ..data import ravel_column
+from ..sample_weights import apply_class_weight
 from ..targets import as_labels
 from .base import TabularMLP
 from .calibration import inverse_temperature
-from .docs import documented
+from .docs import fill_docstring
 from .member_networks import SoftmaxLabels, TableClassifier
 
 
-@documented(
+@fill_docstring(
     "classification",
     score="accuracy",
     of_probabilities=" 'roc_auc' (also 'roc_auc_ovr' and 'roc_auc_ovo') and 'neg_log_loss' stand for 'loss', without "
@@ -182,7 +182,7 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         p : ndarray of shape (n_samples, n_classes)
             float64, in (0, 1), in the order of ``classes_``; rows sum to one. A single class has 1.
         """
-        return self._averaged(X)
+        return self._average_outputs(X)
 
     def predict_log_proba(self, X: Any) -> NDArray[Any]:
         """Return the logarithm of ``predict_proba``, which is finite.
@@ -217,11 +217,11 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         """
         return super().score(X, as_labels(y), sample_weight)
 
-    def _checked_target(self, y, known=False):
-        y = _check_y(in_one_dimension(numpy.asarray(as_labels(y))), estimator=self)
+    def _check_target(self, y, known=False):
+        y = _check_y(ravel_column(numpy.asarray(as_labels(y))), estimator=self)
         check_classification_targets(y)
         if known:
-            self._labels.check(y, all_there=False)
+            self._labels.check(y, require_all=False)
         else:
             self.classes_ = unique_labels(y)
             self._labels = SoftmaxLabels(self.classes_, "multiclass")
@@ -230,7 +230,7 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
     def _row_weights(self, y, sample_weight):
         if self.class_weight is None:
             return sample_weight
-        return weigh_classes(self.class_weight, self._labels, y, sample_weight)
+        return apply_class_weight(self.class_weight, self._labels, y, sample_weight)
 
     def _classes_to_stratify(self, y):
         return self._labels.encode(y)
@@ -239,9 +239,9 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         return TableClassifier.with_recipe(replace(recipe, classes=self.classes_), loss="log_loss", **params)
 
     def _member_output(self, member, X):
-        return member.network.predict_proba(member.encoded(X))
+        return member.network.predict_proba(member.encode(X))
 
-    def _finish(self, held_out):
+    def _postprocess_members(self, held_out):
         judged = [(member, rows) for member, rows in zip(self.members_, held_out, strict=True) if rows is not None]
         if not self.calibrate or not judged:
             return

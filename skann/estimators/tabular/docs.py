@@ -1,4 +1,4 @@
-"""Docstrings of the estimators of tables: what both have is described once, and "auto" is told from the presets."""
+"""Docstrings of the tabular estimators: one description per parameter, with a table of the presets."""
 
 from __future__ import annotations
 
@@ -12,180 +12,200 @@ _PARAMETERS = {
     "preset": (
         "{'best', 'fast'}, default='best'",
         """
-        The recipe that "auto" stands for, RealMLP-TD ('best') or RealMLP-TD-S ('fast')
+        The recipe that "auto" stands for: RealMLP-TD ('best') or RealMLP-TD-S ('fast')
         [Holzmüller et al., 2024]; see Notes.
         """,
     ),
     "hidden_layer_sizes": (
         "int or array-like of shape (n_hidden,), default=(256, 256, 256)",
         """
-        Units of each hidden layer. ``()`` is none.
+        Number of units in each hidden layer. ``()`` means none.
         """,
     ),
     "activation": (
         "str or object of skann.activations, default='auto'",
         """
-        What hidden units make of their weighted input: any that has no weights of its own.
+        Activation function of the hidden layers; any activation without learned parameters.
         """,
     ),
     "parametric_activation": (
         "bool or 'auto', default='auto'",
         """
-        Whether each unit learns a share a in z + a (act(z) - z), from 1.
+        Whether each unit learns a factor a, initially 1, in z + a (act(z) - z).
         """,
     ),
     "numeric_embedding": (
         "{'auto', 'pbld', 'piecewise_linear'} or None, default='auto'",
         """
-        What numbers become before the first layer: 'pbld' joins each with three learned mixtures of 16 cosines of it,
-        of learned frequencies and phases [Holzmüller et al., 2024]; 'piecewise_linear' tells how far it has gone
-        through each of 32 bins of as many training rows [Gorishniy et al., 2022]; None leaves them as they are.
+        Embedding of numeric columns in front of the first layer: 'pbld' concatenates each value with three learned
+        linear combinations of 16 cosines of it, of learned frequencies and phases [Holzmüller et al., 2024];
+        'piecewise_linear' encodes each value by its position in 32 quantile bins [Gorishniy et al., 2022]; None passes
+        values on unchanged.
         """,
     ),
     "categorical_features": (
         "'from_dtype' or array-like of {str, int, bool} or None, default='from_dtype'",
         """
-        The columns that are categories, as in :class:`skann.preprocessing.TabularEncoder`: those of text, bool and
+        The categorical columns, as in :class:`skann.preprocessing.TabularEncoder`: columns of text, bool and
         categorical dtypes, or names, indices or a mask of columns.
         """,
     ),
     "max_one_hot": (
         "int in [0, inf), 'auto' or None, default='auto'",
         """
-        Most values of a category that become one column each; beyond, each value has a learned vector. None: one column
-        each, always.
+        Maximum number of categories of a column that is one-hot encoded; each category of columns with more has a
+        learned embedding vector. None means that all categorical columns are one-hot encoded.
         """,
     ),
     "embedding_size": (
         "int in [1, inf), default=8",
         """
-        Length of these vectors.
+        Length of the embedding vectors of categories.
         """,
     ),
     "dropout": (
         "float in [0, 1) or 'auto', default='auto'",
         """
-        Probability of dropping a hidden unit in training.
+        Probability of dropping a hidden unit during training.
         """,
     ),
     "weight_decay": (
         "float in [0, inf) or 'auto', default='auto'",
         """
-        Decoupled decay: before each step the weights, not the biases, shrink by the learning rate times this.
+        Strength of decoupled weight decay: before each step, the weights (not the biases) are multiplied by 1 minus the
+        learning rate times this.
         """,
     ),
     "regularization_schedule": (
         "str, object of skann.schedules, or callable, default='constant'",
         """
-        What ``dropout`` and ``weight_decay`` are multiplied by while training. RealMLP has 'flat_cos', which lets both
-        fall to 0 over the second half.
+        Schedule of the factor that ``dropout`` and ``weight_decay`` are multiplied by during training. RealMLP uses
+        'flat_cos', with which both decrease to 0 over the second half.
         """,
     ),
     "label_smoothing": (
         "float in [0, 1) or 'auto', default='auto'",
         """
-        Share of each label that is spread evenly over the classes. 'auto' is 0 if ``scoring`` judges probabilities.
+        Proportion of each label that is spread evenly over the classes. 'auto' is 0 if ``scoring`` evaluates
+        probabilities.
         """,
     ),
     "loss": (
         "str or object of skann.losses, default='squared_error'",
         """
-        What training makes small, of the standardised target; of the target as it is for losses of positive targets.
+        The loss function to use when training the weights. It applies to the standardised target, but losses that
+        require positive targets apply to the target as it is.
         """,
     ),
     "clip_predictions": (
         "bool or 'auto', default='auto'",
         """
-        Whether predictions are cut to the range of the training targets.
+        Whether to clip predictions to the range of the training targets.
         """,
     ),
     "learning_rate_init": (
         "float in (0, inf) or 'auto', default='auto'",
         """
-        The initial learning rate. That of the scaling layer is 6 times as high, those of biases, shares and the
-        numeric embedding a tenth.
+        The initial learning rate. It is multiplied by 6 for the scaling layer, and by 0.1 for biases, the factors of
+        parametric activations and the numeric embedding.
         """,
     ),
     "learning_rate": (
         "str, object of skann.schedules, or callable, default='coslog4'",
         """
-        How the learning rate changes while training, as in :class:`skann.MLPClassifier`.
+        Learning rate schedule for weight updates, as in :class:`skann.MLPClassifier`.
         """,
     ),
     "weight_init": (
         "{'auto', 'data_driven', 'normal'}, default='auto'",
         """
-        'normal' draws weights and biases from N(0, 1), those of the output layer being 0; 'data_driven' scales the
-        weights so that each unit has unit variance on the training rows, and draws biases that are zero at a random
-        point of the rows [Holzmüller et al., 2024].
+        Initialization of the weights. 'normal' draws weights and biases from N(0, 1), except for the output layer,
+        where they are 0; 'data_driven' scales the weights so that each unit has unit variance on the training samples,
+        and draws biases such that each unit is zero at a random convex combination of five of them
+        [Holzmüller et al., 2024].
         """,
     ),
-    "batch_size": ("int in [1, inf), default=256", "Rows of a mini-batch; the last one of an epoch may be shorter."),
+    "batch_size": (
+        "int in [1, inf), default=256",
+        "Size of the mini-batches; the last one of an epoch may be smaller.",
+    ),
     "max_iter": (
         "int in [1, inf), default=256",
         """
-        Epochs at most; the last of those with the best validation score is kept.
+        Maximum number of epochs. The weights of the epoch with the best validation score are kept, of the last such
+        epoch if there are ties.
         """,
     ),
     "early_stopping": (
         "bool, default=True",
         """
-        Whether training ends where ``learning_rate`` restarts for the last time, if there was no better validation
-        score since it restarted before: after 7/15 of the epochs with 'coslog4'. False runs all epochs, as the paper
-        does. Without validation rows all are run.
+        Whether to stop training at the last restart of ``learning_rate`` if the validation score has not improved since
+        the restart before it: after 7/15 of the epochs with 'coslog4'. False always runs all epochs, as in the paper.
+        Without a validation set, all epochs are run.
         """,
     ),
-    "beta_1": ("float in [0, 1), default=0.9", "Decay of Adam's mean of the gradient, a step."),
-    "beta_2": ("float in [0, 1), default=0.95", "Decay of Adam's mean of the squared gradient, a step."),
-    "epsilon": ("float in (0, inf), default=1e-8", "Added to the denominator of Adam's step."),
+    "beta_1": (
+        "float in [0, 1), default=0.9",
+        "Exponential decay rate per step for Adam's estimates of the first moment vector.",
+    ),
+    "beta_2": (
+        "float in [0, 1), default=0.95",
+        "Exponential decay rate per step for Adam's estimates of the second moment vector.",
+    ),
+    "epsilon": (
+        "float in (0, inf), default=1e-8",
+        "Value for numerical stability, added to the denominator of Adam's step.",
+    ),
     "validation_fraction": (
         "float in [0, 1), default=0.2",
         """
-        Share of the rows that validate, drawn at random, with the classes in proportion. With 0, and under 5 rows, none
-        do, and the last epoch is kept. Only used with n_members=1.
+        The proportion of training data to set aside as validation set, in a random split, stratified by class. If it is
+        0, or if there are fewer than 5 samples, there is no validation set, and the weights of the last epoch are kept.
+        Only used if n_members=1.
         """,
     ),
     "scoring": (
         "str, callable or None, default=None",
         """
-        What an epoch is judged by on the validation rows: None for {score}, 'loss' for minus the loss, or a scorer,
-        which is called on a network with the encoded columns.{of_probabilities}
+        Scoring method of the validation set after each epoch: None for {score}, 'loss' for the negative loss, or a
+        scorer, which is called with a network and the encoded columns.{of_probabilities}
         """,
     ),
     "n_members": (
         "int in [1, inf), default=1",
         """
-        Networks whose {averaged} are averaged. With 2 or more, the rows fall into that many folds; each network
-        validates on one of them and trains on the others.
+        Number of networks in the ensemble, whose {averaged} are averaged. With 2 or more, the training data is split
+        into as many folds; each network uses one fold for validation and is trained on the others.
         """,
     ),
     "calibrate": (
         "bool, default=False",
         """
-        Whether the softmax's inverse temperature is fitted to the validation rows, of all members, by the least log
-        loss [Guo et al., 2017]: probabilities become as sure as they are right, and predictions stay, but for the
-        average's.
+        Whether to calibrate the probabilities by temperature scaling: the inverse temperature of the softmax that
+        minimizes the log loss on the validation sets of all members [Guo et al., 2017]. It does not change the
+        predicted classes, except where several members are averaged.
         """,
     ),
     "class_weight": (
         "dict, 'balanced' or None, default=None",
         """
-        Weights of the classes, multiplied into ``sample_weight``: a dict of class to weight (others weigh 1), or
-        'balanced' for n_samples / (n_classes * count).
+        Weights of the classes, which are multiplied with ``sample_weight``: a dict of class to weight (classes not in
+        it have weight 1), or 'balanced' for n_samples / (n_classes * count).
         """,
     ),
     "random_state": (
         "int, RandomState instance or None, default=None",
         """
-        Source of the splits, the initial weights, the order of rows and the dropout masks. An int gives the same fit
-        each time.
+        Determines random number generation for the splits, the initial weights, the order of the samples and the
+        dropout masks. Pass an int for reproducible results across multiple calls.
         """,
     ),
     "verbose": ("bool, default=False", "Whether to print the loss after each epoch."),
     "warn": (
         "bool, default=True",
         """
-        Whether fit warns of columns left out as identifiers of rows, and of a table of which nothing is left.
+        Whether fit warns about columns that are dropped as row identifiers, and about a table without any usable
+        column.
         """,
     ),
 }
@@ -194,43 +214,46 @@ _ATTRIBUTES = {
     "members_": (
         "list of (encoder, network)",
         """
-        For each member the fitted TabularEncoder, which knows nothing but the rows trained on, and the fitted network
-        of the encoded columns, {network}. After Ctrl-C there may be fewer than ``n_members``.
+        The fitted members: each a TabularEncoder, fitted on the training rows of the member alone, and the network
+        trained on the encoded columns, {network}. There may be fewer than ``n_members`` after Ctrl-C.
         """,
     ),
     "oof_": (
         "ndarray of shape {oof_shape}",
         """
-        For each training row {oof} of the member that did not train on it; NaN if Ctrl-C came before that. Only
-        with n_members > 1 and no X_val. {oof_note}
+        Out-of-fold predictions: for each training sample {oof} of the member that was not trained on it; NaN if Ctrl-C
+        ended training before. Only available with n_members > 1 and without X_val. {oof_note}
         """,
     ),
     "history_": (
         "dict of str to list, or list of such dicts",
         """
-        The course of training, as ``history_`` of {network}; with n_members > 1 a list, one for each member.
+        The course of training, as ``history_`` of {network}; with n_members > 1 a list with one dict per member.
         """,
     ),
-    "n_iter_": ("int", "Epochs, the most that a member had."),
+    "n_iter_": ("int", "Number of epochs, the maximum over the members."),
     "best_validation_score_": (
         "float or None",
-        "The validation score of the epoch that was kept, the members' mean; None without validation rows.",
+        "The best validation score, averaged over the members; None without a validation set.",
     ),
-    "n_features_in_": ("int", "Columns seen in fit."),
-    "feature_names_in_": ("ndarray of shape (n_features,)", "Their names, if they are all strings."),
+    "n_features_in_": ("int", "Number of features seen during fit."),
+    "feature_names_in_": (
+        "ndarray of shape (n_features,)",
+        "Names of features seen during fit. Defined only if all of them are strings.",
+    ),
 }
 
 _NOTES = """\
-"auto" means:
+The values that "auto" stands for are:
 
 {table}
 
-A fit splits off the validation rows, fits the encoder on the others alone, and trains a network of a scaling layer and
-fully connected layers in neural tangent parametrisation with Adam. Where numbers are missing, they become the median,
-with an indicator column; categories that fit has not seen count as missing.
+``fit`` sets the validation set aside, fits the encoder on the remaining samples, and trains a network of a scaling
+layer and fully connected layers in neural tangent parametrisation with Adam. Missing numbers are replaced by the
+median, with an indicator column; categories that were not seen during fit are treated as missing.
 
-Callbacks see this estimator and the raw table. They follow the epochs of each member, so that a time limit is one for
-each; a checkpoint needs n_members=1."""
+Callbacks receive this estimator and the raw table. They are called in the epochs of each member, so that a time limit
+applies to each member separately; a checkpoint requires n_members=1."""
 
 _REFERENCES = """\
 - Holzmüller, Grinsztajn & Steinwart, 2024, "Better by default: strong pre-tuned MLPs and boosted trees on tabular
@@ -239,15 +262,15 @@ _REFERENCES = """\
   arXiv:2203.05556."""
 
 
-def documented(task: str, **words: str) -> Callable[[type[Class]], type[Class]]:
+def fill_docstring(task: str, **words: str) -> Callable[[type[Class]], type[Class]]:
     """Return a class decorator that fills ``{parameters}``, ``{attributes}``, ``{notes}`` and ``{references}``.
 
     Parameters
     ----------
-    task : str
-        Whose presets are told.
+    task : {"classification", "regression"}
+        The task whose presets are listed.
     **words : str
-        Fill the like-named blanks in descriptions.
+        Values of the placeholders in the descriptions.
     """
 
     def decorate(cls: type[Class]) -> type[Class]:
@@ -255,13 +278,13 @@ def documented(task: str, **words: str) -> Callable[[type[Class]], type[Class]]:
         text = inspect.cleandoc(cls.__doc__ or "")
         sections = {
             "parameters": "\n".join(entry(name, *_PARAMETERS[name]) for name in names),
-            "attributes": "\n".join(entry(name, *told) for name, told in _ATTRIBUTES.items()),
+            "attributes": "\n".join(entry(name, *text) for name, text in _ATTRIBUTES.items()),
             "notes": _NOTES.replace("{table}", table(task)),
             "references": _REFERENCES,
         }
-        for blank, filling in (sections | words).items():
-            text = text.replace(f"{{{blank}}}", filling)
+        for placeholder, value in (sections | words).items():
+            text = text.replace(f"{{{placeholder}}}", value)
         cls.__doc__ = text
         return cls
 
-    return decorate if __doc__ else lambda cls: cls  # python -OO strips docstrings
+    return decorate if __doc__ else lambda cls: cls  # python -OO removes docstrings

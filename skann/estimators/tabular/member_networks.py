@@ -18,11 +18,11 @@ from ...engine.schedules import Schedule
 from ..base import BaseMLP
 from ..classifier import MLPClassifier
 from ..constraints import check_hidden_layer_sizes
-from ..labels import ColumnLabels, labels_of
+from ..labels import ColumnLabels, infer_labels
 from ..recipes import Recipe
 from ..regressor import MLPRegressor
 
-_N_ROWS_OF_INIT = 4096  # from which data-driven starting weights are computed
+_INIT_SAMPLE_SIZE = 4096  # from which data-driven starting weights are computed
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class TableRecipe(Recipe):
     skip_idle_wave: bool
     clips: bool = False
     classes: Any = field(default=None, compare=False)
-    always_double = True  # X is the encoder's float32, whatever the table was
-    takes_all_epochs = True
+    always_float64 = True  # X is the encoder's float32, whatever the table was
+    runs_all_epochs = True
 
     def network(self, estimator, loss, n_features, n_targets, target=None):
         """Return RealMLP for the estimator's parameters, which clips predictions to the range of the target."""
@@ -80,7 +80,7 @@ class TableRecipe(Recipe):
     def start(self, graph, parameters, rows, rng):
         """Fit the starting weights to a sample of the rows, if they are to be."""
         if self.data_driven:
-            chosen = rng.permutation(len(rows))[:_N_ROWS_OF_INIT]
+            chosen = rng.permutation(len(rows))[:_INIT_SAMPLE_SIZE]
             fit_to_rows(graph, parameters, rows.X[chosen], rng)
 
     def settings(self, settings):
@@ -96,7 +96,7 @@ class TableRecipe(Recipe):
 
     def labels(self, y):
         """Return labels with a softmax output for each class."""
-        classes = labels_of(y).classes if self.classes is None else self.classes
+        classes = infer_labels(y).classes if self.classes is None else self.classes
         return SoftmaxLabels(classes, "multiclass")
 
 
@@ -104,12 +104,12 @@ class TableRecipe(Recipe):
 class SoftmaxLabels(ColumnLabels):
     """Labels with a softmax output for each class, also for two."""
 
-    def shown(self, decision: numpy.ndarray) -> numpy.ndarray:
+    def format_decision(self, decision: numpy.ndarray) -> numpy.ndarray:
         """Return the decision function's values, those of two classes as (n_samples,)."""
         return decision[:, 1] - decision[:, 0] if len(self.classes) == 2 else decision
 
 
-class _WithRecipe(BaseMLP):
+class _RecipeMixin(BaseMLP):
     """A perceptron with a recipe for tables, which its clones have too."""
 
     @classmethod
@@ -125,7 +125,7 @@ class _WithRecipe(BaseMLP):
         return network
 
 
-class TableClassifier(_WithRecipe, MLPClassifier):
+class TableClassifier(_RecipeMixin, MLPClassifier):
     """The classifier of encoded tables."""
 
     def set_inverse_temperature(self, beta: float) -> None:
@@ -135,14 +135,14 @@ class TableClassifier(_WithRecipe, MLPClassifier):
         self._learner = learner.with_objective(learner.objective.with_link(link))
 
     def __setstate__(self, state):
-        super().__setstate__(_with_recipe_of_old_pickle(state))
+        super().__setstate__(_convert_old_state(state))
 
 
-class TableRegressor(_WithRecipe, MLPRegressor):
+class TableRegressor(_RecipeMixin, MLPRegressor):
     """The regressor of encoded tables."""
 
     def __setstate__(self, state):
-        state = _with_recipe_of_old_pickle(state)
+        state = _convert_old_state(state)
         limits = state.pop("_range", None)  # of an earlier version
         super().__setstate__(state)
         if limits is not None and isinstance(self._recipe, TableRecipe) and self._recipe.clips:
@@ -150,7 +150,7 @@ class TableRegressor(_WithRecipe, MLPRegressor):
             self._learner = self._learner.with_objective(self._learner.objective.with_prediction_link(link))
 
 
-def _with_recipe_of_old_pickle(state: dict[str, Any]) -> dict[str, Any]:
+def _convert_old_state(state: dict[str, Any]) -> dict[str, Any]:
     """Return a network's state with the recipe of this version in place of that of an earlier one, if it is there."""
     state = dict(state)
     old = vars(state.pop("recipe")) if "recipe" in state else None

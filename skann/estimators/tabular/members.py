@@ -34,12 +34,12 @@ class Member(NamedTuple):
     encoder: Any
     network: Any
 
-    def encoded(self, X) -> numpy.ndarray:
+    def encode(self, X) -> numpy.ndarray:
         """Return X as the network takes it."""
-        return encoded_by(self.encoder, X)
+        return encode_table(self.encoder, X)
 
 
-def encoded_by(encoder: Any, X) -> numpy.ndarray:
+def encode_table(encoder: Any, X) -> numpy.ndarray:
     """Return X encoded; a table of which nothing is left becomes a column of zeros."""
     encoded = encoder.transform(X)
     return encoded if encoded.shape[1] else numpy.zeros((len(encoded), 1), numpy.float32)
@@ -53,7 +53,7 @@ class LabelledRows(NamedTuple):
     weight: numpy.ndarray | None
 
 
-def fitted_encoder(X, kinds: Sequence[str], choices: dict[str, Any], quiet: bool) -> Any:
+def fit_encoder(X, kinds: Sequence[str], choices: dict[str, Any], quiet: bool) -> Any:
     """Return an encoder fitted on training rows, given the kinds of the columns of the whole table.
 
     ``quiet`` leaves out what it warns of.
@@ -76,7 +76,7 @@ def fitted_encoder(X, kinds: Sequence[str], choices: dict[str, Any], quiet: bool
     return encoder
 
 
-def embeddings_of(encoder: Any, encoded: numpy.ndarray, choices: dict[str, Any]) -> list[tuple[str, Layer]]:
+def build_embeddings(encoder: Any, encoded: numpy.ndarray, choices: dict[str, Any]) -> list[tuple[str, Layer]]:
     """Return the layers that embed the encoder's real-valued columns and its codes."""
     layers: list[tuple[str, Layer]] = []
     n_numeric, kind = len(encoder.numeric_columns_), choices["numeric_embedding"]
@@ -135,7 +135,7 @@ class MemberHooks(FitHooks):
         super().__init__(root, arguments)
         self.member, self.done = member, done
 
-    def attributes_of_owner(self, attributes: dict[str, Any]) -> dict[str, Any]:
+    def owner_attributes(self, attributes: dict[str, Any]) -> dict[str, Any]:
         """Return the members, with the network's present weights in the last."""
         network = copy.copy(self.member.network)
         vars(network).update(attributes)

@@ -32,16 +32,16 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
 }
 
 # scorers of probabilities: what they judge is learned without label smoothing, and selected by cross-entropy
-OF_PROBABILITIES = frozenset(
+PROBABILITY_SCORERS = frozenset(
     {"neg_log_loss", "roc_auc", "roc_auc_ovr", "roc_auc_ovo", "roc_auc_ovr_weighted", "roc_auc_ovo_weighted"}
 )
 
 
-def resolved(params: dict[str, Any], task: str) -> dict[str, Any]:
+def resolve_auto(params: dict[str, Any], task: str) -> dict[str, Any]:
     """Return an estimator's parameters with what "auto" stands for in its place."""
     auto = dict(PRESETS[task][params["preset"]])
     params = dict(params)
-    if isinstance(params["scoring"], str) and params["scoring"] in OF_PROBABILITIES:
+    if isinstance(params["scoring"], str) and params["scoring"] in PROBABILITY_SCORERS:
         auto["label_smoothing"] = 0.0
         params["scoring"] = "loss"
     chosen = {name: value for name, value in auto.items() if isinstance(params[name], str) and params[name] == "auto"}

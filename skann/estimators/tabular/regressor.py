@@ -14,14 +14,14 @@ from ...engine.activations import Activation
 from ...engine.losses import LOSSES, REGRESSION, Loss
 from ..annotations import LearningRate, RandomState, Scoring, Sizes
 from ..constraints import RegisteredName, check_loss
-from ..data import in_one_dimension
+from ..data import ravel_column
 from ..targets import as_numbers
 from .base import TabularMLP
-from .docs import documented
+from .docs import fill_docstring
 from .member_networks import TableRegressor
 
 
-@documented(
+@fill_docstring(
     "regression",
     score="R2",
     of_probabilities="",
@@ -151,7 +151,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             float64.
         """
-        return self._averaged(X)
+        return self._average_outputs(X)
 
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
         """Return R2; for a loss with several quantile levels, the mean D2 of the levels' pinball losses.
@@ -171,11 +171,11 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
             1 is perfect, 0 what the best constant has.
         """
         predicted = self.predict(X)
-        return self.members_[0].network._score_of(predicted, y, sample_weight)
+        return self.members_[0].network._score_predictions(predicted, y, sample_weight)
 
-    def _checked_target(self, y, known=False):
+    def _check_target(self, y, known=False):
         y = _check_y(as_numbers(y), multi_output=True, y_numeric=True, estimator=self)
-        return in_one_dimension(y)
+        return ravel_column(y)
 
     def _build_network(self, params, choices, recipe):
         positive = check_loss(self.loss, "regression").positive_target
@@ -183,7 +183,7 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         return TableRegressor.with_recipe(recipe, target_transform=None if positive else "standard", **params)
 
     def _member_output(self, member, X):
-        return member.network.predict(member.encoded(X))
+        return member.network.predict(member.encode(X))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -9,8 +9,8 @@ import numpy
 from ...engine.data.rows import Rows
 from ..data import split_validation
 
-_LEAST_ROWS = 5  # from which some are set aside to validate
-_LEAST_VALIDATION = 2  # rows on which a score can be told
+_MIN_ROWS_TO_SPLIT = 5  # from which some are set aside to validate
+_MIN_VALIDATION_ROWS = 2  # rows on which a score can be told
 
 
 class Split(NamedTuple):
@@ -34,13 +34,13 @@ class Split(NamedTuple):
 def single_split(codes: numpy.ndarray | None, n_rows: int, weight: numpy.ndarray | None, fraction: float, rng) -> Split:
     """Return a random split, stratified by class codes where possible."""
     counted = numpy.arange(n_rows) if weight is None else numpy.flatnonzero(weight)
-    if fraction == 0 or len(counted) < _LEAST_ROWS:
+    if fraction == 0 or len(counted) < _MIN_ROWS_TO_SPLIT:
         return Split(counted)
     train, validation = split_validation(Rows(counted, index=None), fraction, _of(codes, counted), rng)
     return Split(counted[train.index], counted[validation.index])
 
 
-def rotated_splits(
+def cross_validation_splits(
     codes: numpy.ndarray | None, n_rows: int, weight: numpy.ndarray | None, n_folds: int, rng
 ) -> list[Split]:
     """Return for each of the folds the split that validates on it; classes are spread evenly over the folds."""
@@ -58,7 +58,7 @@ def rotated_splits(
             raise ValueError(
                 f"n_members={n_folds} leaves a member without a training row of positive weight. Give fewer members."
             )
-        enough = len(validation) >= _LEAST_VALIDATION
+        enough = len(validation) >= _MIN_VALIDATION_ROWS
         splits.append(Split(train, validation if enough else None, numpy.flatnonzero(fold == i)))
     return splits
 

@@ -75,7 +75,7 @@ class _Encoding:
 
     def transform(self, X: Any) -> numpy.ndarray:
         """Return X encoded for the network."""
-        return self.member.encoded(X)
+        return self.member.encode(X)
 
     def get_feature_names_out(self, input_features: Any = None) -> numpy.ndarray:
         """Return the names of the encoded columns."""

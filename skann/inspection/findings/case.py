@@ -95,7 +95,7 @@ class Case:
     @cached_property
     def predictor(self) -> Any:
         """The network without feature names, as ``X`` has none."""
-        return self.network._as_fitted(self.network._learner)
+        return self.network._fitted_copy(self.network._learner)
 
     @cached_property
     def dead_units(self) -> list[float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 import scipy.sparse
 
-from ...estimators.fit_warnings import SCALE_REMEDY, scale_problem
+from ...estimators.fit_warnings import SCALE_REMEDY, describe_scales
 from .base import symptom
 from .case import Case
 
@@ -18,7 +18,7 @@ def unscaled_features(case: Case) -> tuple[str, str] | None:
     """Typical values of a column exceed 1,000, or 100 and 1,000 times those of another; or all are below 0.01."""
     if case.is_table:  # large values there are codes of categories
         return None
-    seen = scale_problem(case.X, case.name_of)
+    seen = describe_scales(case.X, case.name_of)
     return None if seen is None else (seen, SCALE_REMEDY)
 
 

@@ -6,7 +6,7 @@ import numpy
 
 from ...engine.activations import ElementwiseActivation
 from ...engine.layers import ActivationLayer
-from ...estimators.fit_warnings import DEAD_REMEDY, dead_layers
+from ...estimators.fit_warnings import DEAD_REMEDY, describe_dead_layers
 from ..extraction import short_name
 from .base import symptom
 from .case import Case
@@ -18,7 +18,7 @@ VANISHED = 0.01  # ratio of the gradients of the first and the last hidden layer
 @symptom("dead units")
 def dead_units(case: Case) -> tuple[str, str] | None:
     """More than half of the units in a hidden layer have zero output or zero slope on all rows."""
-    seen = dead_layers(case.dead_units)
+    seen = describe_dead_layers(case.dead_units)
     if seen is None:
         return None
     remedy = "Lower learning_rate_init, or use an activation with a slope on both sides of 0, such as 'leaky_relu'."
