@@ -98,29 +98,29 @@ def assemble(estimator: Any) -> None:
     ValueError
         If the attributes do not form a network.
     """
-    given = dict(vars(estimator))
-    if "_learner" in given:  # another thread was first
+    attributes = dict(vars(estimator))
+    if "_learner" in attributes:  # another thread was first
         return
     if not is_assigned(estimator):
         check_is_fitted(estimator)
-    arrays = {name: _as_arrays(estimator, name, given.get(name)) for name in _PARAMETERS}
+    arrays = {name: _as_arrays(estimator, name, attributes.get(name)) for name in _PARAMETERS}
     n_features, n_outputs = arrays["coefs_"][0].shape[0], arrays["coefs_"][-1].shape[-1]
     assembled = copy.copy(estimator)
     discard_assigned(assembled)
     # these widths take precedence over the parameter, which is not changed
     assembled.hidden_layer_sizes = tuple(W.shape[-1] for W in arrays["coefs_"][:-1])
-    n_targets = _set_target_attributes(assembled, given, n_outputs)
+    n_targets = _set_target_attributes(assembled, attributes, n_outputs)
     graph, objective = assembled._build_network(n_features, n_targets)
-    parameters = _parameters_of(estimator, graph.layout(), arrays)
+    parameters = _build_parameters(estimator, graph.layout(), arrays)
     derived = assembled._fitted_attributes(Learner(graph, objective, parameters)) | {"n_features_in_": n_features}
     for name in _SIZES:
-        if name in given and given[name] != derived[name]:
-            raise _error(estimator, f"{name} is {given[name]}, but by coefs_ it is {derived[name]}")
+        if name in attributes and attributes[name] != derived[name]:
+            raise _error(estimator, f"{name} is {attributes[name]}, but by coefs_ it is {derived[name]}")
     vars(assembled).update(derived, hidden_layer_sizes=estimator.hidden_layer_sizes)
-    names = given.get("feature_names_in_")  # possibly those of an earlier fit
+    names = attributes.get("feature_names_in_")  # possibly those of an earlier fit
     stale = ["feature_names_in_"] if names is not None and len(names) != n_features else []
-    if "out_activation_" in given:
-        set_output_activation(assembled, given["out_activation_"])
+    if "out_activation_" in attributes:
+        set_output_activation(assembled, attributes["out_activation_"])
     vars(estimator).update(vars(assembled))
     for name in (*_ASSIGNED, *stale):
         vars(estimator).pop(name, None)
@@ -166,7 +166,7 @@ def set_binarizer(estimator: Any, binarizer: Any) -> None:
     if "_learner" not in vars(estimator):
         vars(estimator)["_label_binarizer"] = binarizer
         return
-    labels = _labels_of(estimator, {"_label_binarizer": binarizer}, estimator.n_outputs_)
+    labels = _infer_labels(estimator, {"_label_binarizer": binarizer}, estimator.n_outputs_)
     if labels.task != estimator._task:
         raise _error(estimator, f"_label_binarizer is {labels.task}, but the network is {estimator._task}")
     estimator._labels = _with_activation(labels, getattr(estimator._labels, "activation", None))
@@ -225,7 +225,7 @@ def _as_floats(value: Any) -> numpy.ndarray:
     return array.astype(numpy.float64, casting="unsafe" if array.dtype == object else "same_kind", copy=False)
 
 
-def _parameters_of(estimator: Any, layout: Layout, arrays: dict[str, list[numpy.ndarray]]) -> Parameters:
+def _build_parameters(estimator: Any, layout: Layout, arrays: dict[str, list[numpy.ndarray]]) -> Parameters:
     """Return Parameters with copies of the arrays, in the estimator's ``dtype`` or else that of the arrays."""
     others = [".".join(key) for key, spec in layout.specs.items() if spec.role not in _PARAMETERS.values()]
     others += [".".join(key) for key in layout.state]
@@ -246,34 +246,34 @@ def _parameters_of(estimator: Any, layout: Layout, arrays: dict[str, list[numpy.
     return parameters
 
 
-def _set_target_attributes(estimator: Any, given: dict[str, Any], n_outputs: int) -> int:
+def _set_target_attributes(estimator: Any, attributes: dict[str, Any], n_outputs: int) -> int:
     """Set the attributes about the target for ``n_outputs`` outputs; return the number of columns of the target."""
     if is_classifier(estimator):
-        estimator._labels = _labels_of(estimator, given, n_outputs)
+        estimator._labels = _infer_labels(estimator, attributes, n_outputs)
         estimator.classes_ = estimator._labels.classes
         return n_outputs
     loss = estimator._build_loss()
     n_targets = n_outputs if loss.n_outputs(n_outputs) == n_outputs else 1
     if loss.n_outputs(n_targets) != n_outputs:
         raise _error(estimator, f"coefs_ have {n_outputs} outputs, but the loss has {loss.n_outputs(1)}")
-    if len(given.get("_target_scale", ())) != n_targets:
+    if len(attributes.get("_target_scale", ())) != n_targets:
         estimator._target_center, estimator._target_scale = numpy.zeros(n_targets), numpy.ones(n_targets)
     return n_targets
 
 
-def _labels_of(estimator: Any, given: dict[str, Any], n_outputs: int) -> Any:
+def _infer_labels(estimator: Any, attributes: dict[str, Any], n_outputs: int) -> Any:
     """Return the labels of ``n_outputs`` outputs from the binarizer, the last fit or ``classes_``, if available."""
-    classes, known = given.get("classes_"), given.get("_labels")
+    classes, known = attributes.get("classes_"), attributes.get("_labels")
     labels: Any
     of_last_fit = known is not None and (classes is None or _same(classes, known.classes))
-    if "_label_binarizer" in given:
-        labels = _labels_of_binarizer(estimator, given["_label_binarizer"])
+    if "_label_binarizer" in attributes:
+        labels = _labels_of_binarizer(estimator, attributes["_label_binarizer"])
         if not (classes is None or of_last_fit or _same(classes, labels.classes)):
             raise _error(estimator, f"classes_ are {classes}, but those of _label_binarizer {labels.classes}")
     elif of_last_fit:
         labels = known
     else:
-        labels = _labels_of_classes(estimator, classes, n_outputs, given.get("out_activation_"))
+        labels = _labels_of_classes(estimator, classes, n_outputs, attributes.get("out_activation_"))
     if labels.task == "binary" and n_outputs == 2:  # one output per class
         labels = replace(labels, task="multiclass")
     if labels.n_outputs != n_outputs:

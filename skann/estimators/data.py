@@ -79,7 +79,7 @@ def _as_numbers(estimator: BaseEstimator, X):
 
 
 class LazyRows(Rows):
-    """Array-like of selected rows for scorers, which copies them out of a large array only on demand.
+    """Selected rows of a large array as an array-like for scorers, which are only copied on demand.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ class LazyRows(Rows):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """The shape as of an array."""
+        """Numbers of rows and columns."""
         return len(self), self.X.shape[1]
 
     @property

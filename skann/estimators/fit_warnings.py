@@ -79,8 +79,10 @@ def warn_about_scales(X, names: Sequence[str] | None) -> None:
 def warn_about_dead_units(fractions: Sequence[float], graph: Graph) -> None:
     """Warn about wide hidden layers that are mostly dead, given their fractions of dead units."""
     widths = [graph.shapes[name][-1] for name in graph.with_role("hidden")]
-    of_wide = [fraction if width >= MIN_UNITS else 0.0 for fraction, width in zip(fractions, widths, strict=True)]
-    _warn(describe_dead_layers(of_wide), DEAD_REMEDY)
+    wide_fractions = [
+        fraction if width >= MIN_UNITS else 0.0 for fraction, width in zip(fractions, widths, strict=True)
+    ]
+    _warn(describe_dead_layers(wide_fractions), DEAD_REMEDY)
 
 
 def warn_about_validation_rows(X, X_val) -> None:

@@ -141,7 +141,7 @@ class FittedNetwork(BaseEstimator):
         """Name of the output activation function."""
         if "_learner" in vars(self):
             return self._learner.objective.link.name
-        return self._assigned("out_activation_")
+        return self._get_assigned("out_activation_")
 
     @out_activation_.setter
     def out_activation_(self, name) -> None:
@@ -160,10 +160,10 @@ class FittedNetwork(BaseEstimator):
     def _parameter_list(self, attribute: str, role: str) -> list[numpy.ndarray]:
         """Return views into the network or, as long as it is not assembled, the assigned values."""
         if "_learner" not in vars(self):
-            return self._assigned(attribute)
+            return self._get_assigned(attribute)
         return ParameterList(self._learner.parameters.with_role(role))
 
-    def _assigned(self, attribute: str) -> Any:
+    def _get_assigned(self, attribute: str) -> Any:
         """Return an assigned attribute, or raise AttributeError as for an estimator that is not fitted."""
         if attribute not in vars(self):
             raise AttributeError(f"{type(self).__name__} has no {attribute} before it is fitted: call fit first.")

@@ -33,7 +33,7 @@ from .conversion import SklearnConversion
 from .docs import fill_docstring
 
 _FLOAT32_RANGE = (1e-18, 1e18)  # magnitudes of targets whose squares are finite and normal in float32
-_MAX_PREDICTION = 1e100  # in units of y; predictions beyond it count as this, lest their squares overflow
+_MAX_PREDICTION = 1e100  # in units of y; predictions beyond it count as this, to keep their squares finite
 
 
 @fill_docstring(tasks=REGRESSION, default="squared_error", score="R2")

@@ -223,7 +223,7 @@ def test_partial_fit_takes_classes_that_a_batch_lacks():
         ({"activation": ["relu", "tanh"]}, "different activations"),
         ({"normalization": "batch"}, "the layer BatchNorm"),
         ({"normalization": "layer"}, "the layer LayerNorm"),
-        ({"loss": "hinge"}, "the loss Hinge.*no probabilities"),
+        ({"loss": "hinge"}, "the loss Hinge.*does not give probabilities"),
     ],
     ids=str,
 )

@@ -467,7 +467,7 @@ def test_a_clone_of_a_members_network_trains_by_the_same_recipe(params):
     reg = TabularMLPRegressor(clip_predictions=True, **params).fit(FRAME, PRICE)
     for estimator, y in ((clf, Y), (reg, PRICE)):
         member = estimator.members_[0]
-        encoded = member.encoded(FRAME)
+        encoded = member.encode(FRAME)
         again = clone(member.network)
         assert type(again) is type(member.network) and again.get_params() == member.network.get_params()
         assert not again.__sklearn_is_fitted__()

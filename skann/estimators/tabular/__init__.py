@@ -1,4 +1,4 @@
-"""The estimators of tables."""
+"""Estimators for tables with columns of any kind."""
 
 from .classifier import TabularMLPClassifier
 from .regressor import TabularMLPRegressor

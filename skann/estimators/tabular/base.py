@@ -1,4 +1,4 @@
-"""What the classifier and the regressor of tables share: split, encode, fit the members, average them."""
+"""Base class of the tabular estimators: splitting, encoding, fitting the members and averaging their outputs."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ from .splits import Split, cross_validation_splits, single_split
 if TYPE_CHECKING:
     import pandas
 
-_DTYPE = numpy.dtype("float32")  # of the members' training
+_DTYPE = numpy.dtype("float32")  # precision of training
 
 
 class TabularMLP(CallbackSupportMixin, ParameterHintsMixin, TabularAttributes, BaseEstimator, ABC):
-    """Networks for tables without a task: subclasses say what y is, and what a network's outputs mean."""
+    """Base class for tabular estimators; subclasses define the target and the meaning of the outputs."""
 
     _parameter_constraints: dict = SHARED_CONSTRAINTS
 
@@ -60,28 +60,28 @@ class TabularMLP(CallbackSupportMixin, ParameterHintsMixin, TabularAttributes, B
         y_val: Any = None,
         sample_weight_val: ArrayLike | None = None,
     ) -> Self:
-        """Encode the table and train the networks, from fresh weights.
+        """Fit the model to table X and target(s) y.
 
-        Ctrl-C ends training early, with a warning: the best weights of the network in training and the networks before
-        it are kept, and the estimator is fitted. Before the first step of the first network, KeyboardInterrupt passes
-        on, and what was fitted earlier stays.
+        Ctrl-C ends training early, with a warning: the estimator is fitted, with the networks trained before and the
+        best weights of the one being trained. Before the first step of the first network, KeyboardInterrupt propagates,
+        and the estimator keeps its previous state.
 
         Parameters
         ----------
         X : {pandas.DataFrame, polars.DataFrame, array-like} of shape (n_samples, n_features)
-            The table as it is. Columns may hold numbers, text, categories, booleans, datetimes, timedeltas and missing
-            values. The kind of a column is decided on all rows, those that validate included; medians, scales and
+            The input data. Columns may hold numbers, text, categories, booleans, datetimes, timedeltas and missing
+            values. The kind of a column is determined from all rows, including the validation set; medians, scales and
             categories are those of the training rows.
         y : array-like of shape (n_samples,), or (n_samples, n_outputs) for regression
-            Labels of any type, or finite numbers.
+            The target values: class labels of any type, or finite numbers.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights, not all zero, of the rows in training and in the validation score. The encoder counts
-            every row of positive weight once. None weighs every row 1.
+            Sample weights for training and for the validation score, non-negative and not all zero. The encoder counts
+            each row of positive weight once. If None, all samples have weight 1.
         X_val, y_val : like X and y, default=None
-            A validation set of your own, in place of rows split off. Every member then trains on all of X, and they
-            differ in their random draws alone.
+            Validation set that replaces the one split off from X. All members are then trained on all of X and only
+            differ in their random draws.
         sample_weight_val : array-like of shape (n_validation_samples,), default=None
-            Weights of the validation rows.
+            Sample weights of the validation set.
 
         Returns
         -------
@@ -91,10 +91,10 @@ class TabularMLP(CallbackSupportMixin, ParameterHintsMixin, TabularAttributes, B
         Raises
         ------
         ValueError
-            For parameters or data out of range; the column is named.
+            If parameters or data are out of range; the message names the column.
         skann.exceptions.DivergenceError
-            A ValueError, if the loss or a prediction becomes infinite or NaN. After any error, what was fitted before
-            stays; only an error of a callback leaves the estimator fitted.
+            If the loss or a prediction becomes infinite or NaN; a subclass of ValueError. After any error, the
+            estimator keeps its previous state; only after an error in a callback is it fitted.
         """
         members = train_atomically(
             self,
@@ -107,7 +107,7 @@ class TabularMLP(CallbackSupportMixin, ParameterHintsMixin, TabularAttributes, B
         return self
 
     def _prepare(self, X, y, sample_weight, validation) -> _EnsembleTraining:
-        """Check the data and split it; return what fits the members."""
+        """Validate and split the data; return the training of the members."""
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         arguments = {"estimator": self, "X": X, "y": y, "metadata": metadata}
         rows = self._training_rows(X, y, sample_weight)
@@ -121,7 +121,7 @@ class TabularMLP(CallbackSupportMixin, ParameterHintsMixin, TabularAttributes, B
         )
 
     def _conclude(self, members: _EnsembleTraining) -> _EnsembleTraining:
-        """Set the attributes of a fitted estimator; note the error of a callback."""
+        """Set the attributes of a fitted estimator and call the callbacks at the end of the fit."""
         self.members_ = members.done
         self._postprocess_members(members.held_out)
         self._set_training_attributes(members.rows.X, len(members.rows.y), members.splits)
@@ -133,7 +133,7 @@ class TabularMLP(CallbackSupportMixin, ParameterHintsMixin, TabularAttributes, B
     # Data
 
     def _training_rows(self, X, y, sample_weight) -> LabelledRows:
-        """Return the checked table, target and weights; note names and number of the columns."""
+        """Return the validated table, target and weights; set feature names and number."""
         X = self._table(X, reset=True, y=y)
         y = self._check_target(y)
         check_consistent_length(X, y)
@@ -145,20 +145,20 @@ class TabularMLP(CallbackSupportMixin, ParameterHintsMixin, TabularAttributes, B
         return LabelledRows(X, y, weight)
 
     def _table(self, X, *, reset: bool, **y):
-        """Return a frame as it is and anything else as an array, checked by its columns."""
-        from ...preprocessing.frames import Table  # brings pandas, which other estimators do without
+        """Return a frame as it is and anything else as an array, after validating its columns."""
+        from ...preprocessing.frames import Table  # imports pandas, which other estimators do not need
 
         data = Table(X, self).data
         validate_data(self, data, reset=reset, skip_check_array=True, **y)  # pyright: ignore[reportArgumentType]
         return data
 
     def _check_validation_set(self, X, y, sample_weight) -> LabelledRows | None:
-        """Return the user's validation set, checked as the training set was."""
+        """Return the validation set passed to fit after the checks of the training set, or None."""
         if X is None and y is None:
             return None
         if X is None or y is None:
-            missing, there = ("X_val", "y_val") if X is None else ("y_val", "X_val")
-            raise ValueError(f"{there} was given without {missing}: give both, or neither.")
+            missing, present = ("X_val", "y_val") if X is None else ("y_val", "X_val")
+            raise ValueError(f"{present} was given without {missing}: pass both or neither.")
         with rename_in_errors("X", "X_val"):
             X = self._table(X, reset=False)
         with rename_in_errors("y", "y_val"):
@@ -172,13 +172,13 @@ class TabularMLP(CallbackSupportMixin, ParameterHintsMixin, TabularAttributes, B
         return LabelledRows(X, y, sample_weight)
 
     def _column_kinds(self, rows: LabelledRows, given: LabelledRows | None) -> list[str]:
-        """Return the kind of each column, numbers, text or another, in all rows: those that train and that validate."""
+        """Return the kind of each column, such as numbers or text, over the rows of both sets."""
         from ...preprocessing.encoder import column_kinds
 
         return column_kinds(rows.X, None if given is None else given.X, self)
 
     def _split_rows(self, rows: LabelledRows, has_validation: bool, rng) -> list[Split]:
-        """Return what each member trains and validates on."""
+        """Return the training and validation rows of each member."""
         n_rows = len(rows.y)
         if has_validation:
             return [single_split(None, n_rows, rows.weight, 0, rng)] * self.n_members
@@ -199,10 +199,7 @@ class TabularMLP(CallbackSupportMixin, ParameterHintsMixin, TabularAttributes, B
         rng,
         quiet: bool,
     ) -> tuple[Member, LabelledRows | None]:
-        """Return an encoder fitted on the training rows with a network that is not fitted yet, and what validates it.
-
-        The rows that validate are encoded.
-        """
+        """Return a fitted encoder with an unfitted network, and the encoded validation rows."""
         training = _take_rows(rows, split.train)
         encoder = fit_encoder(training.X, kinds, choices, quiet)
         validating = given
@@ -225,7 +222,7 @@ class TabularMLP(CallbackSupportMixin, ParameterHintsMixin, TabularAttributes, B
         return member, validating
 
     def _root_context(self, arguments: dict[str, Any]):
-        """Set the callbacks up, if there are any, and return the context of the whole fit."""
+        """Set up the callbacks, if there are any, and return the context of the whole fit."""
         if not getattr(self, "_skl_callbacks", None):
             return None
         if self.n_members == 1:
@@ -239,7 +236,7 @@ class TabularMLP(CallbackSupportMixin, ParameterHintsMixin, TabularAttributes, B
         return root.subcontext(task_name="member", task_id=i, max_subtasks=self.max_iter)
 
     def _set_training_attributes(self, X, n_rows: int, splits: list[Split]) -> None:
-        """Set the attributes that tell how training went."""
+        """Set the attributes about the course of training."""
         networks = [member.network for member in self.members_]
         histories = [network.history_ for network in networks]
         scores: list[Any] = [network.best_validation_score_ for network in networks if network.early_stopping]
@@ -249,13 +246,13 @@ class TabularMLP(CallbackSupportMixin, ParameterHintsMixin, TabularAttributes, B
         vars(self).pop("oof_", None)
         if splits[0].left_out is not None:
             for member, split in zip(self.members_, splits, strict=False):
-                made = self._member_output(member, _safe_indexing(X, split.left_out))
+                output = self._member_output(member, _safe_indexing(X, split.left_out))
                 if not hasattr(self, "oof_"):
-                    self.oof_ = numpy.full((n_rows, *made.shape[1:]), numpy.nan)
-                self.oof_[split.left_out] = made
+                    self.oof_ = numpy.full((n_rows, *output.shape[1:]), numpy.nan)
+                self.oof_[split.left_out] = output
 
     def _average_outputs(self, X) -> numpy.ndarray:
-        """Return the mean of what the members make of X."""
+        """Return the mean of the members' outputs for X."""
         check_is_fitted(self)
         X = self._table(X, reset=False)
         total = self._member_output(self.members_[0], X)
@@ -263,36 +260,36 @@ class TabularMLP(CallbackSupportMixin, ParameterHintsMixin, TabularAttributes, B
             total += self._member_output(member, X)
         return total / len(self.members_)
 
-    # What subclasses say
+    # Defined by subclasses
 
     _task: str  # a key of PRESETS
 
     @abstractmethod
     def _check_target(self, y, known: bool = False) -> numpy.ndarray:
-        """Return y as an array; with ``known`` it must fit what is known of y already, which is noted otherwise."""
+        """Return y as an array. With ``known``, it must agree with the training target, else it defines the labels."""
 
     def _row_weights(self, y, sample_weight) -> numpy.ndarray | None:
-        """Return the rows' weights in training."""
+        """Return the weights of the training rows."""
         return sample_weight
 
     def _classes_to_stratify(self, y) -> numpy.ndarray | None:
-        """Return what splits keep in proportion, if anything."""
+        """Return the class codes by which splits are stratified, or None."""
         return None
 
     @abstractmethod
     def _build_network(
         self, params: dict[str, Any], choices: dict[str, Any], recipe: TableRecipe
     ) -> TableClassifier | TableRegressor:
-        """Return a network that is not fitted yet."""
+        """Return an unfitted network."""
 
     def _postprocess_members(self, held_out: list[LabelledRows | None]) -> None:
-        """Do what is to be done once the members are trained, with the rows that validated each."""
+        """Postprocess the trained members, given the validation rows of each."""
 
     @abstractmethod
     def _member_output(self, member: Member, X) -> numpy.ndarray:
-        """Return what is averaged over the members."""
+        """Return the output of a member that is averaged."""
 
-    # What may be asked of a fitted estimator
+    # Inspection of a fitted estimator
 
     def feature_importances(
         self,
@@ -305,34 +302,35 @@ class TabularMLP(CallbackSupportMixin, ParameterHintsMixin, TabularAttributes, B
         random_state: RandomState = None,
         n_jobs: int | None = None,
     ) -> pandas.DataFrame:
-        """Return by how much the score falls when a column's values are shuffled, for each column of the raw table.
+        """Return the permutation importance of each column of the raw table.
 
-        Columns that tell the same share their importance: each can stand in for the other.
+        The importance of a column is the decrease of the score when its values are shuffled. It is shared among columns
+        with the same information, as each can replace the others.
 
         Parameters
         ----------
         X, y : like X and y of fit
-            Rows to judge by, best such as have not been trained on.
+            Data to compute the scores on, preferably held out from training.
         scoring : str, callable or None, default=None
-            The score; None takes that of ``score``.
+            Scoring method; None means that of ``score``.
         n_repeats : int in [1, inf), default=5
-            How often each column is shuffled.
+            Number of times to shuffle each column.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows in the score.
+            Sample weights used in scoring.
         random_state : int, RandomState instance or None, default=None
-            Source of the orders.
+            Determines random number generation for shuffling.
         n_jobs : int, default=None
-            Columns judged at once, in processes.
+            Number of columns evaluated in parallel processes.
 
         Returns
         -------
         importances : pandas.DataFrame
-            A row for each column of X, by its name, the most important first, with the mean of the repetitions and
-            their standard deviation, "importance" and "std".
+            One row per column of X, indexed by its name and sorted by decreasing importance, with the mean over the
+            repetitions, "importance", and their standard deviation, "std".
 
         See Also
         --------
-        sklearn.inspection.permutation_importance : What computes it.
+        sklearn.inspection.permutation_importance : The function that computes it.
 
         References
         ----------
@@ -346,7 +344,7 @@ class TabularMLP(CallbackSupportMixin, ParameterHintsMixin, TabularAttributes, B
         check_is_fitted(self)
         table = Table(X, self)
         data = table.data
-        if table.is_frame and not isinstance(data, pandas.DataFrame):  # scikit-learn shuffles no columns of polars
+        if table.is_frame and not isinstance(data, pandas.DataFrame):  # scikit-learn cannot shuffle columns of polars
             data = pandas.DataFrame({name: table.column(i) for i, name in enumerate(table.names)})
         found: Any = permutation_importance(
             self,
@@ -375,34 +373,34 @@ class TabularMLP(CallbackSupportMixin, ParameterHintsMixin, TabularAttributes, B
 
 
 class _EnsembleTraining:
-    """The fits of an estimator's members, one after the other: a ``Training``, as ``restoring.train`` takes it.
+    """The consecutive fits of an estimator's members: a ``Training`` for ``train_atomically``.
 
-    Ctrl-C in the course of one ends the last; between two, those before are kept.
+    After Ctrl-C, the members that have stepped are kept, and no more are trained.
 
     Parameters
     ----------
     estimator : TabularMLP
     rows, given : LabelledRows
-        To train on and, or None, to validate by.
+        The training set, and the validation set passed to fit or None.
     kinds : list of str
-        Of the columns.
+        Kinds of the columns.
     choices : dict
-        Parameters, resolve_auto.
+        Parameters of the estimator, with the values that "auto" stands for.
     rng : RandomState
     splits : list of Split
-        One for each member.
+        One split per member.
     root : CallbackContext or None
     arguments : dict
-        Arguments of every hook.
+        Arguments of all hooks.
 
     Attributes
     ----------
     done : list of Member
-        Those that are fitted.
+        The fitted members.
     held_out : list of LabelledRows or None
-        The rows that validated each.
+        The validation rows of each fitted member.
     error : Exception or None
-        Of a callback.
+        Error in a callback.
     """
 
     def __init__(self, estimator: TabularMLP, rows, given, kinds, choices, rng, splits: list[Split], root, arguments):
@@ -423,7 +421,7 @@ class _EnsembleTraining:
         return bool(self.done) or (self._current is not None and self._current[0].network.__sklearn_is_fitted__())
 
     def run(self) -> str:
-        """Fit the members that are left, until one is ended by a callback or by Ctrl-C."""
+        """Fit the remaining members, until one is ended by a callback or by Ctrl-C."""
         while self.ended is None and len(self.done) < len(self.splits):
             self._fit_next()
         self._keep_current()
@@ -431,10 +429,10 @@ class _EnsembleTraining:
         return self.ended
 
     def undo(self) -> None:
-        """Do nothing: members are new."""
+        """Do nothing, as members are new objects."""
 
     def _fit_next(self) -> None:
-        """Make a member and fit it."""
+        """Build and fit the next member."""
         i, estimator = len(self.done), self.estimator
         split, several = self.splits[i], len(self.splits) > 1
         quiet = i > 0 or not estimator.warn
@@ -461,16 +459,16 @@ class _EnsembleTraining:
             self.ended, self.last_was_interrupted = "interrupted", True
 
     def _keep_current(self) -> None:
-        """Put the current member among those that are done, if it is fitted."""
+        """Append the current member to the fitted ones, if it is fitted."""
         if self._current is None:
             return
         member, validating = self._current
         if member.network.__sklearn_is_fitted__():
-            # calls nothing, so that Ctrl-C cannot fall between
+            # one statement without calls, which Ctrl-C cannot interrupt
             self.done, self.held_out, self._current = [*self.done, member], [*self.held_out, validating], None
 
     def report_end(self) -> None:
-        """Tell callbacks once that the fit has ended, where no member's fit has told them."""
+        """Call the callbacks at the end of the fit, once, unless the fit of a single member has called them."""
         if self.root is None or len(self.splits) == 1 or self.error is not None or self._end_reported:
             return
         self._end_reported = True
@@ -481,6 +479,6 @@ class _EnsembleTraining:
 
 
 def _take_rows(rows: LabelledRows, index: numpy.ndarray) -> LabelledRows:
-    """Return some of the rows."""
+    """Return the rows at the given positions."""
     weight = None if rows.weight is None else rows.weight[index]
     return LabelledRows(_safe_indexing(rows.X, index), rows.y[index], weight)

@@ -1,25 +1,25 @@
-"""Temperature scaling: one number that makes probabilities as sure as they are right."""
+"""Temperature scaling: calibration of probabilities with a single parameter."""
 
 from __future__ import annotations
 
 import math
 
 import numpy
-import scipy  # which imports its modules when they are first asked for
+import scipy  # imports its modules on first use
 
-# of the logarithm of beta: where every row is right, the least log loss is at infinity
+# of the logarithm of beta: if all rows are classified correctly, the log loss has its infimum at infinity
 _BOUNDS = (-math.log(10), math.log(10))
 
 
 def inverse_temperature(raw: numpy.ndarray, codes: numpy.ndarray, weight: numpy.ndarray | None) -> float:
-    """Return the beta for which softmax(beta raw) has the least log loss [Guo et al., 2017, arXiv:1706.04599].
+    """Return the beta that minimizes the log loss of softmax(beta raw) [Guo et al., 2017, arXiv:1706.04599].
 
     Parameters
     ----------
     raw : ndarray of shape (n_samples, n_classes)
-        Raw outputs for rows that were not trained on.
+        Raw outputs for held-out rows.
     codes : ndarray of int of shape (n_samples,)
-        Their classes.
+        Class codes of the rows.
     weight : ndarray of shape (n_samples,), or None
     """
 

@@ -1,4 +1,4 @@
-"""The classifier of tables."""
+"""Tabular classifier."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from .member_networks import SoftmaxLabels, TableClassifier
 @fill_docstring(
     "classification",
     score="accuracy",
-    of_probabilities=" 'roc_auc' (also 'roc_auc_ovr' and 'roc_auc_ovo') and 'neg_log_loss' stand for 'loss', without "
-    "label smoothing.",
+    of_probabilities=" 'roc_auc' (also 'roc_auc_ovr' and 'roc_auc_ovo') and 'neg_log_loss' are replaced by 'loss', "
+    "without label smoothing.",
     averaged="probabilities",
     network="an :class:`skann.MLPClassifier`",
     oof_shape="(n_samples, n_classes)",
     oof="the probabilities",
-    oof_note="With ``calibrate`` they are calibrated on these rows.",
+    oof_note="With ``calibrate``, their calibration was fitted on the same samples.",
 )
 class TabularMLPClassifier(ClassifierMixin, TabularMLP):
-    """Multi-layer perceptron classifier for tables as they are.
+    """Multi-layer perceptron classifier for raw tables.
 
-    Text, categories, booleans, dates, gaps and wild scales need no preparation, and the defaults are a recipe tuned on
-    hundreds of tables.
+    Text, categories, booleans, dates, missing values and features on different scales need no preprocessing, and the
+    default parameters were tuned on hundreds of tables.
 
     Parameters
     ----------
@@ -48,14 +48,14 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The class labels, sorted.
+        Class labels, sorted.
     {attributes}
 
     See Also
     --------
-    TabularMLPRegressor : The same for regression.
-    MLPClassifier : The network for arrays of numbers.
-    skann.preprocessing.TabularEncoder : What encodes the table.
+    TabularMLPRegressor : Multi-layer perceptron regressor for raw tables.
+    MLPClassifier : Multi-layer perceptron classifier for numeric arrays.
+    skann.preprocessing.TabularEncoder : The transformer that encodes the table.
 
     Notes
     -----
@@ -154,66 +154,68 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         self.warn = warn
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the most probable class of each row.
+        """Predict the class of each sample.
 
         Parameters
         ----------
         X : {pandas.DataFrame, polars.DataFrame, array-like} of shape (n_samples, n_features)
-            The columns of fit, in their order.
+            The input data, with the columns of fit in the same order.
 
         Returns
         -------
         y : ndarray of shape (n_samples,)
-            Out of ``classes_``.
+            The predicted classes.
         """
         p = self.predict_proba(X)
         return self.classes_[p.argmax(axis=1)]
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
-        """Return the probability of each class.
+        """Return probability estimates.
 
         Parameters
         ----------
         X : {pandas.DataFrame, polars.DataFrame, array-like} of shape (n_samples, n_features)
-            The columns of fit, in their order.
+            The input data, with the columns of fit in the same order.
 
         Returns
         -------
         p : ndarray of shape (n_samples, n_classes)
-            float64, in (0, 1), in the order of ``classes_``; rows sum to one. A single class has 1.
+            Probabilities in (0, 1) as float64, in the order of ``classes_``; rows sum to one. If there is a single
+            class, its probability is 1.
         """
         return self._average_outputs(X)
 
     def predict_log_proba(self, X: Any) -> NDArray[Any]:
-        """Return the logarithm of ``predict_proba``, which is finite.
+        """Return the log of probability estimates, which is finite.
 
         Parameters
         ----------
         X : {pandas.DataFrame, polars.DataFrame, array-like} of shape (n_samples, n_features)
+            The input data, with the columns of fit in the same order.
 
         Returns
         -------
         log_p : ndarray of shape (n_samples, n_classes)
-            float64, in the order of ``classes_``.
+            Logarithms of ``predict_proba`` as float64, in the order of ``classes_``.
         """
         return numpy.log(self.predict_proba(X))
 
     def score(self, X, y, sample_weight=None):
-        """Return the accuracy: the fraction of rows whose label is predicted.
+        """Return accuracy on provided data and labels.
 
         Parameters
         ----------
         X : {pandas.DataFrame, polars.DataFrame, array-like} of shape (n_samples, n_features)
-            The columns of fit, in their order.
+            The input data, with the columns of fit in the same order.
         y : array-like of shape (n_samples,)
-            The true labels.
+            True labels for X.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows in the mean.
+            Sample weights.
 
         Returns
         -------
         score : float
-            In [0, 1].
+            Mean accuracy, in [0, 1].
         """
         return super().score(X, as_labels(y), sample_weight)
 
@@ -242,13 +244,13 @@ class TabularMLPClassifier(ClassifierMixin, TabularMLP):
         return member.network.predict_proba(member.encode(X))
 
     def _postprocess_members(self, held_out):
-        judged = [(member, rows) for member, rows in zip(self.members_, held_out, strict=True) if rows is not None]
-        if not self.calibrate or not judged:
+        validated = [(member, rows) for member, rows in zip(self.members_, held_out, strict=True) if rows is not None]
+        if not self.calibrate or not validated:
             return
-        raw = numpy.vstack([member.network._raw_outputs(rows.X) for member, rows in judged])
-        codes = numpy.concatenate([self._labels.encode(rows.y) for _, rows in judged])
-        weights = [rows.weight for _, rows in judged if rows.weight is not None]
-        weight = numpy.concatenate(weights) if len(weights) == len(judged) else None
+        raw = numpy.vstack([member.network._raw_outputs(rows.X) for member, rows in validated])
+        codes = numpy.concatenate([self._labels.encode(rows.y) for _, rows in validated])
+        weights = [rows.weight for _, rows in validated if rows.weight is not None]
+        weight = numpy.concatenate(weights) if len(weights) == len(validated) else None
         beta = inverse_temperature(raw, codes, weight)
         for member in self.members_:
             member.network.set_inverse_temperature(beta)

@@ -1,4 +1,4 @@
-"""Constraints of the parameters that both estimators of tables have."""
+"""Constraints for the parameters that both tabular estimators have."""
 
 from numbers import Integral, Real
 
@@ -8,7 +8,7 @@ from ..constraints import SHARED_CONSTRAINTS as MLP_CONSTRAINTS
 from ..constraints import RegisteredName
 
 _AUTO = StrOptions({"auto"})
-_SAME = [
+_SHARED_WITH_MLP = [
     "learning_rate",
     "max_iter",
     "validation_fraction",
@@ -23,7 +23,7 @@ _SAME = [
 ]
 
 SHARED_CONSTRAINTS: dict[str, list] = {
-    **{name: MLP_CONSTRAINTS[name] for name in _SAME},
+    **{name: MLP_CONSTRAINTS[name] for name in _SHARED_WITH_MLP},
     "preset": [StrOptions({"fast", "best"})],
     "activation": [
         RegisteredName(ACTIVATIONS, also={"auto"}, accepts=lambda cls: issubclass(cls, FixedActivation)),

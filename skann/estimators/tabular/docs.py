@@ -214,15 +214,15 @@ _ATTRIBUTES = {
     "members_": (
         "list of (encoder, network)",
         """
-        The fitted members: each a TabularEncoder, fitted on the training rows of the member alone, and the network
-        trained on the encoded columns, {network}. There may be fewer than ``n_members`` after Ctrl-C.
+        Encoder and network of each member: a TabularEncoder fitted on the training rows of the member alone, and
+        {network} trained on the encoded columns. After Ctrl-C, there may be fewer than ``n_members``.
         """,
     ),
     "oof_": (
         "ndarray of shape {oof_shape}",
         """
-        Out-of-fold predictions: for each training sample {oof} of the member that was not trained on it; NaN if Ctrl-C
-        ended training before. Only available with n_members > 1 and without X_val. {oof_note}
+        Out-of-fold predictions: for each training sample, {oof} by the member that was not trained on it, or NaN if
+        Ctrl-C ended training before that member. Only available with n_members > 1 and without X_val. {oof_note}
         """,
     ),
     "history_": (

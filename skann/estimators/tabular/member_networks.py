@@ -1,4 +1,4 @@
-"""The network inside: the multi-layer perceptrons, trained on an encoded table by the recipe for tables."""
+"""Networks of ensemble members: multi-layer perceptrons with the RealMLP recipe, trained on an encoded table."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ from ..labels import ColumnLabels, infer_labels
 from ..recipes import Recipe
 from ..regressor import MLPRegressor
 
-_INIT_SAMPLE_SIZE = 4096  # from which data-driven starting weights are computed
+_INIT_SAMPLE_SIZE = 4096  # rows for the data-driven initialization
 
 
 @dataclass(frozen=True)
 class TableRecipe(Recipe):
-    """The recipe that makes a perceptron one for tables.
+    """The recipe of RealMLP.
 
     Attributes
     ----------
     embeddings : sequence of (str, Layer)
-        Of the encoded columns, in the order of the chain.
+        Embedding layers of the encoded columns, in the order of the network.
     parametric_activation : bool
-        Whether each unit learns the share of its activation.
+        Whether each unit learns a factor of its activation.
     data_driven : bool
-        Whether the starting weights are fitted to the training rows; N(0, 1) and zero outputs otherwise.
+        Whether the initialization is data-driven; else the weights are N(0, 1), and those of the output layer 0.
     regularization_schedule : Schedule
-        Factor of dropout and weight decay at a step.
+        Schedule of the factor of dropout and weight decay.
     skip_idle_wave : bool
-        Whether the last wave of the learning rate is left out if the one before brought no better validation score.
+        Whether to skip the last cycle of the learning rate if the cycle before did not improve the validation score.
     clips : bool, default=False
-        Whether predictions are cut to the range of the training targets.
+        Whether to clip predictions to the range of the training targets.
     classes : ndarray of shape (n_classes,), default=None
-        Sorted; the training rows may lack some. None takes those of the target.
+        Sorted class labels, which need not all occur in the target; None means those of the target.
     """
 
     embeddings: Sequence[tuple[str, Layer]]
@@ -54,11 +54,11 @@ class TableRecipe(Recipe):
     skip_idle_wave: bool
     clips: bool = False
     classes: Any = field(default=None, compare=False)
-    always_float64 = True  # X is the encoder's float32, whatever the table was
+    always_float64 = True  # the encoder returns float32 whatever the dtypes of the table
     runs_all_epochs = True
 
     def network(self, estimator, loss, n_features, n_targets, target=None):
-        """Return RealMLP for the estimator's parameters, which clips predictions to the range of the target."""
+        """Return the graph and the objective of RealMLP for the estimator's parameters."""
         limits = None
         if self.clips and target is not None:
             limits = Clip(*(tuple(limit.tolist()) for limit in (target.min(axis=0), target.max(axis=0))))
@@ -78,13 +78,13 @@ class TableRecipe(Recipe):
         )
 
     def start(self, graph, parameters, rows, rng):
-        """Fit the starting weights to a sample of the rows, if they are to be."""
+        """Initialise the weights from a sample of the rows if the recipe is data-driven."""
         if self.data_driven:
-            chosen = rng.permutation(len(rows))[:_INIT_SAMPLE_SIZE]
-            fit_to_rows(graph, parameters, rows.X[chosen], rng)
+            sample = rng.permutation(len(rows))[:_INIT_SAMPLE_SIZE]
+            fit_to_rows(graph, parameters, rows.X[sample], rng)
 
     def settings(self, settings):
-        """Return the settings with the recipe's schedule of regularization and its choice among epochs."""
+        """Return the settings with the recipe's regularization schedule and selection of the best epoch."""
         schedule = self.regularization_schedule
         return replace(
             settings,
@@ -95,26 +95,26 @@ class TableRecipe(Recipe):
         )
 
     def labels(self, y):
-        """Return labels with a softmax output for each class."""
+        """Return labels with one softmax output per class."""
         classes = infer_labels(y).classes if self.classes is None else self.classes
         return SoftmaxLabels(classes, "multiclass")
 
 
 @dataclass(frozen=True, eq=False)
 class SoftmaxLabels(ColumnLabels):
-    """Labels with a softmax output for each class, also for two."""
+    """Labels with one softmax output per class, also for two classes."""
 
     def format_decision(self, decision: numpy.ndarray) -> numpy.ndarray:
-        """Return the decision function's values, those of two classes as (n_samples,)."""
+        """Return the values of the decision function, of shape (n_samples,) for two classes."""
         return decision[:, 1] - decision[:, 0] if len(self.classes) == 2 else decision
 
 
 class _RecipeMixin(BaseMLP):
-    """A perceptron with a recipe for tables, which its clones have too."""
+    """Mixin for perceptrons with a TableRecipe, which clones share."""
 
     @classmethod
     def with_recipe(cls, recipe: TableRecipe, **params: Any):
-        """Return an unfitted network."""
+        """Return an unfitted network with a recipe and parameters."""
         network = cls(**params)
         network._recipe = recipe
         return network
@@ -126,10 +126,10 @@ class _RecipeMixin(BaseMLP):
 
 
 class TableClassifier(_RecipeMixin, MLPClassifier):
-    """The classifier of encoded tables."""
+    """Classifier for encoded tables."""
 
     def set_inverse_temperature(self, beta: float) -> None:
-        """Make the softmax of predictions sharper or flatter."""
+        """Set the inverse temperature of the softmax of predictions."""
         learner = self._learner
         link = replace(learner.objective.link, beta=beta)
         self._learner = learner.with_objective(learner.objective.with_link(link))
@@ -139,11 +139,11 @@ class TableClassifier(_RecipeMixin, MLPClassifier):
 
 
 class TableRegressor(_RecipeMixin, MLPRegressor):
-    """The regressor of encoded tables."""
+    """Regressor for encoded tables."""
 
     def __setstate__(self, state):
         state = _convert_old_state(state)
-        limits = state.pop("_range", None)  # of an earlier version
+        limits = state.pop("_range", None)  # pickled by an earlier version
         super().__setstate__(state)
         if limits is not None and isinstance(self._recipe, TableRecipe) and self._recipe.clips:
             link = Clip(*(tuple(limit.tolist()) for limit in limits))
@@ -151,7 +151,7 @@ class TableRegressor(_RecipeMixin, MLPRegressor):
 
 
 def _convert_old_state(state: dict[str, Any]) -> dict[str, Any]:
-    """Return a network's state with the recipe of this version in place of that of an earlier one, if it is there."""
+    """Return the pickled state of a network with a recipe of an earlier version converted."""
     state = dict(state)
     old = vars(state.pop("recipe")) if "recipe" in state else None
     if old is not None:

@@ -1,4 +1,4 @@
-"""One member of an ensemble: an encoder and a network, and how the two are fitted."""
+"""Members of an ensemble, each an encoder and a network, and the functions that build them."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ from ...engine.layers.piecewise_linear import quantile_edges
 from ...exceptions import IdentifierColumnWarning, TrainingWarning
 from ..hooks import FitHooks
 
-_EMBEDDING_RATE = 0.1  # of the periodic embedding's learning rate
-_BINS = 32  # of a column, in the piecewise-linear encoding
+_EMBEDDING_RATE = 0.1  # factor of the learning rate of the periodic embedding
+_BINS = 32  # per column, of the piecewise-linear encoding
 
 
 class Member(NamedTuple):
-    """An encoder and the network behind it.
+    """An encoder and the network that takes its output.
 
     Attributes
     ----------
     encoder : TabularEncoder
-        Fitted on the rows that the network trained on.
+        Encoder, fitted on the training rows of the network.
     network : MLPClassifier or MLPRegressor
-        Of the encoded columns.
+        Network on the encoded columns.
     """
 
     encoder: Any
     network: Any
 
     def encode(self, X) -> numpy.ndarray:
-        """Return X as the network takes it."""
+        """Return X encoded for the network."""
         return encode_table(self.encoder, X)
 
 
 def encode_table(encoder: Any, X) -> numpy.ndarray:
-    """Return X encoded; a table of which nothing is left becomes a column of zeros."""
+    """Return X encoded, as a column of zeros if the encoder has no output columns."""
     encoded = encoder.transform(X)
     return encoded if encoded.shape[1] else numpy.zeros((len(encoded), 1), numpy.float32)
 
 
 class LabelledRows(NamedTuple):
-    """Rows of a table, raw or encoded, with target and weights."""
+    """Rows of a raw or encoded table, with targets and weights."""
 
     X: Any
     y: numpy.ndarray
@@ -54,11 +54,11 @@ class LabelledRows(NamedTuple):
 
 
 def fit_encoder(X, kinds: Sequence[str], choices: dict[str, Any], quiet: bool) -> Any:
-    """Return an encoder fitted on training rows, given the kinds of the columns of the whole table.
+    """Return an encoder fitted on training rows, given the kinds of the columns in the whole table.
 
-    ``quiet`` leaves out what it warns of.
+    ``quiet`` suppresses warnings.
     """
-    from ...preprocessing import TabularEncoder  # brings pandas, which arrays alone do not need
+    from ...preprocessing import TabularEncoder  # imports pandas, which other estimators do not need
 
     encoder = TabularEncoder(
         categorical_features=choices["categorical_features"], max_one_hot=choices["max_one_hot"]
@@ -77,7 +77,7 @@ def fit_encoder(X, kinds: Sequence[str], choices: dict[str, Any], quiet: bool) -
 
 
 def build_embeddings(encoder: Any, encoded: numpy.ndarray, choices: dict[str, Any]) -> list[tuple[str, Layer]]:
-    """Return the layers that embed the encoder's real-valued columns and its codes."""
+    """Return the embedding layers of the encoder's numeric columns and category codes."""
     layers: list[tuple[str, Layer]] = []
     n_numeric, kind = len(encoder.numeric_columns_), choices["numeric_embedding"]
     if n_numeric and kind == "pbld":
@@ -90,8 +90,8 @@ def build_embeddings(encoder: Any, encoded: numpy.ndarray, choices: dict[str, An
 
 
 def network_params(choices: dict[str, Any], n_rows: int, seed: int, validates: bool) -> dict[str, Any]:
-    """Return the parameters of a network that are not the recipe's own."""
-    same = [
+    """Return the parameters of a network that are not part of its recipe."""
+    shared = [
         "hidden_layer_sizes",
         "activation",
         "learning_rate",
@@ -106,29 +106,29 @@ def network_params(choices: dict[str, Any], n_rows: int, seed: int, validates: b
         "epsilon",
         "verbose",
     ]
-    return {name: choices[name] for name in same if name in choices} | {
+    return {name: choices[name] for name in shared if name in choices} | {
         "solver": "adamw",
         "alpha": choices["weight_decay"],
         "batch_size": min(choices["batch_size"], n_rows),
         "early_stopping": validates,
-        "n_iter_no_change": math.inf,  # the schedule is made for all epochs; the best is restored
+        "n_iter_no_change": math.inf,  # the schedule spans all epochs, and the best epoch is restored
         "tol": 0.0,
         "random_state": seed,
         "dtype": "float32",
-        "warn": False,  # the encoder sees to scales
+        "warn": False,  # the encoder scales the columns
     }
 
 
 class MemberHooks(FitHooks):
-    """Calls the hooks of an ensemble's callbacks around the epochs of a member.
+    """Calls the callbacks of an ensemble around the epochs of a member.
 
     Parameters
     ----------
     root, arguments : as in FitHooks
     member : Member
-        The one that trains.
+        The member being trained.
     done : list of Member
-        Those before it.
+        The members trained before.
     """
 
     def __init__(self, root, arguments: dict[str, Any], member: Member, done: list[Member]):
@@ -136,7 +136,7 @@ class MemberHooks(FitHooks):
         self.member, self.done = member, done
 
     def owner_attributes(self, attributes: dict[str, Any]) -> dict[str, Any]:
-        """Return the members, with the network's present weights in the last."""
+        """Return the members, the last one with the current weights of its network."""
         network = copy.copy(self.member.network)
         vars(network).update(attributes)
         return {"members_": [*self.done, Member(self.member.encoder, network)]}

@@ -1,4 +1,4 @@
-"""What "auto" means: the recipes of RealMLP, by task and preset [Holzmüller et al., 2024, arXiv:2407.04491]."""
+"""Values for "auto": the recipes of RealMLP by task and preset [Holzmüller et al., 2024, arXiv:2407.04491]."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 _FAST = {
     "parametric_activation": False,
     "numeric_embedding": None,
-    "max_one_hot": 100,  # one-hot at any number in the paper; a guard for columns of thousands of values
+    "max_one_hot": 100,  # no limit in the paper; guards against columns with thousands of categories
     "dropout": 0.0,
     "weight_decay": 0.0,
     "weight_init": "normal",
@@ -20,25 +20,25 @@ _BEST = {
     "weight_decay": 0.02,
     "weight_init": "data_driven",
 }
-_CLASSES = {"activation": "selu", "learning_rate_init": 0.04, "label_smoothing": 0.1}
-_NUMBERS = {"activation": "mish"}
+_CLASSIFICATION = {"activation": "selu", "learning_rate_init": 0.04, "label_smoothing": 0.1}
+_REGRESSION = {"activation": "mish"}
 
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {
-    "classification": {"fast": _FAST | _CLASSES, "best": _BEST | _CLASSES},
+    "classification": {"fast": _FAST | _CLASSIFICATION, "best": _BEST | _CLASSIFICATION},
     "regression": {
-        "fast": _FAST | _NUMBERS | {"learning_rate_init": 0.07, "clip_predictions": False},
-        "best": _BEST | _NUMBERS | {"learning_rate_init": 0.2, "clip_predictions": True},
+        "fast": _FAST | _REGRESSION | {"learning_rate_init": 0.07, "clip_predictions": False},
+        "best": _BEST | _REGRESSION | {"learning_rate_init": 0.2, "clip_predictions": True},
     },
 }
 
-# scorers of probabilities: what they judge is learned without label smoothing, and selected by cross-entropy
+# with scorers of probabilities, training is without label smoothing and epochs are selected by cross-entropy
 PROBABILITY_SCORERS = frozenset(
     {"neg_log_loss", "roc_auc", "roc_auc_ovr", "roc_auc_ovo", "roc_auc_ovr_weighted", "roc_auc_ovo_weighted"}
 )
 
 
 def resolve_auto(params: dict[str, Any], task: str) -> dict[str, Any]:
-    """Return an estimator's parameters with what "auto" stands for in its place."""
+    """Return an estimator's parameters with "auto" replaced by the values of the preset."""
     auto = dict(PRESETS[task][params["preset"]])
     params = dict(params)
     if isinstance(params["scoring"], str) and params["scoring"] in PROBABILITY_SCORERS:
@@ -49,7 +49,7 @@ def resolve_auto(params: dict[str, Any], task: str) -> dict[str, Any]:
 
 
 def table(task: str) -> str:
-    """Return a reStructuredText table of what "auto" means in each preset."""
+    """Return a reStructuredText table of the values that "auto" stands for in each preset."""
     columns = PRESETS[task]
     rows = [["parameter", *(f'preset="{name}"' for name in columns)]]
     rows += [[name, *(repr(column[name]) for column in columns.values())] for name in next(iter(columns.values()))]

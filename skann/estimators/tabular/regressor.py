@@ -1,4 +1,4 @@
-"""The regressor of tables."""
+"""Tabular regressor."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from .member_networks import TableRegressor
     oof_note="",
 )
 class TabularMLPRegressor(RegressorMixin, TabularMLP):
-    """Multi-layer perceptron regressor for tables as they are.
+    """Multi-layer perceptron regressor for raw tables.
 
-    Text, categories, booleans, dates, gaps and wild scales need no preparation, and the defaults are a recipe tuned on
-    hundreds of tables. One network predicts one or several outputs.
+    Text, categories, booleans, dates, missing values and features on different scales need no preprocessing, and the
+    default parameters were tuned on hundreds of tables. A single network predicts one or several outputs.
 
     Parameters
     ----------
@@ -47,9 +47,9 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
 
     See Also
     --------
-    TabularMLPClassifier : The same for classification.
-    MLPRegressor : The network for arrays of numbers.
-    skann.preprocessing.TabularEncoder : What encodes the table.
+    TabularMLPClassifier : Multi-layer perceptron classifier for raw tables.
+    MLPRegressor : Multi-layer perceptron regressor for numeric arrays.
+    skann.preprocessing.TabularEncoder : The transformer that encodes the table.
 
     Notes
     -----
@@ -139,36 +139,38 @@ class TabularMLPRegressor(RegressorMixin, TabularMLP):
         self.warn = warn
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the predicted target of each row.
+        """Predict the target of each sample.
 
         Parameters
         ----------
         X : {pandas.DataFrame, polars.DataFrame, array-like} of shape (n_samples, n_features)
-            The columns of fit, in their order.
+            The input data, with the columns of fit in the same order.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            float64.
+            The predicted values, as float64.
         """
         return self._average_outputs(X)
 
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
-        """Return R2; for a loss with several quantile levels, the mean D2 of the levels' pinball losses.
+        """Return the coefficient of determination R2 of the prediction.
+
+        For a loss with several quantile levels, return the mean D2 pinball score over the levels instead.
 
         Parameters
         ----------
         X : {pandas.DataFrame, polars.DataFrame, array-like} of shape (n_samples, n_features)
-            The columns of fit, in their order.
+            The input data, with the columns of fit in the same order.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            The true target.
+            True values for X.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows in the mean.
+            Sample weights.
 
         Returns
         -------
         score : float
-            1 is perfect, 0 what the best constant has.
+            The best possible score is 1; the best constant prediction has a score of 0.
         """
         predicted = self.predict(X)
         return self.members_[0].network._score_predictions(predicted, y, sample_weight)
