@@ -1,32 +1,12 @@
 """Loss functions: objects for the ``loss`` parameter of estimators."""
 
-from .engine.losses import (
-    LOSSES,
-    AbsoluteError,
-    Focal,
-    Gamma,
-    Hinge,
-    Huber,
-    LogLoss,
-    Loss,
-    Poisson,
-    Quantile,
-    SquaredError,
-)
+from .engine.losses import LOSSES, Loss, classification, regression
+from .engine.losses.classification import *
+from .engine.losses.regression import *
 
-__all__ = [
-    "AbsoluteError",
-    "Focal",
-    "Gamma",
-    "Hinge",
-    "Huber",
-    "LogLoss",
-    "Loss",
-    "Poisson",
-    "Quantile",
-    "SquaredError",
-    "register",
-]
+__all__ = ["Loss", "register"]
+__all__ += classification.__all__
+__all__ += regression.__all__
 
 register = LOSSES.register  # class decorator for custom losses: @register("name")
 

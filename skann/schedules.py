@@ -1,34 +1,11 @@
 """Learning-rate schedules: objects for the ``learning_rate`` parameter of estimators."""
 
-from .engine.schedules import (
-    SCHEDULES,
-    Adaptive,
-    Constant,
-    Cosine,
-    CosLog4,
-    Exponential,
-    FlatCosine,
-    InverseScaling,
-    OneCycle,
-    Plateau,
-    Schedule,
-    Step,
-)
+from .engine import schedules
+from .engine.schedules import *
+from .engine.schedules import SCHEDULES
 
-__all__ = [
-    "Adaptive",
-    "Constant",
-    "CosLog4",
-    "Cosine",
-    "Exponential",
-    "FlatCosine",
-    "InverseScaling",
-    "OneCycle",
-    "Plateau",
-    "Schedule",
-    "Step",
-    "register",
-]
+__all__ = ["register"]
+__all__ += schedules.__all__
 
 register = SCHEDULES.register  # class decorator for custom schedules: @register("name")
 

@@ -20,6 +20,8 @@ from .parameters import blocks
 from .penalties import Penalty
 from .solvers import SOLVERS, Solver
 
+__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Nadam", "RMSprop"]
+
 # The least that is added to the root of a mean of squares: where a square underflows, the root would be 0 and the
 # quotient infinite or undefined, though the gradient itself is small.
 _LEAST_EPSILON = {numpy.dtype(kind): math.sqrt(numpy.finfo(kind).tiny) for kind in ("float32", "float64")}

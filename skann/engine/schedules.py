@@ -9,6 +9,20 @@ from dataclasses import dataclass
 from .hyperparameters import Hyperparameters, integer, real
 from .registry import Registry
 
+__all__ = [
+    "Adaptive",
+    "Constant",
+    "CosLog4",
+    "Cosine",
+    "Exponential",
+    "FlatCosine",
+    "InverseScaling",
+    "OneCycle",
+    "Plateau",
+    "Schedule",
+    "Step",
+]
+
 
 @dataclass(frozen=True)
 class Schedule(Hyperparameters):

@@ -23,6 +23,8 @@ from ..initializers import LecunNormal, SklearnDraw
 from ..layers import MaxoutLayer, PReLULayer
 from .base import ACTIVATIONS, Activation, ElementwiseActivation
 
+__all__ = ["ELU", "GELU", "SELU", "Identity", "LeakyReLU", "Maxout", "Mish", "PReLU", "ReLU", "SiLU", "Softplus"]
+
 
 @ACTIVATIONS.register("identity")
 @dataclass(frozen=True)

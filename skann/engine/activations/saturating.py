@@ -9,6 +9,8 @@ from ..hyperparameters import real
 from ..initializers import GlorotUniform, SklearnDraw
 from .base import ACTIVATIONS, ElementwiseActivation, FixedActivation
 
+__all__ = ["HardSigmoid", "Logistic", "Softmax", "Softsign", "Tanh"]
+
 
 @ACTIVATIONS.register("logistic", "sigmoid")
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from ..functions.entropy import logistic_terms, softmax_cross_entropy
 from ..hyperparameters import real
 from .base import CLASSIFICATION, LOSSES, Loss
 
+__all__ = ["Focal", "Hinge", "LogLoss"]
+
 
 @LOSSES.register("log_loss")
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from ..functions.pointwise import logistic_of, softplus_of
 from ..hyperparameters import real
 from .base import LOSSES, REGRESSION, Loss
 
+__all__ = ["AbsoluteError", "Gamma", "Huber", "Poisson", "Quantile", "SquaredError"]
+
 
 @LOSSES.register("squared_error")
 @dataclass(frozen=True)
