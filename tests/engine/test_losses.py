@@ -21,6 +21,7 @@ from skann.engine.losses import (
     CLASSIFICATION,
     LOSSES,
     AbsoluteError,
+    Clip,
     Exp,
     Focal,
     Gamma,
@@ -275,6 +276,23 @@ def test_several_quantiles_sum_their_pinball_losses():
     assert_allclose(losses.mean(), expected)
     for mine, other in zip((losses, gradient), evaluate(loss, link, RAW, numpy.repeat(y, 3, axis=1)), strict=True):
         assert_array_equal(mine, other)
+
+
+def test_a_clipped_link_has_the_gradient_of_its_values():
+    link, z, step = Clip(Increasing(), (-0.5,), (1.5,)), RNG.normal(size=(50, 3)), 1e-6
+    y = link(z)
+    assert y.min() == -0.5 and y.max() == 1.5
+    assert_allclose(y, Increasing()(z).clip(-0.5, 1.5))
+    dy = RNG.normal(size=z.shape)
+    dz = numpy.empty_like(z)
+    work, found = numpy.empty_like(z), numpy.empty_like(z)
+    link.forward(numpy, z, found, work)
+    link.backward(numpy, z, found, dy, dz, work)
+    for j in range(3):
+        shift = numpy.zeros(3)
+        shift[j] = step
+        expected = (dy * (link(z + shift) - link(z - shift))).sum(axis=1) / (2 * step)
+        assert_allclose(dz[:, j], expected, atol=1e-6)
 
 
 def test_quantiles_never_cross():

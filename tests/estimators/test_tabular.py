@@ -275,6 +275,15 @@ def test_predictions_are_clipped_to_the_training_range():
     assert free.min() < PRICE.min() or free.max() > PRICE.max()
 
 
+@pytest.mark.parametrize("loss", ["poisson", Quantile([0.1, 0.9])], ids=repr)
+def test_clipped_predictions_are_those_of_the_loss(loss):
+    y = numpy.exp(PRICE / PRICE.max())
+    options = {**BEST, "loss": loss, "early_stopping": False, "validation_fraction": 0, "max_iter": 2}
+    clipped = TabularMLPRegressor(**options).fit(FRAME, y).predict(NEW)
+    free = TabularMLPRegressor(**options, clip_predictions=False).fit(FRAME, y).predict(NEW)
+    numpy.testing.assert_array_equal(clipped, free.clip(y.min(), y.max()))
+
+
 def test_several_outputs():
     y = numpy.column_stack([PRICE, -PRICE])
     reg = TabularMLPRegressor(**BEST, n_members=2).fit(FRAME, y)

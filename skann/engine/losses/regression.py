@@ -185,25 +185,42 @@ class Exp(ElementwiseActivation):
 
 
 @dataclass(frozen=True)
-class Clip(ElementwiseActivation):
-    """``min(max(x, low), high)`` with limits for each output: a link of predictions. Hidden layers do not offer it.
+class Clip(FixedActivation):
+    """``min(max(link(x), low), high)`` with limits for each output: a link of predictions.
 
     Parameters
     ----------
-    low, high : tuple of float of length n_outputs
+    link : FixedActivation
+        Its values are clipped.
+    low, high : tuple of float of length n_targets
     """
 
+    link: FixedActivation
     low: tuple[float, ...]
     high: tuple[float, ...]
     name = "clip"
 
-    def forward(self, xp, z, y):
-        xp.maximum(z, xp.asarray(self.low, dtype=z.dtype), out=y)
-        xp.minimum(y, xp.asarray(self.high, dtype=z.dtype), out=y)
+    @property
+    def keeps(self):
+        return self.link.keeps | {"y"}
 
-    def backward(self, xp, z, y, dy, dz):
-        inside = (y > xp.asarray(self.low, dtype=y.dtype)) & (y < xp.asarray(self.high, dtype=y.dtype))
-        xp.multiply(dy, inside, out=dz)
+    @property
+    def work(self):
+        return self.link.work
+
+    def forward(self, xp, z, y, *work):
+        self.link.forward(xp, z, y, *work)
+        low, high = self._limits(xp, y)
+        xp.maximum(y, low, out=y)
+        xp.minimum(y, high, out=y)
+
+    def backward(self, xp, z, y, dy, dz, *work):
+        low, high = self._limits(xp, y)
+        xp.multiply(dy, (y > low) & (y < high), out=dz)
+        self.link.backward(xp, z, y, dz, dz, *work)
+
+    def _limits(self, xp, y):
+        return xp.asarray(self.low, dtype=y.dtype), xp.asarray(self.high, dtype=y.dtype)
 
 
 def _out_of_range(loss: Loss, allowed: str, y: numpy.ndarray) -> ValueError:

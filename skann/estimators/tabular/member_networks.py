@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy
 
-from ...engine.activations import ACTIVATIONS
+from ...engine.activations import ACTIVATIONS, FixedActivation
 from ...engine.initializers import Constant, Normal
 from ...engine.layers import Layer
 from ...engine.losses import Clip
@@ -59,22 +59,23 @@ class TableRecipe(Recipe):
 
     def network(self, estimator, loss, n_features, n_targets, target=None):
         """Return the graph and the objective of RealMLP for the estimator's parameters."""
-        limits = None
+        link = loss.link(estimator._task, estimator.softmax_beta)
+        clipped = None
         if self.clips and target is not None:
-            limits = Clip(*(tuple(limit.tolist()) for limit in (target.min(axis=0), target.max(axis=0))))
+            clipped = _clipped(link, target.min(axis=0), target.max(axis=0))
         return realmlp(
             n_features,
             check_hidden_layer_sizes(estimator.hidden_layer_sizes),
             ACTIVATIONS.get(estimator.activation),
             loss.n_outputs(n_targets),
             loss,
-            loss.link(estimator._task, estimator.softmax_beta),
+            link,
             weight_init=DataDriven() if self.data_driven else Normal(),
             output_init=DataDriven() if self.data_driven else Constant(0.0),
             embeddings=self.embeddings,
             share_rate=0.1 if self.parametric_activation else None,
             dropout=cast("float", estimator.dropout),
-            prediction_link=limits,
+            prediction_link=clipped,
         )
 
     def start(self, graph, parameters, rows, rng):
@@ -146,8 +147,14 @@ class TableRegressor(_RecipeMixin, MLPRegressor):
         limits = state.pop("_range", None)  # pickled by an earlier version
         super().__setstate__(state)
         if limits is not None and isinstance(self._recipe, TableRecipe) and self._recipe.clips:
-            link = Clip(*(tuple(limit.tolist()) for limit in limits))
-            self._learner = self._learner.with_objective(self._learner.objective.with_prediction_link(link))
+            objective = self._learner.objective
+            link = _clipped(objective.link, *limits)
+            self._learner = self._learner.with_objective(objective.with_prediction_link(link))
+
+
+def _clipped(link: FixedActivation, low: numpy.ndarray, high: numpy.ndarray) -> Clip:
+    """Return a link whose values are cut to limits for each target."""
+    return Clip(link, tuple(low.tolist()), tuple(high.tolist()))
 
 
 def _convert_old_state(state: dict[str, Any]) -> dict[str, Any]:
