@@ -1,11 +1,13 @@
 """TimeLimit, Checkpoint and LearningCurve, alone, in pipelines and in searches."""
 
+import gc
 import os
 import pickle
 import signal
 import subprocess
 import sys
 import types
+import weakref
 from pathlib import Path
 
 import numpy
@@ -55,6 +57,16 @@ class Watch(Callback):
     def on_epoch_end(self, estimator, context):
         if context.task_id == 0:
             self.look(training_of(context))
+
+
+def test_a_training_does_not_outlast_its_fit():
+    seen = []
+    callback = Watch(lambda training: seen.append(weakref.ref(training)))
+    models = [MLPClassifier(**OPTIONS), TabularMLPClassifier(max_iter=2, n_members=2)]
+    for model in models:
+        model.set_callbacks(callback).fit(X, Y)
+    gc.collect()
+    assert len(seen) == 3 and not any(view() for view in seen)
 
 
 def in_all_places(callback, n_jobs):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from sklearn.callback import CallbackContext
 
@@ -61,12 +61,13 @@ class TrainingView:
         checkpoints.load(path, self._trainer)
 
 
-_VIEWS: WeakKeyDictionary[CallbackContext, TrainingView] = WeakKeyDictionary()
+# a view leads to its context again, so that an entry which held it would never go
+_VIEWS: WeakKeyDictionary[CallbackContext, ReferenceType[TrainingView]] = WeakKeyDictionary()
 
 
 def announce(context: CallbackContext, view: TrainingView) -> None:
-    """Let callbacks find a training by the context of its fit."""
-    _VIEWS[context] = view
+    """Let callbacks find a training by the context of its fit, as long as the view lives."""
+    _VIEWS[context] = ref(view)
 
 
 def training_of(context: CallbackContext) -> TrainingView | None:
@@ -74,6 +75,6 @@ def training_of(context: CallbackContext) -> TrainingView | None:
     here: CallbackContext | None = context
     while here is not None:
         if here in _VIEWS:
-            return _VIEWS[here]
+            return _VIEWS[here]()
         here = here.parent
     return None
