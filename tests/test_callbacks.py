@@ -69,6 +69,23 @@ def test_a_training_does_not_outlast_its_fit():
     assert len(seen) == 3 and not any(view() for view in seen)
 
 
+class Empty(Exception):
+    """An exception that is false, as a collection of no errors may be."""
+
+    def __len__(self):
+        return 0
+
+
+@pytest.mark.parametrize("model", [MLPClassifier(**OPTIONS), TabularMLPClassifier(max_iter=2, n_members=2)], ids=repr)
+def test_an_exception_that_is_false_is_raised_too(model):
+    def fail(estimator):
+        raise Empty
+
+    with pytest.raises(Empty):
+        model.set_callbacks(Stop(1, fail)).fit(X, Y)
+    assert model.score(X, Y) >= 0
+
+
 def in_all_places(callback, n_jobs):
     """Fit a grid search over a pipeline with the callback on its network."""
     pipeline = make_pipeline(StandardScaler(), MLPClassifier(max_iter=4, random_state=0).set_callbacks(callback))

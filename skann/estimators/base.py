@@ -130,9 +130,9 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
             return training
 
         training = train_atomically(self, prepare, _run, lambda training: self._conclude(training, hooks))
-        error = training.error or (hooks and hooks.error)
-        if error:
-            raise error
+        for error in (training.error, hooks and hooks.error):
+            if error is not None:  # an exception of a user's own may be false
+                raise error
         return training
 
     def _partial_fit(self, X, y, sample_weight, continuing: bool, begin: Callable[[], None] = lambda: None) -> Self:
