@@ -91,11 +91,6 @@ class Graph:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Graph) and self.__getstate__() == other.__getstate__()
-
-    __hash__ = None  # pyright: ignore[reportAssignmentType]
-
     @cached_property
     def for_prediction(self) -> Graph:
         """The graph without the layers that act in training only; itself, if there are none."""
@@ -127,6 +122,28 @@ class Graph:
     def memory_plans(self) -> dict[tuple[bool, ...], Any]:
         """The plans of ``memory.plan_memory``, by its options: kept, since a network is made for each prediction."""
         return {}
+
+    def adopt_plans(self, other: Graph) -> bool:
+        """Take over the plans of a graph of the same structure; return whether it is, and so has the same layout.
+
+        Layers are not compared: those of a user's own may hold arrays, or attributes that ``==`` leaves out.
+        """
+        if self._structure() != other._structure():
+            return False
+        for name in ("memory_plans", "sizes", "n_positions", "readers"):
+            vars(self)[name] = getattr(other, name)
+        return True
+
+    def _structure(self) -> list[Any]:
+        """Return all that plans of memory and the layout depend on."""
+        structure: list[Any] = [self.shapes, self.outputs]
+        for name, declaration in self.declarations.items():
+            node = self.nodes[name]
+            layer = node.layer
+            specs = [(key, spec.shape, spec.decays, spec.rate) for key, spec in declaration.parameters.items()]
+            flags = layer.in_place, layer.y_is_scratch, layer.only_in_training, layer.positionwise
+            structure += name, node.inputs, node.frozen, layer.keeps, flags, specs, declaration.state
+        return structure
 
     @cached_property
     def readers(self) -> dict[str, list[str]]:

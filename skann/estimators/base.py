@@ -290,10 +290,7 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
             self._recipe.start(graph, parameters, rows, rng)
             return Learner(graph, objective, parameters)
         last = self._learner
-        if graph == last.graph:
-            graph = last.graph  # reuses its memory plans
-            return Learner(graph, objective, self._copy_parameters(last.parameters))
-        if graph.layout() != last.parameters.layout:
+        if not graph.adopt_plans(last.graph) and graph.layout() != last.parameters.layout:
             return Learner(graph, objective, self._adapt_parameters(last.parameters, graph, rng))
         return Learner(graph, objective, self._copy_parameters(last.parameters))
 

@@ -1,10 +1,13 @@
 """What partial_fit goes on from: the moments, unless they are those of another rule."""
 
+from dataclasses import dataclass, field
+
 import numpy
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skann import MLPClassifier, MLPRegressor
+from skann.activations import ElementwiseActivation
 
 X = numpy.random.RandomState(0).normal(size=(30, 3))
 Y = numpy.arange(30) % 2
@@ -82,3 +85,33 @@ def test_a_state_pickled_without_its_rule_is_not_gone_on_from():
     model = begun(MLPRegressor)
     del vars(model._training_state)["rule"], vars(model._training_state)["averaging"]
     assert model.partial_fit(X, Y)._training_state.optimizer.step == 1
+
+
+@dataclass(frozen=True)
+class Scaled(ElementwiseActivation):
+    """Multiplies by a factor in an array, which ``==`` does not compare."""
+
+    factors: object = field(compare=False)
+
+    def forward(self, xp, z, y):
+        xp.multiply(z, self.factors[0], out=y)
+
+    def backward(self, xp, z, y, dy, dz):
+        xp.multiply(dy, self.factors[0], out=dz)
+
+
+@dataclass(frozen=True)
+class ComparedByArray(Scaled):
+    """Holds an array that makes ``==`` ambiguous."""
+
+    factors: object = field(compare=True)
+
+
+@pytest.mark.parametrize("activation", [Scaled, ComparedByArray])
+def test_training_goes_on_with_the_present_activation(activation):
+    reg = MLPRegressor(**{**OPTIONS, "learning_rate_init": 1e-12}, activation=activation(numpy.ones(2)))
+    before = reg.partial_fit(X, Y).predict(X)
+    reg.set_params(activation=activation(numpy.zeros(2))).partial_fit(X, Y)
+    assert_allclose(reg.predict(X), reg.intercepts_[-1].repeat(len(X)))
+    reg.set_params(activation=activation(numpy.ones(2))).partial_fit(X, Y)
+    assert_allclose(reg.predict(X), before, rtol=1e-6)
