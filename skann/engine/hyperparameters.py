@@ -126,6 +126,14 @@ class Hyperparameters:
         return self
 
 
+def are_equal(one: Hyperparameters | None, other: Hyperparameters | None) -> bool:
+    """Tell whether two objects are of one class with equal hyper-parameters, which may be arrays, unlike for ``==``."""
+    try:
+        return one == other
+    except ValueError:  # NumPy's, of an array's truth; ``==`` has found the classes the same
+        return all(numpy.array_equal(getattr(one, item.name), getattr(other, item.name)) for item in fields(one))  # pyright: ignore[reportArgumentType]
+
+
 def must_write(owner: Any, method: str) -> TypeError:
     """Return the error for a method that returned its result where it was to write it into an array it was given."""
     return TypeError(

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skann import MLPClassifier, MLPRegressor
 from skann.activations import ElementwiseActivation
+from skann.solvers import Optimizer
 
 X = numpy.random.RandomState(0).normal(size=(30, 3))
 Y = numpy.arange(30) % 2
@@ -85,6 +86,28 @@ def test_a_state_pickled_without_its_rule_is_not_gone_on_from():
     model = begun(MLPRegressor)
     del vars(model._training_state)["rule"], vars(model._training_state)["averaging"]
     assert model.partial_fit(X, Y)._training_state.optimizer.step == 1
+
+
+@dataclass(frozen=True)
+class Rescaled(Optimizer):
+    """Gradient descent with momentum and a factor in an array, for which ``==`` is ambiguous."""
+
+    factors: object
+    moments = ("velocity",)
+
+    def update_block(self, xp, theta, grad, work, factors, velocity):
+        xp.multiply(velocity, 0.9, out=velocity)
+        xp.add(velocity, grad, out=velocity)
+        xp.multiply(velocity, factors[0] * self.factors[0], out=work)
+        xp.subtract(theta, work, out=theta)
+
+
+@pytest.mark.parametrize(("factor", "goes_on"), [(1.0, True), (2.0, False)])
+def test_a_solver_that_holds_an_array(factor, goes_on):
+    model = begun(MLPRegressor, solver=Rescaled(numpy.ones(2)))
+    before = model._training_state.optimizer.step
+    model.set_params(solver=Rescaled(numpy.array([factor, 1.0]))).partial_fit(X, Y)
+    assert (model._training_state.optimizer.step > before) is goes_on
 
 
 @dataclass(frozen=True)

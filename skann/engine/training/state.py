@@ -12,6 +12,7 @@ import numpy
 from ..arrays.backend import Array, move
 from ..arrays.random_bits import noise_generator
 from ..graph import Graph
+from ..hyperparameters import are_equal
 from ..optimizers import Optimizer, OptimizerState
 from ..parameters import Parameters
 from .settings import Settings
@@ -55,7 +56,8 @@ class TrainingState:
         Moments of another optimizer, or of one with other decays, mean something else, as averages of another share do.
         """
         return (
-            (self.rule, self.averaging) == (settings.optimizer, settings.averaging)
+            are_equal(self.rule, settings.optimizer)
+            and self.averaging == settings.averaging
             and all(moment.size == parameters.theta.size for moment in self.optimizer.moments.values())
             and all(moment.dtype == parameters.theta.dtype for moment in self.optimizer.moments.values())
             and (self.generator is not None) == graph.is_noisy
