@@ -6,7 +6,7 @@ from types import ModuleType
 
 import numpy
 
-from .backend import Array, move
+from .backend import Array, move, namespace
 from .counter_bits import CounterBits
 
 _RAW_BITS_AT_ONCE = 4096  # of 64 bits each: bounds the temporary array at 32 kB
@@ -53,7 +53,7 @@ def fill_normal(xp: ModuleType, generator: SFC64 | CounterBits, out: Array) -> N
     """Fill ``out``, a contiguous array of float32 or float64, with draws from N(0, 1)."""
     if isinstance(generator, CounterBits):
         out.reshape(-1)[...] = generator.draw_normal(xp, out.size, out.dtype)
-    elif xp is numpy:
+    elif namespace(out) is numpy:  # xp may be NumPy beside loops
         numpy.random.Generator(generator).standard_normal(out=out, dtype=out.dtype)
     else:
         out[...] = move(numpy.random.Generator(generator).standard_normal(out.shape, dtype=out.dtype), xp)
