@@ -1,7 +1,7 @@
-"""What a training step's time goes to: a table of each operation's share, in microseconds.
+"""A profile of the training step: the share of each operation in its time, in microseconds.
 
 Run ``python benchmarks/profile_step.py [S M L] [--dtype float64] [--dropout 0.5] [--activation tanh]``.
-The clocks themselves cost about 0.3 us an operation, which is part of what they show.
+The clocks themselves cost about 0.3 us per operation, which is part of the figures.
 """
 
 import argparse
@@ -9,18 +9,21 @@ import dataclasses
 import time
 import warnings
 from collections import defaultdict
+from unittest.mock import patch
 
 from cases import STEPS
 from sklearn.exceptions import ConvergenceWarning
 
 import skann
-from skann.engine.training.trainer import Trainer
+from skann.engine.criterion import Criterion
+from skann.engine.objective import Objective
+from skann.engine.training.step import SupervisedStep
 
 REPEATS = 5
 
 
-class Clocked:
-    """An object some methods of which are timed."""
+class Timed:
+    """An object of which some methods are timed."""
 
     def __init__(self, subject, clock, **labels):
         self._subject = subject
@@ -32,7 +35,7 @@ class Clocked:
 
 
 class Clock:
-    """Adds up how long functions take, by label."""
+    """Adds up the seconds that functions take, by label."""
 
     def __init__(self):
         self.seconds = defaultdict(float)
@@ -51,39 +54,39 @@ class Clock:
         return timed
 
 
-def instrument(trainer, clock):
-    """Put clocks on what a step does."""
-    trainer.reader = Clocked(trainer.reader, clock, read="read rows")
-    network = trainer.network
-    for name, step in network.steps(network.n_rows):
-        step.layer = Clocked(step.layer, clock, forward=f"forward {name}", backward=f"backward {name}")
-    trainer.settings = dataclasses.replace(
-        trainer.settings, optimizer=Clocked(trainer.settings.optimizer, clock, update="optimizer and penalty")
-    )
-    architecture = trainer.architecture
-    architecture.loss = Clocked(architecture.loss, clock, evaluate="loss", fused_evaluate="loss")
-    trainer.probe = Clocked(trainer.probe, clock, dead_units="history_ (probe)", gradient_norms="history_ (norms)")
-    trainer.step = clock("a step", trainer.step)
+def instrument(step, clock):
+    """Put clocks on the operations of a step."""
+    step.reader = Timed(step.reader, clock, read="read rows")
+    network, objective = step.network, step.learner.objective
+    for n in {network.n_rows, step.n_rows % network.n_rows or network.n_rows}:
+        for name, bound_layer in network.steps(n):
+            bound_layer.layer = Timed(
+                bound_layer.layer, clock, forward=f"forward {name}", backward=f"backward {name}"
+            )
+    heads = {
+        output: dataclasses.replace(head, loss=Timed(head.loss, clock, evaluate="loss"))
+        for output, head in objective.heads.items()
+    }
+    step.criterion = Criterion(Objective(heads), network)
+    step.updater = Timed(step.updater, clock, update="optimizer and penalty")
+    step.probe = Timed(step.probe, clock, dead_units="history_ (probe)", gradient_norms="history_ (norms)")
+    step.step = clock("a step", step.step)
 
 
 def profile(case, X, y, **params):
     """Return the seconds and calls by label of the quickest of some fits."""
-    original, best = Trainer.__init__, None
+    original, clocks = SupervisedStep.__init__, []
     for _ in range(REPEATS):
         clock = Clock()
 
-        def begin(trainer, *args, clock=clock, **kwargs):
-            original(trainer, *args, **kwargs)
-            instrument(trainer, clock)
+        def begin(step, *args, clock=clock, **kwargs):
+            original(step, *args, **kwargs)
+            instrument(step, clock)
 
-        Trainer.__init__ = begin
-        try:
+        with patch.object(SupervisedStep, "__init__", begin):
             clock("a fit", skann.MLPClassifier(**case.params(), warn=False, **params).fit)(X, y)
-        finally:
-            Trainer.__init__ = original
-        if best is None or clock.seconds["a step"] < best.seconds["a step"]:
-            best = clock
-    return best
+        clocks.append(clock)
+    return min(clocks, key=lambda clock: clock.seconds["a step"])
 
 
 def main():
@@ -98,15 +101,15 @@ def main():
         case = STEPS[name]
         clock = profile(case, *case.data(options.dtype), dropout=options.dropout, activation=options.activation)
         n_steps, whole = clock.calls["a step"], clock.seconds["a step"]
-        print(f"\n{case.name}, X {options.dtype}\n{'':<32}{'us a step':>10}{'share':>8}")
+        print(f"\n{case.name}, X {options.dtype}\n{'':<32}{'us per step':>12}{'share':>8}")
         parts = [label for label in clock.seconds if label not in ("a fit", "a step") and "history" not in label]
         outside = [label for label in clock.seconds if "history" in label]
         for label in sorted(parts, key=clock.seconds.get, reverse=True):
-            print(f"{label:<32}{1e6 * clock.seconds[label] / n_steps:>10.1f}{clock.seconds[label] / whole:>8.1%}")
+            print(f"{label:<32}{1e6 * clock.seconds[label] / n_steps:>12.1f}{clock.seconds[label] / whole:>8.1%}")
         rest = whole - sum(clock.seconds[label] for label in parts)
-        print(f"{'the rest of the step':<32}{1e6 * rest / n_steps:>10.1f}{rest / whole:>8.1%}")
+        print(f"{'the rest of the step':<32}{1e6 * rest / n_steps:>12.1f}{rest / whole:>8.1%}")
         for label in ("a step", *outside, "a fit"):
-            print(f"{label:<32}{1e6 * clock.seconds[label] / n_steps:>10.1f}{clock.seconds[label] / whole:>8.1%}")
+            print(f"{label:<32}{1e6 * clock.seconds[label] / n_steps:>12.1f}{clock.seconds[label] / whole:>8.1%}")
 
 
 if __name__ == "__main__":
