@@ -59,10 +59,8 @@ def instrument(step, clock):
     step.reader = Timed(step.reader, clock, read="read rows")
     network, objective = step.network, step.learner.objective
     for n in {network.n_rows, step.n_rows % network.n_rows or network.n_rows}:
-        for name, bound_layer in network.steps(n):
-            bound_layer.layer = Timed(
-                bound_layer.layer, clock, forward=f"forward {name}", backward=f"backward {name}"
-            )
+        for name, bound_layer in network.bound_layers(n):
+            bound_layer.layer = Timed(bound_layer.layer, clock, forward=f"forward {name}", backward=f"backward {name}")
     heads = {
         output: dataclasses.replace(head, loss=Timed(head.loss, clock, evaluate="loss"))
         for output, head in objective.heads.items()

@@ -2,7 +2,7 @@
 
 from .engine.initializers import (
     INITIALIZERS,
-    Constant,
+    Fill,
     GlorotNormal,
     GlorotUniform,
     HeNormal,
@@ -15,7 +15,7 @@ from .engine.initializers import (
 )
 
 __all__ = [
-    "Constant",
+    "Fill",
     "Glorot",
     "GlorotNormal",
     "GlorotUniform",

@@ -1,4 +1,4 @@
-"""An objective with the arrays that it is evaluated in."""
+"""The evaluation of an objective on batches."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from .arrays.backend import Array
-from .arrays.deferred_sum import DeferredSum, number
-from .hyperparameters import must_write
+from .arrays.deferred_sum import DeferredSum, scalar
+from .hyperparameters import return_value_error
 from .network import Network
 from .objective import Head, Objective
 
 
 @dataclass
 class _BoundHead:
-    """A head with the arrays that its loss works on for a given number of rows, one row per position."""
+    """A head with the arrays of its loss for a given number of rows, one row per position."""
 
     head: Head
     raw: Array
@@ -25,14 +25,14 @@ class _BoundHead:
 
 
 class Criterion:
-    """An objective bound to a network that trains: it evaluates the losses of batches, and their gradient.
+    """An objective bound to a network in training: evaluates the loss of a batch and its gradient.
 
-    Batches of a size seen before allocate nothing.
+    A batch of a size seen before allocates nothing.
 
     Parameters
     ----------
     objective : Objective
-        With a head on each output of the graph.
+        Has a head for each output of the graph.
     network : Network
     """
 
@@ -47,7 +47,7 @@ class Criterion:
         self._bound: dict[int, tuple[list[_BoundHead], dict[str, Array]]] = {}
 
     def loss_and_grad(self, x: Any, target: Any, weight: Any) -> DeferredSum | float:
-        """Return the batch's weighted loss; its gradient is then in ``network.parameters.grad``.
+        """Return the weighted loss of a batch, and write its gradient into ``network.parameters.grad``.
 
         Parameters are those of ``evaluate``.
         """
@@ -62,12 +62,12 @@ class Criterion:
 
         Parameters
         ----------
-        x : array of shape (n_samples, ...), CSR matrix, or tuple of those
+        x : array of shape (n_samples, ...), CSR matrix, or tuple of these
             The input, or one for each input of the graph.
-        target : array of shape (n_samples, ..., n_targets), or tuple of those
+        target : array of shape (n_samples, ..., n_targets), or tuple of these
             The target of the output, or one for each output of the graph.
         weight : float, or array of shape (n_samples,) or (n_samples, ...)
-            Factor of each row's loss, or of each position's.
+            Weight of the loss of each row or of each position.
         """
         inputs = x if isinstance(x, tuple) else (x,)
         rows: Array = None if isinstance(weight, float) or weight.ndim > 1 else weight
@@ -76,55 +76,55 @@ class Criterion:
         try:
             bound, self._gradients = self._bound[n]
         except KeyError:
-            bound, self._gradients = self._bound[n] = self._cut(n)
+            bound, self._gradients = self._bound[n] = self._bind(n)
         loss = self._evaluate(bound[0], target[0] if isinstance(target, tuple) else target, weight)
         for i, head in enumerate(bound[1:], start=1):
             loss += self._evaluate(head, target[i], weight)
         return loss
 
-    def sum_over(self, reader: Any, chosen: list[slice], scale: float) -> DeferredSum | float:
-        """Return the loss over a batch given in chunks; the gradient summed over them is in ``parameters.grad``.
+    def sum_over(self, reader: Any, chunks: list[slice], scale: float) -> DeferredSum | float:
+        """Return the loss of a batch given in chunks, and write the gradient summed over them into ``parameters.grad``.
 
         Parameters
         ----------
         reader : Reader or DeviceReader
-        chosen : list of slice
-            The chunks, in the order that the reader was told.
+        chunks : list of slice
+            Positions of the chunks in the order of the reader.
         scale : float
-            Factor of the loss.
+            Factor of the rows' weights.
         """
-        loss = self.loss_and_grad(*reader.read(chosen[0], scale))
-        if len(chosen) > 1:
+        loss = self.loss_and_grad(*reader.read(chunks[0], scale))
+        if len(chunks) > 1:
             parameters = self.network.parameters
             total = parameters.grad_total
             total[...] = parameters.grad
-            for chunk in chosen[1:]:
+            for chunk in chunks[1:]:
                 loss += self.loss_and_grad(*reader.read(chunk, scale))
                 total += parameters.grad
             parameters.grad[...] = total
         return loss
 
     def _evaluate(self, bound: _BoundHead, target: Array, weight: Any) -> DeferredSum | float:
-        """Return the weighted loss of an output, and write its gradient."""
+        """Return the weighted loss of a head, and write its gradient."""
         xp, head, gradient = self.network.xp, bound.head, bound.gradient
         if target.ndim > 2:
             target = target.reshape(-1, target.shape[-1])
         arrays = bound.raw, target, bound.losses, gradient, bound.work
         if head.loss.evaluate(xp, head.link, *arrays) is not None:
-            raise must_write(head.loss, "evaluate")
+            raise return_value_error(head.loss, "evaluate")
         if isinstance(weight, float):
             factor = weight * head.weight
             xp.multiply(gradient, factor, out=gradient)
-            return number(bound.losses.sum()) * factor
+            return scalar(bound.losses.sum()) * factor
         factors = weight if head.weight == 1 else weight * head.weight
         if factors.size != bound.losses.size:  # a weight per row, many positions
             factors = xp.repeat(factors, bound.losses.size // factors.size)
         factors = factors.reshape(-1)
         xp.multiply(gradient, factors[:, None], out=gradient)
-        return number(bound.losses @ factors)
+        return scalar(bound.losses @ factors)
 
-    def _cut(self, n: int) -> tuple[list[_BoundHead], dict[str, Array]]:
-        """View the outputs and the losses' arrays for n rows; return them with the outputs' gradients."""
+    def _bind(self, n: int) -> tuple[list[_BoundHead], dict[str, Array]]:
+        """Return the heads with their arrays for n rows, and the gradients of the outputs."""
         gradients, bound = self.network.output_gradients(n), []
         outputs = zip(self.network.graph.outputs, self.network.outputs(n), self._flat, strict=True)
         for name, raw, (head, losses, work) in outputs:

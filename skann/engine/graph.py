@@ -1,4 +1,4 @@
-"""What a network is made of, before it has any array: layers joined to a static graph."""
+"""Static graphs of layers, which hold no arrays."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from .parameters import Layout
 
 @dataclass(frozen=True)
 class Node:
-    """A layer at its place in a graph.
+    """A layer and its place in a graph.
 
     Attributes
     ----------
     name : str
-        Keys the layer's parameters.
+        The key of the layer's parameters.
     layer : Layer
     inputs : tuple of str
-        Names of nodes, or of inputs of the graph, in the order in which the layer takes them.
+        Names of nodes or of inputs of the graph, in the order of the layer's inputs.
     role : str
-        The part it plays for those who look inside: "hidden" is the last layer of a hidden block, apart from dropout.
+        The function of the node in the network: "hidden" marks the last layer of a hidden block, dropout excluded.
     frozen : bool
-        Whether training leaves its parameters as they are.
+        Whether its parameters are excluded from training.
     """
 
     name: str
@@ -37,28 +37,28 @@ class Node:
 
 
 class Graph:
-    """Nodes in topological order; holds no array.
+    """A directed acyclic graph of layers, in topological order. It holds no arrays.
 
     Parameters
     ----------
     nodes : iterable of Node
-        Each reads nodes before it, or inputs.
+        Each reads earlier nodes or inputs.
     inputs : dict of str to tuple of int
-        Shape of each input, without the batch axis. Features, or channels, are the last axis.
+        Shape of each input, without the batch axis. The last axis holds the features, or channels.
     outputs : sequence of str
-        The nodes whose arrays ``Network.forward`` returns; other nodes may read them too.
+        The nodes whose outputs ``Network.forward`` returns. Other nodes may read them as well.
 
     Attributes
     ----------
     shapes : dict of str to tuple of int
-        Of each input's and each node's array, without the batch axis.
+        Shape of each input and of each node's output, without the batch axis.
     declarations : dict of str to Declaration
-        Of each node. The arrays of a layer that is ``positionwise`` are those of one position.
+        Declaration of each node. For a ``positionwise`` layer it describes a single position.
 
     Raises
     ------
     ValueError
-        For a name that stands twice or not at all, and for inputs that do not go together.
+        If a name is duplicated or unknown, or if the inputs of a node are incompatible.
     """
 
     def __init__(self, nodes: Iterable[Node], inputs: Mapping[str, Shape], outputs: Sequence[str]):
@@ -75,10 +75,10 @@ class Graph:
 
     def _add(self, node: Node) -> None:
         if node.name in self.shapes:
-            raise ValueError(f"The name {node.name!r} stands twice in the graph: name each node once.")
+            raise ValueError(f"The name {node.name!r} stands twice in the graph. Give each node a name of its own.")
         missing = [name for name in node.inputs if name not in self.shapes]
         if missing:
-            raise ValueError(f"{node.name!r} reads {missing[0]!r}, which is neither an input nor a node before it.")
+            raise ValueError(f"{node.name!r} reads {missing[0]!r}, which is neither an input nor an earlier node.")
         declaration = _declare(node, [self.shapes[name] for name in node.inputs])
         self.nodes[node.name] = node
         self.declarations[node.name] = declaration
@@ -92,22 +92,22 @@ class Graph:
         self.__init__(**state)
 
     @cached_property
-    def for_prediction(self) -> Graph:
-        """The graph without the layers that act in training only; itself, if there are none."""
-        left_out = {name: node.inputs[0] for name, node in self.nodes.items() if node.layer.only_in_training}
-        if not left_out:
+    def prediction_graph(self) -> Graph:
+        """The graph without the layers that act only in training; the graph itself if there are none."""
+        skipped = {name: node.inputs[0] for name, node in self.nodes.items() if node.layer.only_in_training}
+        if not skipped:
             return self
 
         def source(name: str) -> str:
-            return source(left_out[name]) if name in left_out else name
+            return source(skipped[name]) if name in skipped else name
 
-        kept = [node for name, node in self.nodes.items() if name not in left_out]
-        nodes = [replace(node, inputs=tuple(map(source, node.inputs))) for node in kept]
+        remaining = [node for name, node in self.nodes.items() if name not in skipped]
+        nodes = [replace(node, inputs=tuple(map(source, node.inputs))) for node in remaining]
         return Graph(nodes, self.inputs, [source(name) for name in self.outputs])
 
     @cached_property
     def n_positions(self) -> dict[str, int]:
-        """How many positions of a row each node's layer sees as rows."""
+        """Number of positions per row that each node's layer treats as rows."""
         return {
             name: math.prod(self.shapes[name][:-1]) if node.layer.positionwise else 1
             for name, node in self.nodes.items()
@@ -115,12 +115,12 @@ class Graph:
 
     @cached_property
     def sizes(self) -> dict[str, int]:
-        """Numbers per row of each input and each node."""
+        """Number of elements per row of each input and each node's output."""
         return {name: math.prod(shape) for name, shape in self.shapes.items()}
 
     @cached_property
     def memory_plans(self) -> dict[tuple[bool, ...], Any]:
-        """The plans of ``memory.plan_memory``, by its options: kept, since a network is made for each prediction."""
+        """Cache of ``memory.plan_memory``, by its options: predictions create networks for the same graph again."""
         return {}
 
     def adopt_plans(self, other: Graph) -> bool:
@@ -147,7 +147,7 @@ class Graph:
 
     @cached_property
     def readers(self) -> dict[str, list[str]]:
-        """The nodes that read each input and each node, in order."""
+        """Names of the nodes that read each input and each node, in order."""
         readers: dict[str, list[str]] = {name: [] for name in self.shapes}
         for node in self.nodes.values():
             for name in dict.fromkeys(node.inputs):
@@ -155,12 +155,12 @@ class Graph:
         return readers
 
     def with_role(self, role: str) -> list[str]:
-        """Return the names of the nodes that play a role, in order."""
+        """Return the names of the nodes with a role, in order."""
         return [name for name, node in self.nodes.items() if node.role == role]
 
     @property
     def is_noisy(self) -> bool:
-        """Whether training draws random numbers in the layers, so that a repeated pass differs."""
+        """Whether layers draw random numbers in training, so that a repeated pass differs."""
         return any(node.layer.only_in_training for node in self.nodes.values())
 
     @property
@@ -169,32 +169,32 @@ class Graph:
         return any(node.layer.mixes_rows for node in self.nodes.values())
 
     def layout(self) -> Layout:
-        """Return where each node's parameters lie in the flat vector, and the state beside it."""
+        """Return the layout of the nodes' parameters in the flat vector, and of their state."""
         specs, state = [], {}
         for name, declaration in self.declarations.items():
             for parameter, spec in declaration.parameters.items():
-                # a stretch of rate 0 is left out by every optimizer
-                held = replace(spec, rate=0.0, decays=False) if self.nodes[name].frozen else spec
-                specs.append((name, parameter, held))
+                # optimizers skip segments of rate 0
+                spec = replace(spec, rate=0.0, decays=False) if self.nodes[name].frozen else spec
+                specs.append((name, parameter, spec))
             state |= {(name, key): entry for key, entry in declaration.state.items()}
         return Layout(specs, state)
 
     def up_to(self, *outputs: str) -> Graph:
-        """Return the part of the graph that the given nodes depend on, with these as its outputs."""
-        wanted = set(outputs)
+        """Return the subgraph on which the given nodes depend, with these as its outputs."""
+        needed = set(outputs)
         for node in reversed(self.nodes.values()):
-            if node.name in wanted:
-                wanted |= set(node.inputs)
-        kept = [node for node in self.nodes.values() if node.name in wanted]
-        inputs = {name: shape for name, shape in self.inputs.items() if name in wanted}
-        return Graph(kept, inputs, outputs)
+            if node.name in needed:
+                needed |= set(node.inputs)
+        nodes = [node for node in self.nodes.values() if node.name in needed]
+        inputs = {name: shape for name, shape in self.inputs.items() if name in needed}
+        return Graph(nodes, inputs, outputs)
 
 
 def _declare(node: Node, shapes: list[Shape]) -> Declaration:
-    """Return the declaration of a node's layer for inputs of these shapes."""
+    """Return the declaration of a node's layer for inputs of the given shapes."""
     layer = node.layer
     if len(shapes) > 1 and not layer.merges:
-        raise ValueError(f"{node.name!r} is a layer of one input, {layer!r}. Got {len(shapes)}.")
+        raise ValueError(f"{node.name!r} is a layer of one input, {layer!r}. Got {len(shapes)} inputs.")
     if layer.positionwise:
         if any(shape[:-1] != shapes[0][:-1] for shape in shapes):
             raise ValueError(
@@ -206,7 +206,7 @@ def _declare(node: Node, shapes: list[Shape]) -> Declaration:
 
 
 class GraphBuilder:
-    """Collects the nodes of a graph. Composites, such as a residual block, are functions that add nodes to it.
+    """Builds a graph node by node. Composites, such as a residual block, are functions that add nodes to it.
 
     Parameters
     ----------
@@ -229,30 +229,30 @@ class GraphBuilder:
         self._nodes: list[Node] = []
 
     def add(self, layer: Layer, *inputs: str, name: str | None = None, role: str = "", frozen: bool = False) -> str:
-        """Add a layer that reads the nodes or inputs of the given names; return its name, by default its number."""
+        """Add a layer that reads the given nodes or inputs; return its name, by default its type and number."""
         name = name or f"{type(layer).__name__.lower()}_{len(self._nodes)}"
         self._nodes.append(Node(name, layer, inputs, role, frozen))
         return name
 
     def chain(self, layers: Iterable[Layer], x: str) -> str:
-        """Add layers that read one another, the first of them ``x``; return the name of the last."""
+        """Add a chain of layers, the first of which reads ``x``; return the name of the last."""
         for layer in layers:
             x = self.add(layer, x)
         return x
 
     def build(self, *outputs: str) -> Graph:
-        """Return the graph with these outputs."""
+        """Return the graph with the given outputs."""
         return Graph(self._nodes, self.inputs, outputs)
 
 
 def chain(layers: Iterable[tuple[str, Layer] | tuple[str, Layer, str]], in_shape: Shape) -> Graph:
-    """Return the graph in which each layer reads the one before, the first the input "x"; the last is the output.
+    """Return a sequential graph: the first layer reads the input "x", and the last one is the output.
 
     Parameters
     ----------
     layers : iterable of (name, layer) or (name, layer, role)
     in_shape : tuple of int
-        Of the input, without the batch axis.
+        Shape of the input, without the batch axis.
     """
     nodes, last = [], "x"
     for name, layer, *role in layers:

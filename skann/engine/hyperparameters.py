@@ -1,4 +1,4 @@
-"""Small frozen classes that carry hyper-parameters: how they are bounded, read and set."""
+"""Base class of objects with hyper-parameters, and the bounds of these."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ import numpy
 
 @dataclass(frozen=True)
 class Bounds:
-    """The numbers from ``low`` to ``high`` (None: no limit), of one type, the ends included or not."""
+    """An interval of numbers of one type, from ``low`` to ``high`` (None: unbounded), optionally with exclusions."""
 
     type: type
     low: float | None = None
     high: float | None = None
     include_low: bool = True
     include_high: bool = True
-    without: tuple[float, ...] = ()
+    exclude: tuple[float, ...] = ()
 
     def contain(self, value: Any) -> bool:
-        """Tell whether ``value`` is a number of the right type within the bounds, and not too large for a float."""
+        """Return whether ``value`` is a number of the type within the bounds that fits into a float."""
         if not isinstance(value, self.type) or isinstance(value, bool) or value != value:
             return False
         above = self.low is None or value > self.low or (self.include_low and value == self.low)
         below = self.high is None or value < self.high or (self.include_high and value == self.high)
-        return above and below and value not in self.without and abs(value) <= sys.float_info.max
+        return above and below and value not in self.exclude and abs(value) <= sys.float_info.max
 
     def __str__(self) -> str:
         kind = "an int" if self.type is Integral else "a float"
         left = "(-inf" if self.low is None else f"{'[' if self.include_low else '('}{self.low}"
         right = "inf)" if self.high is None else f"{self.high}{']' if self.include_high else ')'}"
-        without = f" other than {', '.join(map(str, self.without))}" if self.without else ""
+        without = f" other than {', '.join(map(str, self.exclude))}" if self.exclude else ""
         return f"{kind} in the range {left}, {right}{without}"
 
 
-class Truth:
-    """The bounds of a bool."""
+class BooleanBounds:
+    """The values of a bool."""
 
     def contain(self, value: Any) -> bool:
-        """Tell whether ``value`` is a bool, Python's or NumPy's."""
+        """Return whether ``value`` is a bool of Python or NumPy."""
         return isinstance(value, (bool, numpy.bool_))
 
     def __str__(self) -> str:
@@ -49,31 +49,31 @@ class Truth:
 
 
 def real(default: float, low: float | None = None, high: float | None = None, **ends: Any) -> Any:
-    """Declare a real-valued field of a Hyperparameters class with its default and bounds."""
+    """Return a real-valued field of a Hyperparameters class with its default and bounds."""
     return field(default=default, metadata={"bounds": Bounds(Real, low, high, **ends)})
 
 
 def integer(default: int, low: int | None = None, high: int | None = None) -> Any:
-    """Declare an integer field of a Hyperparameters class with its default and bounds."""
+    """Return an integer field of a Hyperparameters class with its default and bounds."""
     return field(default=default, metadata={"bounds": Bounds(Integral, low, high)})
 
 
 def boolean(default: bool) -> Any:
-    """Declare a field of a Hyperparameters class that is True or False with its default."""
-    return field(default=default, metadata={"bounds": Truth()})
+    """Return a boolean field of a Hyperparameters class with its default."""
+    return field(default=default, metadata={"bounds": BooleanBounds()})
 
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """Base of whatever can be passed as an object: compared by value, bounded, grid-searchable.
+    """Base class of the objects that estimators take as parameters: compared by value, validated, searchable.
 
-    Those are activations, losses, solvers, schedules, initializers and normalizations.
+    These are activations, losses, solvers, schedules, initializers and normalizations.
 
-    ``get_params`` and ``set_params`` follow scikit-learn, so that ``clone`` copies such an object and a grid
-    may search ``activation__slope``.
+    ``get_params`` and ``set_params`` follow scikit-learn, so that ``clone`` copies such an object and a grid search
+    can set ``activation__slope``.
     """
 
-    name: ClassVar[str]  # what it is registered as
+    name: ClassVar[str]  # the name under which the class is registered
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -89,12 +89,12 @@ class Hyperparameters:
         Parameters
         ----------
         deep : bool, default=True
-            Accepted for scikit-learn's sake; it changes nothing.
+            Ignored; present for compatibility with scikit-learn.
 
         Returns
         -------
         params : dict of str to object
-            Name and value of each.
+            Values by name.
         """
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
@@ -104,7 +104,7 @@ class Hyperparameters:
         Parameters
         ----------
         **params : object
-            Name and value of each.
+            Values by name.
 
         Returns
         -------
@@ -114,7 +114,7 @@ class Hyperparameters:
         Raises
         ------
         ValueError
-            For an unknown name or a bad value; nothing has changed then.
+            If a name is unknown or a value invalid; the object is then unchanged.
         """
         unknown = set(params) - set(self.get_params())
         if unknown:
@@ -134,9 +134,9 @@ def are_equal(one: Hyperparameters | None, other: Hyperparameters | None) -> boo
         return all(numpy.array_equal(getattr(one, item.name), getattr(other, item.name)) for item in fields(one))  # pyright: ignore[reportArgumentType]
 
 
-def must_write(owner: Any, method: str) -> TypeError:
-    """Return the error for a method that returned its result where it was to write it into an array it was given."""
+def return_value_error(owner: Any, method: str) -> TypeError:
+    """Return the error for a method that returned its result instead of writing it into the given array."""
     return TypeError(
-        f"{method} of {owner!r} returned a value. It must write its result into the arrays it is given, for example by "
-        "out=, and return None."
+        f"{method} of {owner!r} returned a value. It must write its result into the arrays that it is given, for "
+        "example with out=, and return None."
     )

@@ -1,4 +1,4 @@
-"""How weights and biases are drawn before training. Draws are made on the host, so a seed means the same everywhere."""
+"""Initializers of weights and biases. They draw on the host, so that a seed gives the same values on every device."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .registry import Registry
 
 @dataclass(frozen=True)
 class Initializer(Hyperparameters, ABC):
-    """Base of initial weights: draws those of a layer; its biases start at zero unless a subclass says otherwise."""
+    """Base class of initializers: draws the weights of a layer; biases are zero unless a subclass draws them."""
 
     @abstractmethod
     def weights(
@@ -25,11 +25,11 @@ class Initializer(Hyperparameters, ABC):
         Parameters
         ----------
         rng : RandomState
-            Source of the numbers.
+            Random number generator.
         shape : tuple of int
-            Of the weights; the first axis is the input's.
+            Shape of the weights; the first axis is that of the inputs.
         fan_in, fan_out : int
-            Number of connections into a unit, and out of an input.
+            Number of incoming connections per unit, and of outgoing connections per input.
 
         Returns
         -------
@@ -43,9 +43,9 @@ class Initializer(Hyperparameters, ABC):
         Parameters
         ----------
         rng : RandomState
-            Source of the numbers.
+            Random number generator.
         shape : tuple of int
-            Of the biases.
+            Shape of the biases.
         fan_in, fan_out : int
             As for the weights.
 
@@ -61,15 +61,15 @@ INITIALIZERS = Registry("weight_init", Initializer)
 
 
 @dataclass(frozen=True)
-class Constant(Initializer):
-    """One value for every weight; biases start at zero.
+class Fill(Initializer):
+    """The same value for all weights; biases are zero.
 
-    Units of a hidden layer that start alike stay alike: of use for a network without hidden layers.
+    Units of a hidden layer that start with equal weights stay equal, so this suits networks without hidden layers.
 
     Parameters
     ----------
     value : float, default=0.0
-        The value.
+        Value of the weights.
     """
 
     value: float = real(0.0)
@@ -78,9 +78,12 @@ class Constant(Initializer):
         return numpy.full(shape, self.value)
 
 
+Constant = Fill  # name in pickles of earlier versions
+
+
 @dataclass(frozen=True)
 class Normal(Initializer):
-    """N(0, scale^2), biases too.
+    """N(0, scale^2), for weights and biases.
 
     Parameters
     ----------
@@ -99,12 +102,12 @@ class Normal(Initializer):
 
 @dataclass(frozen=True)
 class Uniform(Initializer):
-    """U(-bound, bound), biases too.
+    """U(-bound, bound), for weights and biases.
 
     Parameters
     ----------
     bound : float in (0, inf), default=1.0
-        The largest absolute value.
+        Maximum absolute value.
     """
 
     bound: float = real(1.0, low=0, include_low=False)
@@ -118,7 +121,7 @@ class Uniform(Initializer):
 
 @dataclass(frozen=True)
 class SklearnDraw(Initializer):
-    """scikit-learn's draw: weights, then biases, from U(-a, a) with a = sqrt(factor / (fan_in + fan_out))."""
+    """scikit-learn's initialization: weights, then biases, from U(-a, a), a = sqrt(factor / (fan_in + fan_out))."""
 
     factor: float = real(6.0, low=0, include_low=False)
 
@@ -171,7 +174,7 @@ class HeNormal(Initializer):
 @INITIALIZERS.register("lecun_normal")
 @dataclass(frozen=True)
 class LecunNormal(Initializer):
-    """N(0, 1 / fan_in), for self-normalising units [LeCun et al., 1998; Klambauer et al., 2017, arXiv:1706.02515]."""
+    """N(0, 1 / fan_in), for self-normalizing units [LeCun et al., 1998; Klambauer et al., 2017, arXiv:1706.02515]."""
 
     def weights(self, rng, shape, fan_in, fan_out):
         return rng.normal(0.0, math.sqrt(1 / fan_in), shape)
@@ -185,5 +188,5 @@ class Orthogonal(Initializer):
     def weights(self, rng, shape, fan_in, fan_out):
         rows, columns = shape[0], math.prod(shape[1:])
         q, r = numpy.linalg.qr(rng.normal(size=(max(rows, columns), min(rows, columns))))
-        q *= numpy.sign(numpy.diag(r))  # without the signs of r the draw is not uniform over the orthogonal group
+        q *= numpy.sign(numpy.diag(r))  # without the signs of r, q is not uniform over the orthogonal group
         return (q if rows >= columns else q.T).reshape(shape)

@@ -1,4 +1,4 @@
-"""A network with all that it takes to train it and to predict."""
+"""The learner: a graph with its objective and its parameters."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .prediction import Predictor
 
 
 class Learner:
-    """A graph with its objective and its parameters, which steps train and which predicts.
+    """A graph with its objective and its parameters, to be trained and to predict.
 
     Parameters
     ----------
     graph : Graph
     objective : Objective
     parameters : Parameters
-        On the host.
+        In host memory.
     """
 
     def __init__(self, graph: Graph, objective: Objective, parameters: Parameters):
@@ -27,24 +27,24 @@ class Learner:
 
     @cached_property
     def predictor(self) -> Predictor:
-        """Runs the graph forward."""
+        """The predictor of the graph's outputs."""
         return Predictor(self.graph, self.parameters)
 
     def predictor_of(self, node: str) -> Predictor:
-        """Return a predictor of the outputs of a node."""
+        """Return a predictor of a node's output."""
         return Predictor(self.graph.up_to(node), self.parameters)
 
     @property
     def hidden(self) -> list[str]:
-        """The last node of each hidden block."""
+        """Names of the last node of each hidden block."""
         return self.graph.with_role("hidden")
 
     def with_parameters(self, parameters: Parameters) -> Learner:
-        """Return a learner with other parameters."""
+        """Return a learner with other parameters and the same graph and objective."""
         return Learner(self.graph, self.objective, parameters)
 
     def with_objective(self, objective: Objective) -> Learner:
-        """Return a learner with another objective, which shares graph and parameters."""
+        """Return a learner with another objective that shares the graph and the parameters."""
         return Learner(self.graph, objective, self.parameters)
 
     def __getstate__(self) -> dict[str, Any]:

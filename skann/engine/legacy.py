@@ -20,7 +20,7 @@ class Architecture:
     hidden: tuple[str, ...]
 
 
-def converted(architecture: Architecture, parameters: Parameters) -> tuple[Graph, Objective, Parameters]:
+def convert(architecture: Architecture, parameters: Parameters) -> tuple[Graph, Objective, Parameters]:
     """Return a network of an earlier version as this one holds it; it shares theta.
 
     Raises

@@ -1,7 +1,8 @@
-"""Which stretch of memory each array of a pass lies in: arrays that are not needed at the same time share one.
+"""Memory planning by liveness: arrays that are not needed at the same time share a slot of memory.
 
-Time counts the layers' passes: node i of N runs forwards at time i, the loss at N, and node i backwards at 2 N - i. An
-array lives from the pass that writes it to the last that may read it, or use it as scratch.
+Time counts the passes of the layers: of N nodes, node i runs forward at time i, the loss is evaluated at time N, and
+node i runs backward at time 2 N - i. An array is live from the pass that writes it to the last pass that may read it or
+use it as scratch.
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class MemoryPlan:
-    """Where the arrays of a pass lie.
+    """The slots of the arrays of a pass.
 
     Attributes
     ----------
     slots : list of int
-        Elements per row of each slot.
+        Size of each slot in elements per row.
     slot_of : dict of tuple to int
-        The slot of each array: ("y", node) is a node's output, ("dy", name) the gradient with respect to that, or to an
-        input, and ("part", name, reader, i) what a node adds to that as its input i.
+        The slot of each array: ("y", node) is the output of a node, ("dy", name) the gradient with respect to a node's
+        output or to an input, and ("part", name, reader, i) the term of that gradient from a reader's input i.
     in_place : frozenset of tuple
-        The arrays that are written over another: outputs over the first input, gradients of it over the output's.
+        The arrays that overwrite another: an output its first input, or the gradient of an input that of the output.
     """
 
     slots: list[int]
@@ -36,41 +37,41 @@ class MemoryPlan:
 
 
 @dataclass(frozen=True)
-class _Life:
-    """An array, its width, and the times of its first and of its last use; ``over`` is the array it may replace."""
+class _Lifetime:
+    """The lifetime of an array: its elements per row, first and last use, and the array that it overwrites, if any."""
 
     key: Key
     width: int
     birth: int
     death: int
-    over: Key | None = None
+    overwrites: Key | None = None
 
 
 def plan_memory(
     graph: Graph, *, training: bool, input_gradients: bool = False, keep_outputs: bool = False
 ) -> MemoryPlan:
-    """Return where the arrays of a pass through a graph lie.
+    """Return the memory plan of a pass through a graph.
 
     Parameters
     ----------
     training : bool
-        Whether there is a pass backwards, which reads what the layers keep and needs gradients.
+        Whether a backward pass follows, which reads the arrays that layers keep and needs gradients.
     input_gradients : bool, default=False
-        Whether that pass may be asked for the gradients of the inputs.
+        Whether the backward pass can return the gradients with respect to the inputs.
     keep_outputs : bool, default=False
-        Whether the outputs of all nodes last to the end of the pass.
+        Whether the outputs of all nodes are preserved until the end of the pass.
     """
     options = training, input_gradients, keep_outputs
     if options not in graph.memory_plans:
-        lives = _outputs(graph, training, keep_outputs)
+        lifetimes = _output_lifetimes(graph, training, keep_outputs)
         if training:
-            lives += _gradients(graph, input_gradients)
-        graph.memory_plans[options] = _assign(sorted(lives, key=lambda life: life.birth))
+            lifetimes += _gradient_lifetimes(graph, input_gradients)
+        graph.memory_plans[options] = _assign_slots(sorted(lifetimes, key=lambda life: life.birth))
     return graph.memory_plans[options]
 
 
 def differentiated(graph: Graph, *, parameters: bool = True, inputs: bool = False) -> set[str]:
-    """Return the nodes and inputs whose gradients lead from the outputs to the parameters, or to the inputs."""
+    """Return the nodes and inputs whose gradients are needed for those of the parameters or of the inputs."""
     wanted = set(graph.inputs) if inputs else set()
     used = set(graph.outputs)
     for node in reversed(graph.nodes.values()):
@@ -83,7 +84,7 @@ def differentiated(graph: Graph, *, parameters: bool = True, inputs: bool = Fals
 
 
 def contributions(graph: Graph, wanted: set[str], name: str) -> list[tuple[str, int]]:
-    """Return the edges, a node and the number of its input, that add to an array's gradient, in backward order."""
+    """Return the edges (reader, index of its input) that contribute to an array's gradient, in backward order."""
     return [
         (reader, i)
         for reader in reversed(graph.readers[name])
@@ -93,14 +94,14 @@ def contributions(graph: Graph, wanted: set[str], name: str) -> list[tuple[str, 
     ]
 
 
-def _outputs(graph: Graph, training: bool, keep: bool) -> list[_Life]:
+def _output_lifetimes(graph: Graph, training: bool, keep_outputs: bool) -> list[_Lifetime]:
     at = {name: i for i, name in enumerate(graph.nodes)}
     end = len(at)
 
     def death(name: str) -> int:
         readers = graph.readers[name]
         last = max([at[name], *(at[reader] for reader in readers)])
-        if name in graph.outputs or keep:
+        if name in graph.outputs or keep_outputs:
             last = end
         if training:
             own = graph.nodes[name].layer
@@ -111,19 +112,19 @@ def _outputs(graph: Graph, training: bool, keep: bool) -> list[_Life]:
         return last
 
     return [
-        _Life(
+        _Lifetime(
             ("y", name),
             math.prod(graph.shapes[name]),
             at[name],
             death(name),
-            ("y", node.inputs[0]) if _works_in_place(graph, name) else None,
+            ("y", node.inputs[0]) if _runs_in_place(graph, name) else None,
         )
         for name, node in graph.nodes.items()
     ]
 
 
-def _works_in_place(graph: Graph, name: str) -> bool:
-    """Whether a node may write its output over its first input: nobody reads that again, and it is not the caller's."""
+def _runs_in_place(graph: Graph, name: str) -> bool:
+    """Return whether a node may overwrite its first input: it is a node's output that no later pass reads."""
     node = graph.nodes[name]
     source = node.inputs[0]
     return (
@@ -138,42 +139,42 @@ def _works_in_place(graph: Graph, name: str) -> bool:
     )
 
 
-def _gradients(graph: Graph, input_gradients: bool) -> list[_Life]:
+def _gradient_lifetimes(graph: Graph, input_gradients: bool) -> list[_Lifetime]:
     wanted = differentiated(graph, inputs=input_gradients)
     end = len(graph.nodes)
     backwards = {name: 2 * end - i for i, name in enumerate(graph.nodes)}
-    lives = []
+    lifetimes = []
     for name in wanted:
-        width, by = math.prod(graph.shapes[name]), contributions(graph, wanted, name)
+        width, edges = math.prod(graph.shapes[name]), contributions(graph, wanted, name)
         is_output = name in graph.outputs
-        if not (by or is_output):
+        if not (edges or is_output):
             continue
-        birth = end if is_output else backwards[by[0][0]]
-        over = None
-        if not is_output and len(by) == 1 and _passes_in_place(graph, by[0][0]):
-            over = ("dy", by[0][0])
-        lives.append(_Life(("dy", name), width, birth, backwards.get(name, 2 * end + 1), over))
-        lives += [
-            _Life(("part", name, reader, i), width, backwards[reader], backwards[reader])
-            for reader, i in (by if is_output else by[1:])
+        birth = end if is_output else backwards[edges[0][0]]
+        overwrites = None
+        if not is_output and len(edges) == 1 and _backpropagates_in_place(graph, edges[0][0]):
+            overwrites = ("dy", edges[0][0])
+        lifetimes.append(_Lifetime(("dy", name), width, birth, backwards.get(name, 2 * end + 1), overwrites))
+        lifetimes += [
+            _Lifetime(("part", name, reader, i), width, backwards[reader], backwards[reader])
+            for reader, i in (edges if is_output else edges[1:])
         ]
-    return lives
+    return lifetimes
 
 
-def _passes_in_place(graph: Graph, name: str) -> bool:
-    """Whether a node may write the gradient of its input over that of its output."""
+def _backpropagates_in_place(graph: Graph, name: str) -> bool:
+    """Return whether a node may write the gradient of its input over that of its output."""
     node = graph.nodes[name]
     return node.layer.in_place and len(node.inputs) == 1 and graph.shapes[node.inputs[0]] == graph.shapes[name]
 
 
-def _assign(lives: list[_Life]) -> MemoryPlan:
-    """Give each array a slot that is free all its life: the one that fits best, else the nearest, made larger."""
+def _assign_slots(lifetimes: list[_Lifetime]) -> MemoryPlan:
+    """Assign each array a slot that is free during its lifetime: the best fit, else the closest in size, enlarged."""
     slots: list[int] = []
     slot_of: dict[Key, int] = {}
     busy_until: list[int] = []
-    for life in lives:
-        if life.over is not None:
-            slot = slot_of[life.over]
+    for life in lifetimes:
+        if life.overwrites is not None:
+            slot = slot_of[life.overwrites]
         else:
             free = [slot for slot, until in enumerate(busy_until) if until < life.birth]
             if free:
@@ -185,5 +186,5 @@ def _assign(lives: list[_Life]) -> MemoryPlan:
         slots[slot] = max(slots[slot], life.width)
         busy_until[slot] = max(busy_until[slot], life.death)
         slot_of[life.key] = slot
-    in_place = frozenset(life.key for life in lives if life.over is not None)
+    in_place = frozenset(life.key for life in lifetimes if life.overwrites is not None)
     return MemoryPlan(slots, slot_of, in_place)

@@ -1,4 +1,4 @@
-"""A network: a graph bound to parameters and to memory for a batch."""
+"""A network: a graph bound to parameters and to the memory for a batch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from .arrays.backend import Array, dense, namespace
 from .graph import Graph, Node
-from .hyperparameters import must_write
+from .hyperparameters import return_value_error
 from .kernels import training_library
 from .layers import Bound, Layer
 from .memory import Key, contributions, differentiated, plan_memory
@@ -16,14 +16,18 @@ from .parameters import Parameters
 
 
 @dataclass
-class Step:
-    """One layer with the views that it works on for a given number of rows.
+class BoundLayer:
+    """A layer with the arrays that it works on for a given number of rows.
 
     Attributes
     ----------
+    layer : Layer
+    bound : Bound
+        The layer's parameters, gradients, scratch and state.
     x : array, or tuple of arrays for a layer that merges
-        None until a pass begins, where it is an input of the network.
+        The input. None before the first pass, where it is an input of the network.
     y : array
+        The output.
     """
 
     layer: Layer
@@ -34,9 +38,12 @@ class Step:
 
 @dataclass
 class _Backward:
-    """The gradients of a step: dx is None where nobody asks, and ``sums`` are (array, what is to be added to it)."""
+    """The backward pass of a bound layer.
 
-    step: Step
+    ``dx`` is None where no gradient of the input is needed; ``sums`` are pairs of a total and the term to add to it.
+    """
+
+    forward: BoundLayer
     bound: Bound
     dy: Array
     dx: Any
@@ -44,74 +51,74 @@ class _Backward:
 
 
 @dataclass
-class _Reading:
-    """A step that reads inputs of the network.
+class _InputLayer:
+    """A bound layer that reads inputs of the network.
 
-    ``sources`` are the numbers of these inputs, None for the outputs of nodes; ``convert`` makes an input what the
-    layer takes, if that may be another array.
+    ``sources`` are the positions of these inputs, None for the outputs of nodes; ``convert`` turns an input into the
+    array that the layer takes, None if the input is that array.
     """
 
-    step: Step
+    bound_layer: BoundLayer
     sources: list[int | None]
     convert: Callable[[Array], Array] | None
     merges: bool
 
-    def take(self, inputs: tuple[Array, ...]) -> Any:
-        """Return the step's x for a batch."""
+    def set_x(self, inputs: tuple[Array, ...]) -> None:
+        """Set the layer's x for a batch."""
         convert = self.convert or (lambda x: x)
-        xs = self.step.x if self.merges else (None,)
-        taken = tuple(
+        xs = self.bound_layer.x if self.merges else (None,)
+        arrays = tuple(
             x if source is None else convert(inputs[source]) for x, source in zip(xs, self.sources, strict=True)
         )
-        return taken if self.merges else taken[0]
+        self.bound_layer.x = arrays if self.merges else arrays[0]
 
 
 @dataclass
 class _Pass:
-    """All steps for a given number of rows, and backwards for each kind of gradients asked for.
+    """All bound layers for a given number of rows, and the backward passes for each combination of gradients.
 
-    ``passing`` and ``converting`` are the steps that read inputs of the network, as they are or otherwise; ``weighted``
-    and ``noisy`` the bounds that are told the rows' weights, with room for a weight per position, and the factor of the
-    noise.
+    ``direct`` and ``converted`` are the layers that read inputs of the network, unchanged or after a conversion.
+    ``weighted`` are the bounds that need the rows' weights, each with a buffer for the weights of positions, or None;
+    ``noisy`` are those that need the noise factor.
     """
 
-    steps: dict[str, Step]
+    layers: dict[str, BoundLayer]
     outputs: tuple[Array, ...]
     gradients: dict[str, Array]
-    passing: list[tuple[Step, int]]
-    converting: list[_Reading]
+    direct: list[tuple[BoundLayer, int]]
+    converted: list[_InputLayer]
     weighted: list[tuple[Bound, Array | None]]
     noisy: list[Bound]
-    forwards: list[Step]
+    forwards: list[BoundLayer]
     backwards: dict[tuple[bool, bool], list[_Backward]] = field(default_factory=dict)
 
 
 class Network:
-    """Runs batches of up to ``n_rows`` rows through a graph, forwards and backwards.
+    """Forward and backward passes of batches of up to ``n_rows`` rows through a graph.
 
-    All memory is allocated here; batches of a size seen before allocate none. Not for two threads at once: each makes
-    its own.
+    The network allocates all memory; a batch of a size seen before allocates none. A network is not thread-safe: each
+    thread needs its own.
 
     Parameters
     ----------
     graph : Graph
     parameters : Parameters
-        Read by ``forward``, which in training moves ``parameters.state``; ``backward`` writes ``parameters.grad``.
+        ``forward`` reads theta and, in training, updates ``parameters.state``; ``backward`` writes ``parameters.grad``.
     n_rows : int
-        Rows of the largest batch.
+        Maximum number of rows in a batch.
     training : bool, default=False
-        Whether layers that act in training only take part, and gradients can be asked for.
+        Whether the layers that act only in training take part, and ``backward`` is available.
     input_gradients : bool, default=False
-        Whether those of the inputs can be asked for.
+        Whether ``backward`` can return the gradients with respect to the inputs.
     keep_outputs : bool, default=False
-        Whether the outputs of all nodes last to the end of a pass, for those who look at them.
+        Whether the outputs of all nodes are preserved until the end of a pass, for inspection.
     generator : source of random bits, default=None
         For noisy layers in training.
 
     Attributes
     ----------
     noise : float
-        Factor of the rate of dropout and of the scale of noise from the next pass on; 1 at first.
+        Factor of the dropout rate and of the scale of noise, applied from the next pass on; initially 1.
     """
 
     def __init__(
@@ -133,90 +140,96 @@ class Network:
         self.noise = 1.0
         xp = namespace(parameters.theta)
         self.xp = training_library(xp) if training else xp
-        self._run = graph if training else graph.for_prediction
+        self._graph = graph if training else graph.prediction_graph
         self._plan = plan_memory(
-            self._run, training=training, input_gradients=input_gradients, keep_outputs=keep_outputs
+            self._graph, training=training, input_gradients=input_gradients, keep_outputs=keep_outputs
         )
         self._allocate(n_rows)
         self._passes: dict[int, _Pass] = {}
         self._last: _Pass | None = None
 
     def forward(self, *inputs: Array, weight: Array | None = None) -> tuple[Array, ...]:
-        """Return the outputs for a batch, in memory that the next pass overwrites.
+        """Return the outputs for a batch; the next pass overwrites them.
 
         Parameters
         ----------
         *inputs : array of shape (n_samples, ...), or CSR matrix
             In the order of the graph's inputs.
         weight : array of shape (n_samples,), default=None
-            By which rows count in the batch's statistics, in training; None counts them alike.
+            Weights of the rows in the batch's statistics, in training; None weights them equally.
         """
-        current = self._take(inputs, weight)
-        for step in current.forwards:
-            if step.layer.forward(step.bound, step.x, step.y) is not None:
-                raise must_write(step.layer, "forward")
+        current = self._set_inputs(inputs, weight)
+        for item in current.forwards:
+            if item.layer.forward(item.bound, item.x, item.y) is not None:
+                raise return_value_error(item.layer, "forward")
         return current.outputs
 
-    def walk(self, *inputs: Array) -> Iterator[tuple[str, Step]]:
-        """Yield each node's name and step before its layer runs forward on a batch."""
-        for name, step in self._take(inputs, None).steps.items():
-            yield name, step
-            step.layer.forward(step.bound, step.x, step.y)
+    def walk(self, *inputs: Array) -> Iterator[tuple[str, BoundLayer]]:
+        """Yield the name and the bound layer of each node before its forward pass on a batch."""
+        for name, item in self._set_inputs(inputs, None).layers.items():
+            yield name, item
+            item.layer.forward(item.bound, item.x, item.y)
 
-    def _take(self, inputs: tuple[Array, ...], weight: Array | None) -> _Pass:
-        """Return the views for a batch, after its inputs and the weights of its rows are put where layers read them."""
+    def _set_inputs(self, inputs: tuple[Array, ...], weight: Array | None) -> _Pass:
+        """Return the pass for a batch, with its inputs and the weights of its rows set."""
         n = inputs[0].shape[0]
         try:
             current = self._last = self._passes[n]
         except KeyError:
             current = self._last = self._pass(n)
         for bound, by_position in current.weighted:
-            bound.weight = weight if by_position is None or weight is None else _spread(weight, by_position)
+            bound.weight = weight if by_position is None or weight is None else _repeat(weight, by_position)
         for bound in current.noisy:
             bound.noise = self.noise
-        for step, source in current.passing:
-            step.x = inputs[source]
-        for reading in current.converting:
-            reading.step.x = reading.take(inputs)
+        for item, source in current.direct:
+            item.x = inputs[source]
+        for item in current.converted:
+            item.set_x(inputs)
         return current
 
     def output_gradients(self, n: int) -> dict[str, Array]:
-        """Return for each output the array that the gradient with respect to it may be written in, for n rows."""
+        """Return, for each output, the array for the gradient with respect to it, for n rows."""
         return self._pass(n).gradients
 
     def outputs(self, n: int) -> tuple[Array, ...]:
-        """Return the arrays that ``forward`` writes the outputs for n rows into."""
+        """Return the arrays into which ``forward`` writes the outputs for n rows."""
         return self._pass(n).outputs
 
     def backward(
         self, output_gradients: Mapping[str, Array], *, parameters: bool = True, inputs: bool = False
     ) -> tuple[Array | None, ...]:
-        """Run the chain rule backwards through the last pass; return the gradients with respect to the inputs.
+        """Backpropagate through the last forward pass; return the gradients with respect to the inputs.
 
         Parameters
         ----------
         output_gradients : dict of str to array
-            The loss's gradient with respect to each output, used up; those of ``output_gradients`` are not copied.
+            Gradient of the loss with respect to each output, overwritten. Arrays of the method ``output_gradients``
+            are not copied.
         parameters : bool, default=True
-            Whether to write ``parameters.grad``, the stretches of frozen nodes apart.
+            Whether to write ``parameters.grad``, except for the segments of frozen nodes.
         inputs : bool, default=False
-            Whether to return the gradients of the inputs, for a network made with ``input_gradients``. They lie in
-            memory that the next pass overwrites.
+            Whether to return the gradients with respect to the inputs; requires ``input_gradients``. The next pass
+            overwrites them.
+
+        Returns
+        -------
+        input_gradients : tuple of array or None
+            One per input, None where no gradient reaches it. Empty without ``inputs``.
         """
         current = self._last
         assert current is not None, "forward comes first"
         if output_gradients is not current.gradients:
-            for name, lent in current.gradients.items():
-                if output_gradients[name] is not lent:
-                    self.xp.copyto(lent, output_gradients[name])
+            for name, own in current.gradients.items():
+                if output_gradients[name] is not own:
+                    self.xp.copyto(own, output_gradients[name])
         if (parameters, inputs) not in current.backwards:
             current.backwards[parameters, inputs] = self._plan_backwards(current, parameters, inputs)
-        for back in current.backwards[parameters, inputs]:
-            step = back.step
-            if step.layer.backward(back.bound, step.x, step.y, back.dy, back.dx) is not None:
-                raise must_write(step.layer, "backward")
-            for total, part in back.sums:
-                self.xp.add(total, part, out=total)
+        for item in current.backwards[parameters, inputs]:
+            forward = item.forward
+            if forward.layer.backward(item.bound, forward.x, forward.y, item.dy, item.dx) is not None:
+                raise return_value_error(forward.layer, "backward")
+            for total, term in item.sums:
+                self.xp.add(total, term, out=total)
         if not inputs:
             return ()
         n = current.outputs[0].shape[0]
@@ -224,86 +237,86 @@ class Network:
             self._view(("dy", name), n) if ("dy", name) in self._plan.slot_of else None for name in self.graph.inputs
         )
 
-    def steps(self, n: int) -> Iterator[tuple[str, Step]]:
-        """Yield each node's name and what its layer works on for n rows, as the last passes left it."""
-        return iter(self._pass(n).steps.items())
+    def bound_layers(self, n: int) -> Iterator[tuple[str, BoundLayer]]:
+        """Yield the name and the bound layer of each node for n rows, in the state that the last passes left."""
+        return iter(self._pass(n).layers.items())
 
     # Memory
 
     def _allocate(self, n_rows: int) -> None:
-        """Allocate flat stretches of memory from which the views for any number of rows up to ``n_rows`` are cut."""
+        """Allocate the flat buffers from which the views for any number of rows up to ``n_rows`` are taken."""
         xp, dtype = self.xp, self.parameters.theta.dtype
         self._slots = [xp.empty(n_rows * width, dtype) for width in self._plan.slots]
         self._scratch: dict[str, dict[str, Array]] = {}
-        most = n_rows
-        for name in self._run.nodes:
-            declaration, rows = self._run.declarations[name], n_rows * self._run.n_positions[name]
-            most = rows if rows > most else most
+        max_rows = n_rows
+        for name in self._graph.nodes:
+            declaration, rows = self._graph.declarations[name], n_rows * self._graph.n_positions[name]
+            max_rows = rows if rows > max_rows else max_rows
             scratch = self._scratch[name] = {}
             if declaration.scratch or declaration.work:
-                for key, (shape, own) in declaration.scratch.items():
-                    scratch[key] = xp.empty((rows, *shape), own or dtype)
+                for key, (shape, scratch_dtype) in declaration.scratch.items():
+                    scratch[key] = xp.empty((rows, *shape), scratch_dtype or dtype)
                 for key, shape in declaration.work.items():
                     scratch[key] = xp.empty(shape, dtype)
-        self._ones = xp.ones(most, dtype)
+        self._ones = xp.ones(max_rows, dtype)
 
     def _view(self, key: Key, n: int) -> Array:
-        """View an array of the plan for n rows."""
-        graph = self._run
+        """Return the view of a planned array for n rows."""
+        graph = self._graph
         return self._slots[self._plan.slot_of[key]][: n * graph.sizes[key[1]]].reshape(n, *graph.shapes[key[1]])
 
     def _pass(self, n: int) -> _Pass:
-        """Return the views for n rows, cut once."""
+        """Return the pass for n rows, built once."""
         if n not in self._passes:
-            self._passes[n] = self._cut(n)
+            self._passes[n] = self._build_pass(n)
         return self._passes[n]
 
-    def _cut(self, n: int) -> _Pass:
+    def _build_pass(self, n: int) -> _Pass:
         arrays: dict[str, Array] = {}
-        steps: dict[str, Step] = {}
-        passing, converting, weighted, noisy = [], [], [], []
-        numbers = {name: i for i, name in enumerate(self.graph.inputs)}
-        for name, node in self._run.nodes.items():
-            x = tuple([self._seen(node, arrays[source]) if source in arrays else None for source in node.inputs])
+        layers: dict[str, BoundLayer] = {}
+        direct, converted, weighted, noisy = [], [], [], []
+        indices = {name: i for i, name in enumerate(self.graph.inputs)}
+        for name, node in self._graph.nodes.items():
+            x = tuple([self._layer_view(node, arrays[source]) if source in arrays else None for source in node.inputs])
             if ("y", name) in self._plan.in_place:
                 # the same object: CuPy copies an input that overlaps the output in any other way
                 arrays[name], y = arrays[node.inputs[0]], x[0]
             else:
                 arrays[name] = self._view(("y", name), n)
-                y = self._seen(node, arrays[name])
+                y = self._layer_view(node, arrays[name])
             bound = self._bind(name, n)
-            steps[name] = step = Step(node.layer, bound, x if node.layer.merges else x[0], y)
-            if not numbers.keys().isdisjoint(node.inputs):
-                convert = self._conversion(node)
-                sources = [numbers.get(source) for source in node.inputs]
+            layers[name] = item = BoundLayer(node.layer, bound, x if node.layer.merges else x[0], y)
+            if not indices.keys().isdisjoint(node.inputs):
+                convert = self._input_conversion(node)
+                sources = [indices.get(source) for source in node.inputs]
                 if convert is None and not node.layer.merges:
-                    passing.append((step, sources[0]))
+                    direct.append((item, sources[0]))
                 else:
-                    converting.append(_Reading(step, sources, convert, node.layer.merges))
+                    converted.append(_InputLayer(item, sources, convert, node.layer.merges))
             if node.layer.mixes_rows:
-                per_row = self._run.n_positions[name]
+                per_row = self._graph.n_positions[name]
                 by_position = self.xp.empty((n, per_row), self._ones.dtype) if per_row > 1 else None
                 weighted.append((bound, by_position))
             if node.layer.only_in_training:
                 noisy.append(bound)
-        gradients = {name: self._view(("dy", name), n) for name in self._run.outputs} if self.training else {}
-        outputs = tuple(arrays[name] for name in self._run.outputs)
-        return _Pass(steps, outputs, gradients, passing, converting, weighted, noisy, [*steps.values()])
+        gradients = {name: self._view(("dy", name), n) for name in self._graph.outputs} if self.training else {}
+        outputs = tuple(arrays[name] for name in self._graph.outputs)
+        return _Pass(layers, outputs, gradients, direct, converted, weighted, noisy, [*layers.values()])
 
-    def _conversion(self, node: Node) -> Callable[[Array], Array] | None:
-        """Return what makes an input of the network, an array of any rank or a sparse matrix, what a layer takes."""
-        if len(self._run.shapes[node.inputs[0]]) > 1:
+    def _input_conversion(self, node: Node) -> Callable[[Array], Array] | None:
+        """Return the function that turns an input, of any rank or sparse, into the layer's x; None for no change."""
+        if len(self._graph.shapes[node.inputs[0]]) > 1:
             return _positions if node.layer.positionwise else None
         return None if node.layer.takes_sparse else dense
 
     def _bind(self, name: str, n: int) -> Bound:
-        """Lend a node's layer its arrays for n rows."""
-        rows = n * self._run.n_positions[name]
+        """Return the arrays of a node's layer for n rows."""
+        rows = n * self._graph.n_positions[name]
         parameters, scratch = self.parameters, self._scratch[name]
         if scratch:
-            shared = self._run.declarations[name].work
+            shared = self._graph.declarations[name].work
             scratch = {key: array if key in shared else array[:rows] for key, array in scratch.items()}
-        writes = self.training and not self._run.nodes[name].frozen
+        writes = self.training and not self._graph.nodes[name].frozen
         return Bound(
             xp=self.xp,
             params=parameters.values_by_layer[name],
@@ -316,49 +329,51 @@ class Network:
         )
 
     def _plan_backwards(self, current: _Pass, parameters: bool, inputs: bool) -> list[_Backward]:
-        """Return the steps of a pass backwards, with their gradients."""
-        graph, n = self._run, current.outputs[0].shape[0]
+        """Return the layers of a backward pass, in order, with their gradients."""
+        graph, n = self._graph, current.outputs[0].shape[0]
         wanted = differentiated(graph, parameters=parameters, inputs=inputs)
-        steps = []
+        backwards = []
         for name in reversed(graph.nodes):
             if name not in wanted:
                 continue
-            node, forward = graph.nodes[name], current.steps[name]
+            node, forward = graph.nodes[name], current.layers[name]
             gradients, sums = [], []
             for i in range(len(node.inputs)):
                 dx, total = self._gradient_for(name, i, wanted, n)
-                gradients.append(dx if dx is None or dx.ndim == 2 else self._seen(node, dx))
+                gradients.append(dx if dx is None or dx.ndim == 2 else self._layer_view(node, dx))
                 if total is not None:
                     sums.append((total, dx))
-            dy = self._seen(node, self._view(("dy", name), n))
+            dy = self._layer_view(node, self._view(("dy", name), n))
             if gradients[0] is not None and ("dy", node.inputs[0]) in self._plan.in_place:
                 gradients[0] = dy
-            # only its forward pass reads what changes in a bound from batch to batch
+            # the attributes of a bound that change from batch to batch are read by the forward pass only
             bound = forward.bound if parameters else replace(forward.bound, grads={})
-            steps.append(_Backward(forward, bound, dy, tuple(gradients) if node.layer.merges else gradients[0], sums))
-        return steps
+            backwards.append(
+                _Backward(forward, bound, dy, tuple(gradients) if node.layer.merges else gradients[0], sums)
+            )
+        return backwards
 
     def _gradient_for(self, reader: str, i: int, wanted: set[str], n: int) -> tuple[Array | None, Array | None]:
-        """Return where a node writes the gradient of its input i, and the array that this is to be added to."""
-        source = self._run.nodes[reader].inputs[i]
+        """Return the array for the gradient of a node's input i, and the total that it is added to, if there is one."""
+        source = self._graph.nodes[reader].inputs[i]
         if source not in wanted:
             return None, None
         total = self._view(("dy", source), n)
-        if source not in self._run.outputs and contributions(self._run, wanted, source)[0] == (reader, i):
+        if source not in self._graph.outputs and contributions(self._graph, wanted, source)[0] == (reader, i):
             return total, None
         return self._view(("part", source, reader, i), n), total
 
-    def _seen(self, node: Node, array: Array) -> Array:
-        """View an array as a node's layer sees it."""
+    def _layer_view(self, node: Node, array: Array) -> Array:
+        """Return the view of an array that a node's layer works on."""
         return _positions(array) if node.layer.positionwise and array.ndim > 2 else array
 
 
 def _positions(array: Array) -> Array:
-    """View an array as one row for each position."""
+    """Return a view with one row per position."""
     return array.reshape(-1, array.shape[-1])
 
 
-def _spread(weight: Array, by_position: Array) -> Array:
-    """Give every position of a row the row's weight."""
+def _repeat(weight: Array, by_position: Array) -> Array:
+    """Repeat the weight of each row for its positions."""
     by_position[...] = weight[:, None]
     return by_position.reshape(-1)

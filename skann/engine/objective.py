@@ -1,4 +1,4 @@
-"""The objective of training: a loss on each output of a graph. It stands outside the graph."""
+"""The training objective: a loss for each output of a graph, defined outside of the graph."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from .losses import Loss
 
 @dataclass(frozen=True)
 class Head:
-    """The loss on an output.
+    """The loss of an output.
 
     Attributes
     ----------
     loss : Loss
     link : FixedActivation or BlockLink
-        Turns raw outputs into the values that the loss compares with the target.
+        Maps raw outputs to the values that the loss compares with the target.
     prediction_link : FixedActivation or BlockLink, default=None
-        Turns raw outputs into predictions; None takes ``link``.
+        Maps raw outputs to predictions; None uses ``link``.
     weight : float, default=1.0
-        Factor of the loss in the objective.
+        Weight of the loss in the objective.
     """
 
     loss: Loss
@@ -30,18 +30,19 @@ class Head:
 
 
 class Objective:
-    """The sum of the heads' losses, each times its weight.
+    """The weighted sum of the heads' losses.
 
     Parameters
     ----------
     heads : dict of str to Head
-        By the names of outputs of a graph.
+        Heads by the names of the graph's outputs.
 
     Attributes
     ----------
     loss : Loss
+        Loss of the first head.
     link, prediction_link : FixedActivation or BlockLink
-        Of training and of predictions. All three are those of the first head.
+        Links of the first head for training and for predictions.
     """
 
     def __init__(self, heads: dict[str, Head]):
@@ -52,16 +53,16 @@ class Objective:
 
     @classmethod
     def of(cls, output: str, loss: Loss, link: Any, prediction_link: Any = None) -> Objective:
-        """Return the objective with a loss on a single output."""
+        """Return the objective of a single output."""
         return cls({output: Head(loss, link, prediction_link)})
 
     def with_link(self, link: Any) -> Objective:
-        """Return the objective with another link, of training and of predictions, on its first head."""
+        """Return a copy with another link of the first head, for training and for predictions."""
         output, head = next(iter(self.heads.items()))
         return Objective({**self.heads, output: replace(head, link=link, prediction_link=None)})
 
     def with_prediction_link(self, link: Any) -> Objective:
-        """Return the objective with another link of predictions on its first head."""
+        """Return a copy with another link of the first head for predictions."""
         output, head = next(iter(self.heads.items()))
         return Objective({**self.heads, output: replace(head, prediction_link=link)})
 

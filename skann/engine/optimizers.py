@@ -15,7 +15,7 @@ import numpy
 from .arrays.backend import Array, move
 from .arrays.deferred_sum import DeferredSum
 from .functions.updates import adam_step, advance_moments, sgd_step
-from .hyperparameters import boolean, must_write, real
+from .hyperparameters import boolean, real, return_value_error
 from .parameters import blocks
 from .penalties import Penalty
 from .solvers import SOLVERS, Solver
@@ -105,7 +105,7 @@ class Optimizer(Solver, ABC):
         learning_rate: float,
         work: Array,
         penalty: Penalty | None = None,
-        stretches: Sequence[tuple[slice, float]] | None = None,
+        segments: Sequence[tuple[slice, float]] | None = None,
     ) -> DeferredSum | float:
         """Move theta one step, block by block; return the penalty at the theta before.
 
@@ -123,7 +123,7 @@ class Optimizer(Solver, ABC):
             ``parameters.scratch_for(theta)``; theta is updated in blocks of its length.
         penalty : Penalty, default=None
             Added to the gradient while a block is in cache, which takes a third of the time.
-        stretches : sequence of (slice, float), default=None
+        segments : sequence of (slice, float), default=None
             Parts of theta in order, each with what the learning rate is multiplied by there; None is all of it with 1.
 
         Returns
@@ -135,11 +135,11 @@ class Optimizer(Solver, ABC):
         factors, loss = self._factors(state, learning_rate), 0.0
         penalty = penalty or Penalty()
         adds_l2 = self._adds_l2 and not penalty.l1
-        for stretch, rate in stretches or [(slice(0, theta.size), 1.0)]:
+        for segment, rate in segments or [(slice(0, theta.size), 1.0)]:
             if rate == 0:  # parameters of frozen layers
                 continue
             scaled = tuple([rate * factor for factor in factors])
-            for block in blocks(stretch.stop, work.size, stretch.start):
+            for block in blocks(segment.stop, work.size, segment.start):
                 part, slope, n_penalized = theta[block], grad[block], penalty.n_penalized(block)
                 scratch, moments = work[: part.size], [moment[block] for moment in state.moments.values()]
                 if adds_l2:
@@ -150,7 +150,7 @@ class Optimizer(Solver, ABC):
                     loss += penalty.add(xp, part[:n_penalized], slope[:n_penalized], work[:n_penalized])
                     own = self.update_block(xp, part, slope, scratch, scaled, *moments)
                 if own is not None:
-                    raise must_write(self, "update_block")
+                    raise return_value_error(self, "update_block")
         return loss
 
     def _factors(self, state: OptimizerState, learning_rate: float) -> tuple[float, ...]:
@@ -161,7 +161,7 @@ class Optimizer(Solver, ABC):
     def update_block(
         self, xp: ModuleType, theta: Array, grad: Array, work: Array, factors: tuple[float, ...], *moments: Array
     ) -> None:
-        """Update a stretch of theta and of the moments in place.
+        """Update a segment of theta and of the moments in place.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""The parameters of a network: one flat vector, of which every weight array is a view."""
+"""The parameters of a network: one flat vector, with every parameter array as a view into it."""
 
 from __future__ import annotations
 
@@ -16,44 +16,44 @@ from numpy.typing import DTypeLike
 from .arrays.backend import Array, move, namespace
 from .initializers import Initializer
 
-# Elements of a flat vector to work on at a time, so that they and their temporaries stay in cache. Adam over 670,000
-# parameters took 1.0 ms in blocks of 2^15 and 1.9 whole on one machine, 1.7 and 1.3 on another with a larger cache, and
-# 1.5 there in blocks of 2^16.
+# Number of elements of a flat vector in a block that, with its temporaries, stays in cache. Adam on 670,000 parameters
+# took 1.0 ms in blocks of 2^15 and 1.9 ms without blocks on one machine; on another with a larger cache it took 1.7 ms
+# in blocks of 2^15, 1.5 ms in blocks of 2^16 and 1.3 ms without.
 BLOCK = 2**16
 
 
 def scratch_for(theta: Array) -> Array:
-    """Return scratch as long as the blocks that theta is worked on in: on a device, where each call costs, whole."""
+    """Return scratch of the length of a block of theta; on a device, where each call has a cost, of all of theta."""
     xp = namespace(theta)
     return xp.empty(min(BLOCK, theta.size) if xp is numpy else theta.size, theta.dtype)
 
 
 def blocks(stop: int, length: int, start: int = 0) -> Iterator[slice]:
-    """Yield slices of at most ``length`` elements that cover a vector from start to stop."""
+    """Yield slices of at most ``length`` elements that cover a vector from ``start`` to ``stop``."""
     for begin in range(start, stop, length):
         yield slice(begin, min(begin + length, stop))
 
 
 @dataclass(frozen=True)
 class ParameterSpec:
-    """What a layer declares of one parameter array.
+    """A layer's declaration of one parameter array.
 
     Parameters
     ----------
     shape : tuple of int
-        Of the array.
+        Shape of the array.
     init : Initializer
-        Draws the starting values.
+        Draws the initial values.
     fans : (int, int)
-        Numbers of connections in and out, ``fan_in`` and ``fan_out``, which the initializer scales by.
+        ``fan_in`` and ``fan_out``, the numbers of incoming and outgoing connections, for the initializer.
     bias : bool
-        Whether it starts as a bias does; biases are drawn after the weights of their layer.
+        Whether the initializer draws it as a bias; biases are drawn after the weights of their layer.
     decays : bool
-        Whether the L2 penalty touches it.
+        Whether the L2 penalty applies to it.
     rate : float
-        The factor of its learning rate.
+        Factor of its learning rate.
     role : {"weight", "bias", ""}
-        "weight" for the weights of a sum of inputs, "bias" for what is added to the sum; "" for all else.
+        "weight" for the weights of a sum of inputs, "bias" for the offset of the sum; "" for all others.
     """
 
     shape: tuple[int, ...]
@@ -65,12 +65,12 @@ class ParameterSpec:
     role: str = ""
 
     def draw(self, rng: numpy.random.RandomState) -> numpy.ndarray:
-        """Draw starting values.
+        """Draw initial values.
 
         Parameters
         ----------
         rng : RandomState
-            Source of the numbers.
+            Random number generator.
 
         Returns
         -------
@@ -90,30 +90,31 @@ def by_layer(items: dict[tuple[str, str], Any]) -> dict[str, dict[str, Any]]:
 
 
 def by_key(items: dict) -> dict[tuple[str, str], Any]:
-    """Undo ``by_layer``; a dict that has keys (layer, name) already, as in older pickles, stays."""
+    """Invert ``by_layer``. A dict with keys (layer, name), as in older pickles, is returned as it is."""
     if any(isinstance(key, tuple) for key in items):
         return items
     return {(layer, name): item for layer, named in items.items() for name, item in named.items()}
 
 
 class Layout:
-    """Where each parameter array lies in the flat vector: those that decay first, otherwise in the layers' order.
+    """The positions of the parameter arrays in the flat vector: arrays that decay come first, else in layer order.
 
-    Among those that decay, and among the others, arrays of the same learning-rate factor are neighbours, so that the
-    vector is a few stretches of one factor each: an optimizer multiplies a number, not a vector of factors.
+    Within the decaying and within the other arrays, those with the same learning-rate factor are adjacent. The vector
+    thus consists of a few segments with one factor each, and an optimizer needs no vector of factors.
 
-    A pickle holds what the layout is computed from, by layer: formats other than pickle take no tuples as keys.
+    A pickle holds the arguments, nested by layer since formats other than pickle allow no tuples as keys.
 
     Parameters
     ----------
     specs : iterable of (layer name, parameter name, ParameterSpec)
     state : dict of (layer name, state name) to (shape, initial value), default=None
-        Arrays beside the vector, which are not learned. A value is a number, or a tuple of the array's length.
+        Arrays that are not learned, stored in a vector of their own. An initial value is a number, or a tuple of the
+        length of the array.
 
     Attributes
     ----------
-    stretches : list of (slice, float)
-        The vector in order, each stretch with its learning-rate factor.
+    segments : list of (slice, float)
+        The segments of the vector in order, with their learning-rate factors.
     """
 
     def __init__(
@@ -125,19 +126,19 @@ class Layout:
         self.specs = {(layer, name): spec for layer, name, spec in specs}
         self.slices: dict[tuple[str, str], slice] = {}
         self.n_decayed = self.size = 0
-        # factors in the order in which they come first: where all are 1, the order is the layers'
+        # in the order of first occurrence, so that the layer order is kept where all factors are 1
         factors = list(dict.fromkeys(spec.rate for spec in self.specs.values()))
-        self.stretches: list[tuple[slice, float]] = []
+        self.segments: list[tuple[slice, float]] = []
         for key, spec in sorted(self.specs.items(), key=lambda item: (not item[1].decays, factors.index(item[1].rate))):
             start, self.size = self.size, self.size + math.prod(spec.shape)
             self.slices[key] = slice(start, self.size)
             self.n_decayed += math.prod(spec.shape) if spec.decays else 0
-            if self.stretches and self.stretches[-1][1] == spec.rate:
-                start = self.stretches.pop()[0].start
-            self.stretches.append((slice(start, self.size), spec.rate))
+            if self.segments and self.segments[-1][1] == spec.rate:
+                start = self.segments.pop()[0].start
+            self.segments.append((slice(start, self.size), spec.rate))
 
     def __eq__(self, other: object) -> bool:
-        """Two layouts are equal if one's vector and state can serve as the other's."""
+        """Return whether the vectors of one layout are valid for the other."""
         return (
             isinstance(other, Layout)
             and self.shapes() == other.shapes()
@@ -153,19 +154,19 @@ class Layout:
         self.__init__([(layer, name, spec) for (layer, name), spec in specs.items()], by_key(state["state"]))
 
     def shapes(self) -> dict[tuple[str, str], tuple[int, ...]]:
-        """Return the shape of each array, by layer and name."""
+        """Return the shape of each array by (layer, name)."""
         return {key: spec.shape for key, spec in self.specs.items()}
 
     def with_role(self, role: str) -> list[tuple[str, str]]:
-        """Return the keys, layer and name, of the parameters that play a role, in the layers' order."""
+        """Return the keys (layer, name) of the parameters with a role, in layer order."""
         return [key for key, spec in self.specs.items() if spec.role == role]
 
     def views(self, vector: Array) -> dict[tuple[str, str], Array]:
-        """Return views into a flat vector, by layer and name, in the layers' order."""
+        """Return views into a flat vector by (layer, name), in layer order."""
         return {key: vector[self.slices[key]].reshape(spec.shape) for key, spec in self.specs.items()}
 
     def state_views(self, vector: Array) -> dict[tuple[str, str], Array]:
-        """Return views into the flat vector of the layers' state, by layer and name."""
+        """Return views into the flat vector of the layers' state by (layer, name)."""
         views, start = {}, 0
         for key, (shape, _) in self.state.items():
             stop = start + math.prod(shape)
@@ -174,7 +175,7 @@ class Layout:
         return views
 
     def initial_state(self, dtype: numpy.dtype) -> numpy.ndarray:
-        """Return the flat vector of the layers' state with its initial values."""
+        """Return the flat vector of the layers' initial state."""
         vector = numpy.empty(sum(math.prod(shape) for shape, _ in self.state.values()), dtype)
         for key, view in self.state_views(vector).items():
             view[...] = self.state[key][1]
@@ -182,16 +183,17 @@ class Layout:
 
 
 class Parameters:
-    """A network's parameters: ``theta``, its gradient ``grad`` and the layers' ``state``, each one contiguous vector.
+    """The parameters ``theta``, their gradient ``grad`` and the layers' ``state``, each one contiguous vector.
 
-    A pickle holds theta and state once, and neither gradient nor views.
+    A pickle holds theta and the state once, and neither the gradient nor the views.
 
     Parameters
     ----------
     layout : Layout
     theta : array of shape (layout.size,)
     state : array of shape (n_state,), default=None
-        Numbers that layers carry from batch to batch and that are not learned; None takes the initial values.
+        Numbers that layers update from batch to batch and that are not learned, such as running statistics. None uses
+        the initial values.
     """
 
     def __init__(self, layout: Layout, theta: Array, state: Array | None = None):
@@ -201,45 +203,45 @@ class Parameters:
 
     @classmethod
     def draw(cls, layout: Layout, rng: numpy.random.RandomState, dtype: numpy.dtype) -> Parameters:
-        """Return parameters with starting values, drawn in float64 in the layers' order, then cast."""
+        """Return parameters with initial values, drawn in float64 in layer order and then cast."""
         parameters = cls(layout, numpy.empty(layout.size, dtype))
         for key, spec in layout.specs.items():
             parameters.values[key][...] = spec.draw(rng)
         return parameters
 
     def astype(self, dtype: DTypeLike, copy: bool = True) -> Parameters:
-        """Return the same values in another precision; with ``copy=False`` they are shared if it is the same one."""
+        """Return the parameters in another dtype; ``copy=False`` shares the arrays if the dtype is the same."""
         return Parameters(self.layout, self.theta.astype(dtype, copy=copy), self.state.astype(dtype, copy=copy))
 
     def on(self, xp: ModuleType) -> Parameters:
-        """Return the same values in the memory that ``xp`` works on; those that lie there are shared."""
+        """Return the parameters in the memory of ``xp``; arrays that are there already are shared."""
         return Parameters(self.layout, move(self.theta, xp), move(self.state, xp))
 
     def snapshot(self) -> Parameters:
         """Return a copy of theta and state."""
         return self.astype(self.theta.dtype)
 
-    def adopt(self, other: Parameters) -> None:
-        """Copy the arrays of another network that have the same name and shape here."""
+    def copy_matching(self, other: Parameters) -> None:
+        """Copy the arrays of other parameters that have the same name and shape."""
         for own, theirs in ((self.values, other.values), (self.states, other.states)):
             for key, array in own.items():
                 if key in theirs and theirs[key].shape == array.shape:
                     array[...] = theirs[key]
 
     def restore(self, snapshot: Parameters) -> None:
-        """Copy theta and state back from a snapshot, wherever it lies; all views stay valid."""
+        """Copy theta and state from a snapshot on any device; all views stay valid."""
         xp = namespace(self.theta)
         self.theta[...] = move(snapshot.theta, xp)
         self.state[...] = move(snapshot.state, xp)
 
     @cached_property
     def grad(self) -> Array:
-        """The gradient, laid out as theta is; allocated when first asked for."""
+        """The gradient, with the layout of theta; allocated on first access."""
         return namespace(self.theta).zeros_like(self.theta)
 
     @cached_property
     def grad_total(self) -> Array:
-        """The sum of the gradients of a batch's chunks; allocated when first asked for."""
+        """Buffer for the sum of the gradients of a batch's chunks; allocated on first access."""
         return namespace(self.theta).zeros_like(self.theta)
 
     @cached_property
@@ -254,17 +256,17 @@ class Parameters:
 
     @cached_property
     def values_by_layer(self) -> dict[str, dict[str, Array]]:
-        """Views into theta by layer, then by name; empty for layers without."""
+        """Views into theta by layer, then by name; empty for layers without any."""
         return by_layer(self.values)
 
     @cached_property
     def grads_by_layer(self) -> dict[str, dict[str, Array]]:
-        """Views into grad by layer, then by name; empty for layers without."""
+        """Views into grad by layer, then by name; empty for layers without any."""
         return by_layer(self.grads)
 
     @cached_property
     def states_by_layer(self) -> dict[str, dict[str, Array]]:
-        """Views into state by layer, then by name; empty for layers without."""
+        """Views into state by layer, then by name; empty for layers without any."""
         return by_layer(self.states)
 
     @cached_property
@@ -273,26 +275,26 @@ class Parameters:
         return self.layout.state_views(self.state)
 
     def with_role(self, role: str) -> list[Array]:
-        """Return the views into theta whose parameters play a role, in the layers' order."""
+        """Return the views into theta of the parameters with a role, in layer order."""
         return [self.values[key] for key in self.layout.with_role(role)]
 
     @cached_property
     def trained_weights(self) -> list[Array]:
-        """The views into theta that are weights of layers which are not frozen."""
+        """Views into theta of the weights of the layers that are not frozen."""
         return [self.values[key] for key in self.layout.with_role("weight") if self.layout.specs[key].rate]
 
     @property
     def n_decayed(self) -> int:
-        """Number of leading elements that the L2 penalty touches."""
+        """Number of leading elements to which the L2 penalty applies."""
         return self.layout.n_decayed
 
     def state_dict(self) -> dict[str, Any]:
-        """Return theta and the arrays of state by layer and name, on the host."""
+        """Return theta and the state arrays, nested by layer and name, in host memory."""
         states = {key: move(array, numpy) for key, array in self.states.items()}
         return {"theta": move(self.theta, numpy), **by_layer(states)}
 
     def load_state_dict(self, values: dict[str, Any]) -> None:
-        """Take over values as ``state_dict`` returns them."""
+        """Load the values of a ``state_dict``."""
         self.theta[...] = values["theta"]
         for (layer, name), array in self.states.items():
             array[...] = values[layer][name]

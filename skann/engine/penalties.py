@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from .arrays.backend import Array
-from .arrays.deferred_sum import DeferredSum, number
+from .arrays.deferred_sum import DeferredSum, scalar
 from .functions.algebra import sum_of_squares
 from .parameters import Parameters, blocks
 
@@ -32,7 +32,7 @@ class Penalty:
 
     def l2_value(self, weights: Array) -> DeferredSum | float:
         """Return the L2 penalty of some weights."""
-        return number(sum_of_squares(weights)) * (self.l2 / 2) if self.l2 else 0.0
+        return scalar(sum_of_squares(weights)) * (self.l2 / 2) if self.l2 else 0.0
 
     def add(self, xp: ModuleType, weights: Array, slope: Array, scaled: Array) -> DeferredSum | float:
         """Add to the gradient of some weights; return their penalty.
@@ -53,7 +53,7 @@ class Penalty:
             xp.add(slope, scaled, out=slope)
         if self.l1:
             xp.sign(weights, out=scaled)
-            penalty += number(scaled @ weights) * self.l1
+            penalty += scalar(scaled @ weights) * self.l1
             xp.multiply(scaled, self.l1, out=scaled)
             xp.add(slope, scaled, out=slope)
         return penalty

@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 from numpy.typing import DTypeLike
 
-from .arrays.backend import dense, move, quiet
+from .arrays.backend import dense, ignore_overflow, move
 from .data.reader import Reader
 from .data.rows import Rows, chunks
 from .graph import Graph
@@ -17,7 +17,7 @@ from .network import Network
 from .parameters import Parameters
 
 CHUNK = 512  # rows at a time: what a layer writes stays in cache, and in memory that is not given back to the system
-FEW = 16  # up to as many rows, making a network takes longer than running it
+SMALL_BATCH = 16  # up to as many rows, making a network takes longer than running it
 
 
 class Predictor:
@@ -74,7 +74,7 @@ class Predictor:
         if xp is not numpy:
             network = Network(self.graph, self.parameters.astype(dtype, copy=False).on(xp), min(n_rows, CHUNK))
             _write_outputs(network, rows, slice(0, n_rows), link, made)
-        elif n_rows > FEW:
+        elif n_rows > SMALL_BATCH:
             parameters = self.parameters.astype(dtype, copy=False)
 
             def write_part(part: slice) -> None:
@@ -85,7 +85,7 @@ class Predictor:
         else:
             network = self._borrow(dtype)
             x = rows.of(rows.X)
-            with quiet():
+            with ignore_overflow():
                 _write_linked(network.forward(x.astype(dtype, copy=False))[0], link, made)
             self._idle[:] = [network]
         return made
@@ -97,7 +97,7 @@ class Predictor:
         except IndexError:
             network = None
         if network is None or network.parameters.theta.dtype != dtype:
-            return Network(self.graph, self.parameters.astype(dtype, copy=False), FEW)
+            return Network(self.graph, self.parameters.astype(dtype, copy=False), SMALL_BATCH)
         if self.parameters.theta.dtype != dtype:
             network.parameters.restore(self.parameters)
         return network
@@ -107,7 +107,7 @@ def _write_outputs(network: Network, rows: Rows, part: slice, link: Any, made: n
     """Write the outputs of a part of the rows, of the network's dtype, into ``made``."""
     xp = network.xp
     reader = Reader(rows, made.dtype, min(part.stop - part.start, CHUNK))
-    with quiet():
+    with ignore_overflow():
         for chunk in chunks(part.start, part.stop, CHUNK):
             x = reader.read(chunk)[0]
             (raw,) = network.forward(x if xp is numpy else move(dense(x), xp))

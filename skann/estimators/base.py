@@ -352,11 +352,11 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
         """Return the engine's trainer, which continues from the state of the last call where possible."""
         settings = self._build_settings(solver, len(rows), max_epochs=1 if incremental else self.max_iter)
         state = getattr(self, "_training_state", None) if incremental and continuing else None
-        if state is not None and state.serves(settings, learner.graph, learner.parameters):
+        if state is not None and state.is_compatible(settings, learner.graph, learner.parameters):
             state = state.copy()
         else:
             state = TrainingState.start(settings, learner.graph, learner.parameters, rng, xp)
-        state.adopt(settings)
+        state.set_learning_rate(settings)
         progress = getattr(self, "_progress", None) if continuing else None
         progress = Progress() if progress is None else progress.start(anew=not incremental)
         validate = None if held_out is None else build_evaluation(self, held_out, learner, xp)

@@ -391,9 +391,9 @@ class MLPClassifier(ClassifierMixin, SklearnConversion, BaseMLP):
         if not self._may_grow or graph.shapes[output][-1] == n_outputs:
             return super()._adapt_parameters(parameters, graph, rng)
         grown = Parameters.draw(graph.layout(), rng, parameters.theta.dtype)
-        grown.adopt(parameters)
+        grown.copy_matching(parameters)
         kept = numpy.searchsorted(self._labels.classes, self._grown_from)
-        for key in ((output, graph.declarations[output].named(role)) for role in ("weight", "bias")):
+        for key in ((output, graph.declarations[output].name_of(role)) for role in ("weight", "bias")):
             new, value = grown.values[key], parameters.values[key]
             if len(kept) == 2:
                 new[..., kept] = 0

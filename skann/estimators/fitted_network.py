@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from .._warnings import warn
 from ..engine.data.rows import Rows
 from ..engine.learner import Learner
-from ..engine.legacy import converted
+from ..engine.legacy import convert
 from ..engine.prediction import Predictor
 from ..version import __version__
 from .annotations import Device, Precision
@@ -185,6 +185,6 @@ class FittedNetwork(BaseEstimator):
                 "This may fail or change its predictions: fit it again with this version."
             )
         if "_architecture" in state:  # pickled by an earlier version
-            network = converted(state.pop("_architecture"), state.pop("_parameters"))
+            network = convert(state.pop("_architecture"), state.pop("_parameters"))
             state["_learner"] = Learner(*network)
         super().__setstate__(state)

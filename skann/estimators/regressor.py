@@ -11,7 +11,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import check_array
 
 from .._sklearn_compat import StrOptions, _fit_context, available_if
-from ..engine.arrays.backend import quiet
+from ..engine.arrays.backend import ignore_overflow
 from ..engine.losses import LOSSES, REGRESSION, Loss
 from ..engine.statistics import magnitude, mean_and_deviation, power_of_two, standardize
 from .annotations import (
@@ -307,6 +307,6 @@ def _rescale(y, predicted: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]
     unit = power_of_two(y)
     if unit.size not in (1, predicted.size // len(predicted)):
         return y, predicted  # the metric raises the error
-    with quiet():
+    with ignore_overflow():
         near = numpy.clip(predicted / unit, -_MAX_PREDICTION, _MAX_PREDICTION)
     return y / unit, numpy.where(numpy.isfinite(predicted), near, predicted)

@@ -7,7 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from .._warnings import warn
 from ..engine.learner import Learner
-from ..engine.training.history import KEPT, Progress
+from ..engine.training.history import MAX_ENTRIES, Progress
 from ..engine.training.lbfgs import LBFGSTrainer
 from ..engine.training.trainer import Trainer
 from .annotations import MLPAttributes
@@ -32,7 +32,7 @@ class TrainingAttributesMixin(MLPAttributes):
         if self.warn and not incremental and trainer.progress.n_epochs:
             warn_about_dead_units(self.history_["dead_units"][-1], self._learner.graph)
         # last, since it cannot be undone
-        trainer.progress.keep_last(KEPT if incremental else max(KEPT, trainer.progress.n_epochs))
+        trainer.progress.keep_last(MAX_ENTRIES if incremental else max(MAX_ENTRIES, trainer.progress.n_epochs))
 
     def _warn_about_ending(self, reason: str | None, trainer: Trainer, incremental: bool) -> None:
         """Warn if training was interrupted or did not converge."""

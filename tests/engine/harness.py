@@ -151,8 +151,8 @@ class Supervised(Criterion):
     def forward(self, x, weight=None):
         return self.network.forward(x, weight=weight)[0]
 
-    def steps(self, n):
-        return self.network.steps(n)
+    def bound_layers(self, n):
+        return self.network.bound_layers(n)
 
     @property
     def parameters(self):

@@ -19,7 +19,7 @@ from skann.engine.activations import (
     ReLU,
     Softmax,
 )
-from skann.engine.initializers import Constant, GlorotUniform
+from skann.engine.initializers import Fill, GlorotUniform
 from skann.engine.layers import ActivationLayer, BatchNorm, Dense, MaxoutLayer, NTKDense
 
 from .harness import ACTIVATION_CASES, bind, case_id
@@ -128,7 +128,7 @@ def test_layers_of_a_hidden_layer():
         assert ELU().after(linear, BatchNorm()) == [linear, BatchNorm(), ActivationLayer(ELU())]
         assert Maxout(3).after(linear) == [dataclasses.replace(linear, pieces=3), MaxoutLayer(3)]
         assert Maxout(3).after(linear, BatchNorm())[-1] == BatchNorm()
-        assert PReLU(0.1).after(linear)[1].declare((7,)).parameters["slope"].init == Constant(0.1)
+        assert PReLU(0.1).after(linear)[1].declare((7,)).parameters["slope"].init == Fill(0.1)
 
 
 @pytest.mark.parametrize("case", ACTIVATION_CASES, ids=case_id)

@@ -22,7 +22,7 @@ from skann.engine.learner import Learner
 from skann.engine.optimizers import Adam, OptimizerState
 from skann.engine.training import checkpoints
 from skann.engine.training.evaluation import Evaluation
-from skann.engine.training.fingerprints import LONGEST, describe, fingerprint
+from skann.engine.training.fingerprints import MAX_LENGTH, describe, fingerprint
 from skann.engine.training.history import Progress
 from skann.engine.training.state import TrainingState
 from skann.engine.training.step import SupervisedStep
@@ -111,7 +111,7 @@ def test_no_field_of_the_state_is_left_out():
 def note_an_epoch(run):
     """Note an epoch of an earlier fit, without validation."""
     entries = {"loss": 1.0, "learning_rate": 0.1, "seconds": 0.1, "gradient_norm": [0.0], "dead_units": [0.5]}
-    run.progress.note(0.0, False, validation_loss=None, validation_score=None, **entries)
+    run.progress.record(0.0, False, validation_loss=None, validation_score=None, **entries)
 
 
 def test_the_history_may_be_of_epochs_with_and_without_validation(tmp_path):
@@ -354,7 +354,7 @@ class TestFingerprint:
         texts = [{describe(value) for value in values} for values in alike]
         assert [len(text) for text in texts] == [1] * len(alike)
         assert len(set.union(*texts)) == len(alike)
-        assert all(len(text) <= LONGEST and text.isprintable() for text in set.union(*texts))
+        assert all(len(text) <= MAX_LENGTH and text.isprintable() for text in set.union(*texts))
 
     @pytest.mark.parametrize(
         ("change", "different"),

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skann.engine.activations import Mish
-from skann.engine.initializers import Constant
+from skann.engine.initializers import Fill
 from skann.engine.losses import SquaredError
 from skann.engine.models.data_driven_init import DataDriven, fit_to_rows
 from skann.engine.models.realmlp import realmlp
@@ -25,7 +25,7 @@ def fitted(dtype="float64", X=X, output=None):
     fit_to_rows(graph, parameters, X, rng)
     network = Network(graph, parameters, len(X), keep_outputs=True)
     network.forward(numpy.asarray(X, dtype))
-    return parameters.values, dict(network.steps(len(X)))
+    return parameters.values, dict(network.bound_layers(len(X)))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -47,6 +47,6 @@ def test_a_constant_input_gives_finite_weights():
 
 
 def test_layers_with_other_initializers_stay_as_they_were_drawn():
-    values, _ = fitted(output=Constant(0.0))
+    values, _ = fitted(output=Fill(0.0))
     assert_array_equal(values["output", "W"], 0)
     assert_array_equal(values["scaling", "scale"], 1)

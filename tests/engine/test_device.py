@@ -137,7 +137,7 @@ def test_rows_arrive_whole_and_in_windows(device, monkeypatch, source, room, ind
     rows = rows_of(SOURCES[source], index=rng.permutation(N_ROWS)[:53] if indexed else None)
     here = Reader(rows, numpy.dtype("float32"), 8)
     there = DeviceReader(rows, numpy.dtype("float32"), 8, device)
-    assert there.keeps_all == (room == 2**30)
+    assert there.holds_all == (room == 2**30)
     for _ in range(2):
         order = rng.permutation(len(rows)) if shuffled else None
         here.begin(order)

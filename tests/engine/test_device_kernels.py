@@ -42,7 +42,7 @@ SHAPES = {
     "add_bias": {"b": (5,)},
     "blend": {"share": (5,)},
     "blend_backward": {"share": (5,)},
-    "blend_past": {"share": (5,)},
+    "blend_skip": {"share": (5,)},
     "maxout": {"z": (4, N_PIECES, 5)},
     "maxout_backward": {"dz": (4, N_PIECES, 5)},
     "softmax_shift": {"v": (5, 4), "largest": (4,), "losses": (4,)},

@@ -227,7 +227,7 @@ def test_a_frozen_part_writes_no_gradients_and_none_flow_through_it_in_vain():
             assert_array_equal(grad, 7)
         else:
             assert_array_equal(grad, expected[name, key])
-    assert {rate for _, rate in frozen.layout().stretches} == {0.0, 1.0}
+    assert {rate for _, rate in frozen.layout().segments} == {0.0, 1.0}
     assert sum(len(step) for step in plan_memory(frozen, training=True).slot_of if step[0] == "dy") < sum(
         len(step) for step in plan_memory(graph, training=True).slot_of if step[0] == "dy"
     )

@@ -85,7 +85,7 @@ def test_the_network_works_in_place_only_where_nobody_reads():
     def aliases(activation, dropout, **extras):
         graph, objective, parameters = small_network([activation], dropout=dropout, **extras)
         network = criterion(graph, objective, parameters, 3, generator=noise_generator(0))
-        return [a.y is b.y for (_, a), (_, b) in pairwise(network.steps(3))]
+        return [a.y is b.y for (_, a), (_, b) in pairwise(network.bound_layers(3))]
 
     assert aliases(ReLU(), [0, 0]) == [True, False]  # relu over the dense layer's output, then the output layer
     assert aliases(Tanh(), [0, 0.5]) == [True, False, False]  # not dropout over tanh's output, which tanh keeps

@@ -58,7 +58,7 @@ def test_noise_stands_before_dropout_and_only_in_training():
     x = numpy.ones((50, 4))
     network = criterion(graph, objective, parameters, 50, generator=noise_generator(0))
     network.loss_and_grad(x, random_target(numpy.random.RandomState(0), "multiclass", 50, 4), 1.0)
-    seen = dict(network.steps(50))["input_dropout"].y
+    seen = dict(network.bound_layers(50))["input_dropout"].y
     assert set(numpy.unique(seen == 0)) == {False, True}  # what is dropped is zero, not noise
     assert len(numpy.unique(seen)) > 50
     calm = Network(graph, parameters, 50)

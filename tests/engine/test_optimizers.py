@@ -95,13 +95,13 @@ def test_a_stretchs_factor_multiplies_its_rate(optimizer, rate, _):
     rng = numpy.random.RandomState(0)
     n = BLOCK + 100
     grad, start = rng.normal(size=n), rng.normal(size=n)
-    stretches = [(slice(0, BLOCK + 10), 1.0), (slice(BLOCK + 10, n), 0.1)]
+    segments = [(slice(0, BLOCK + 10), 1.0), (slice(BLOCK + 10, n), 0.1)]
     theta, state = start.copy(), optimizer.init(numpy, start)
     for _ in range(2):
-        optimizer.update(numpy, theta, grad.copy(), state, rate, numpy.empty(BLOCK), stretches=stretches)
-    for stretch, factor in stretches:
-        alone = minimize(optimizer, lambda _, s=stretch: grad[s][-90:], start[stretch][-90:], factor * rate, 2)
-        assert_allclose(theta[stretch][-90:], alone, rtol=1e-14)
+        optimizer.update(numpy, theta, grad.copy(), state, rate, numpy.empty(BLOCK), segments=segments)
+    for segment, factor in segments:
+        alone = minimize(optimizer, lambda _, s=segment: grad[s][-90:], start[segment][-90:], factor * rate, 2)
+        assert_allclose(theta[segment][-90:], alone, rtol=1e-14)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skann.engine.activations import Maxout, PReLU, ReLU
-from skann.engine.initializers import INITIALIZERS, Constant, Normal, SklearnDraw, Uniform
+from skann.engine.initializers import INITIALIZERS, Fill, Normal, SklearnDraw, Uniform
 from skann.engine.layers import BatchNorm, LayerNorm
 from skann.engine.parameters import Layout, Parameters, ParameterSpec
 
@@ -47,7 +47,7 @@ def test_layouts_compare_by_what_they_lay_out():
 
 def test_the_layout_gathers_equal_learning_rate_factors_behind_the_decay():
     def spec(size, decays, rate):
-        return ParameterSpec((size,), Constant(), decays=decays, rate=rate)
+        return ParameterSpec((size,), Fill(), decays=decays, rate=rate)
 
     layout = Layout(
         [
@@ -63,13 +63,13 @@ def test_the_layout_gathers_equal_learning_rate_factors_behind_the_decay():
     order = [key for key, _ in sorted(layout.slices.items(), key=lambda item: item[1].start)]
     assert order == [("a", "W"), ("c", "W"), ("b", "W"), ("a", "s"), ("b", "s"), ("a", "b"), ("c", "b")]
     assert layout.n_decayed == 12
-    assert layout.stretches == [
+    assert layout.segments == [
         (slice(0, 8), 1.0),
         (slice(8, 12), 0.5),
         (slice(12, 18), 6.0),
         (slice(18, 28), 0.1),
     ]
-    assert small_network([PReLU(), Maxout(3)])[2].layout.stretches == [(slice(0, 144), 1.0)]
+    assert small_network([PReLU(), Maxout(3)])[2].layout.segments == [(slice(0, 144), 1.0)]
 
 
 def test_a_pickle_holds_theta_once():

@@ -90,7 +90,7 @@ def test_hyperparameters_are_documented_bounded_set_and_pickled(cls):
         (lambda: layers.LayerNorm(epsilon=0), r"a float in the range \(0, inf\)"),
         (lambda: initializers.Normal(scale=0), r"a float in the range \(0, inf\)"),
         (lambda: initializers.Uniform(-1.0), r"a float in the range \(0, inf\)"),
-        (lambda: initializers.Constant(math.inf), r"a float in the range \(-inf, inf\)"),
+        (lambda: initializers.Fill(math.inf), r"a float in the range \(-inf, inf\)"),
         (lambda: solvers.Adam(beta_1=1), r"a float in the range \[0, 1\)"),
         (lambda: solvers.SGD(nesterovs_momentum=1), "a bool"),
         (lambda: solvers.LBFGS(max_fun=0), r"an int in the range \[1, inf\)"),

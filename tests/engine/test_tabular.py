@@ -6,7 +6,7 @@ from numpy.testing import assert_array_equal
 
 from skann.engine.activations import SELU, Mish
 from skann.engine.arrays.random_bits import noise_generator
-from skann.engine.initializers import Constant, Normal
+from skann.engine.initializers import Fill, Normal
 from skann.engine.layers import Embedding, Periodic, PiecewiseLinear
 from skann.engine.losses import LogLoss
 from skann.engine.models.realmlp import realmlp
@@ -75,7 +75,7 @@ def test_gradient(embeddings, options):
         x, target = table(6, seed), random_target(rng, "multiclass", 6, 3)
 
         def objective(net=net, x=x, target=target):
-            for _, step in net.steps(6):
+            for _, step in net.bound_layers(6):
                 step.bound.generator = noise_generator(0)
             return net.loss_and_grad(x, target, 0.3)
 
@@ -128,6 +128,6 @@ def test_two_classes_may_have_two_outputs():
 
 def test_an_output_layer_of_zeros_predicts_zero():
     loss = LogLoss()
-    graph, _ = realmlp(6, [5], Mish(), 3, loss, loss.link("multiclass"), Normal(), Constant(0.0))
+    graph, _ = realmlp(6, [5], Mish(), 3, loss, loss.link("multiclass"), Normal(), Fill(0.0))
     parameters = Parameters.draw(graph.layout(), numpy.random.RandomState(0), numpy.dtype(float))
     assert_array_equal(Network(graph, parameters, 6).forward(table(6))[0], 0)

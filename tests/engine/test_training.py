@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skann.engine.activations import ReLU
 from skann.engine.data.reader import Reader
 from skann.engine.data.rows import Rows, chunks
-from skann.engine.initializers import Constant
+from skann.engine.initializers import Fill
 from skann.engine.learner import Learner
 from skann.engine.optimizers import SGD, AdamW
 from skann.engine.parameters import Layout, Parameters, ParameterSpec
@@ -21,7 +21,7 @@ from skann.engine.training.settings import Settings
 from skann.engine.training.state import TrainingState
 from skann.engine.training.step import SupervisedStep
 from skann.engine.training.trainer import Trainer
-from skann.engine.training.updater import shrink
+from skann.engine.training.updater import decay_weights
 
 from .harness import LOSS_CASES, small_network
 
@@ -88,9 +88,9 @@ def test_the_mean_gradient_of_the_batches_is_the_full_batchs_with_weights_and_pe
 
 def test_decoupled_decay_takes_learning_rate_factors_into_account():
     rates = {"a": 1.0, "b": 0.5, "c": 0.1}
-    specs = [("l", name, ParameterSpec((2,), Constant(1.0), decays=name != "c", rate=r)) for name, r in rates.items()]
+    specs = [("l", name, ParameterSpec((2,), Fill(1.0), decays=name != "c", rate=r)) for name, r in rates.items()]
     parameters = Parameters.draw(Layout(specs), numpy.random.RandomState(0), numpy.dtype(float))
-    shrink(numpy, parameters, 0.1)
+    decay_weights(numpy, parameters, 0.1)
     values = {name: values.tolist() for (_, name), values in parameters.values.items()}
     assert values == {"a": [0.9, 0.9], "b": [0.95, 0.95], "c": [1.0, 1.0]}
 

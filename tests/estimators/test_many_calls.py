@@ -10,7 +10,7 @@ import pytest
 
 from skann import MLPClassifier, MLPRegressor
 from skann.engine.schedules import Schedule
-from skann.engine.training.history import HISTORY, KEPT
+from skann.engine.training.history import HISTORY, MAX_ENTRIES
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -69,26 +69,26 @@ def test_the_last_entries_are_kept(estimator, method):
     model = estimator(warm_start=True, **TINY)
     train = getattr(model, method)
     train(X, Y)
-    lengthen(model, KEPT - 1)
+    lengthen(model, MAX_ENTRIES - 1)
     train(X, Y)
-    assert model.history_["epoch"] == list(range(1, KEPT + 1))
+    assert model.history_["epoch"] == list(range(1, MAX_ENTRIES + 1))
     size = len(pickle.dumps(model))
     for _ in range(3):
         train(X, Y)
-    assert model.history_["epoch"] == list(range(4, KEPT + 4))
-    assert {len(model.history_[name]) for name in HISTORY} == {KEPT}
+    assert model.history_["epoch"] == list(range(4, MAX_ENTRIES + 4))
+    assert {len(model.history_[name]) for name in HISTORY} == {MAX_ENTRIES}
     assert model.loss_curve_ is model.history_["loss"]
     assert model.loss_curve_[-1] == model.loss_
     assert len(pickle.dumps(model)) < size + 1000
 
 
 def test_a_fit_keeps_all_of_its_epochs():
-    options = {**TINY, "max_iter": KEPT + 5, "n_iter_no_change": numpy.inf, "tol": 0.0}
+    options = {**TINY, "max_iter": MAX_ENTRIES + 5, "n_iter_no_change": numpy.inf, "tol": 0.0}
     reg = MLPRegressor(warm_start=True, **options).fit(X[:1], Y[:1])
-    assert len(reg.loss_curve_) == reg.n_iter_ == KEPT + 5
+    assert len(reg.loss_curve_) == reg.n_iter_ == MAX_ENTRIES + 5
     reg.set_params(max_iter=2).fit(X[:1], Y[:1])
-    assert len(reg.loss_curve_) == KEPT
-    assert reg.history_["epoch"][-1] == KEPT + 7
+    assert len(reg.loss_curve_) == MAX_ENTRIES
+    assert reg.history_["epoch"][-1] == MAX_ENTRIES + 7
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def test_a_call_that_fails_leaves_the_history(estimator, method):
     model = estimator(warm_start=True, **{**TINY, "max_iter": 3})
     train = getattr(model, method)
     train(X, Y)
-    lengthen(model, KEPT)
+    lengthen(model, MAX_ENTRIES)
     before = {name: list(column) for name, column in model.history_.items()}
     p, attributes = model.predict(X), dict(vars(model))
     model.set_params(learning_rate=Failing(model.t_ + (8 if method == "fit" else 4)))

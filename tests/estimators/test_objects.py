@@ -22,7 +22,7 @@ from skann.engine.losses import LOSSES, REGRESSION
 from skann.engine.normalizations import NORMALIZATIONS
 from skann.engine.optimizers import SOLVERS
 from skann.engine.schedules import SCHEDULES
-from skann.initializers import Constant, He, HeNormal, Initializer, Normal, Uniform
+from skann.initializers import Fill, He, HeNormal, Initializer, Normal, Uniform
 from skann.inspection import diagnose, summary
 from skann.layers import BatchNorm, Declaration, LayerNorm, Normalization, ParameterSpec
 from skann.solvers import LBFGS, SGD, Adam, AdamW, Optimizer
@@ -44,7 +44,7 @@ TAKEN = {  # parameter: registry, and the public module with its classes
 NAMED = [(parameter, name) for parameter, (registry, _) in TAKEN.items() for name in registry.names()]
 OBJECTS = [
     *[(parameter, registry[name]()) for parameter, (registry, _) in TAKEN.items() for name in registry.names()],
-    *[("weight_init", init) for init in (Normal(0.2), Uniform(0.3), Constant(0.1))],
+    *[("weight_init", init) for init in (Normal(0.2), Uniform(0.3), Fill(0.1))],
 ]
 
 
@@ -258,7 +258,7 @@ class Centring(Normalization):
     start: float = 0.0
 
     def declare(self, in_shape):
-        return Declaration(in_shape, {"shift": ParameterSpec(in_shape, Constant(self.start), decays=False)})
+        return Declaration(in_shape, {"shift": ParameterSpec(in_shape, Fill(self.start), decays=False)})
 
     def forward(self, bound, x, y):
         bound.xp.subtract(x, x.mean(axis=-1, keepdims=True), out=y)

@@ -85,11 +85,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 import numpy
 from threadpoolctl import threadpool_info
-from skann.engine.initializers import Constant
+from skann.engine.initializers import Fill
 from skann.engine.parameters import Layout, ParameterSpec
 from skann.estimators.threads import blas_limit
 
-small = Layout([("output", "W", ParameterSpec((2, 1), Constant(), role="weight"))])
+small = Layout([("output", "W", ParameterSpec((2, 1), Fill(), role="weight"))])
 first_in, second_in, first_out, second_out = (threading.Event() for _ in range(4))
 
 def threads():

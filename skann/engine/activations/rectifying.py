@@ -16,7 +16,7 @@ from ..functions.pointwise import (
     relu_backward,
     silu,
     silu_backward,
-    softplus_of,
+    write_softplus,
 )
 from ..hyperparameters import integer, real
 from ..initializers import LecunNormal, SklearnDraw
@@ -201,7 +201,7 @@ class Softplus(ElementwiseActivation):
     work = (None,)
 
     def forward(self, xp, z, y, work):
-        softplus_of(xp, z, y, work)
+        write_softplus(xp, z, y, work)
 
     def backward(self, xp, z, y, dy, dz, work):
         # the slope, the logistic function, is 1 - exp(-y)

@@ -25,7 +25,7 @@ class Logistic(ElementwiseActivation):
         Where the curve crosses 1/2.
     """
 
-    scale: float = real(1.0, without=(0.0,))
+    scale: float = real(1.0, exclude=(0.0,))
     shift: float = real(0.0)
     weight_init = output_init = SklearnDraw(factor=2.0)
 
@@ -109,7 +109,7 @@ class Softmax(FixedActivation):
         Inverse temperature: large is near the maximum alone, small near uniform; negative favours the smallest.
     """
 
-    beta: float = real(1.0, without=(0.0,))
+    beta: float = real(1.0, exclude=(0.0,))
     work = (None,)
     weight_init = GlorotUniform()
 

@@ -13,7 +13,7 @@ from ...version import install_command
 Array = Any  # a numpy.ndarray, or a cupy.ndarray
 
 
-def quiet() -> Any:
+def ignore_overflow() -> Any:
     """Return a context without warnings of overflow.
 
     exp of a large number is infinite where a formula's limit is right, such as 1 / (1 + exp(-z)); and a loss that

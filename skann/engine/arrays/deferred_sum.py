@@ -57,6 +57,6 @@ class DeferredSum:
         return self.known + float(numpy.dot(factors, values.astype(numpy.float64)))
 
 
-def number(value: Array) -> DeferredSum | float:
+def scalar(value: Array) -> DeferredSum | float:
     """Return what an array of no dimension holds: as a float, or as one owed by a device."""
     return float(value) if namespace(value) is numpy else DeferredSum([(1.0, value.reshape(1))])

@@ -43,8 +43,8 @@ class DeviceReader:
         kept = _kept_dtype(rows.X.dtype, dtype)
         width = kept.itemsize * math.prod(rows.X.shape[1:])
         room = free_memory(xp) // 2 // (width + sum(_width(array) for array in (rows.target, rows.weight)))
-        self.keeps_all = room >= len(rows)
-        size = len(rows) if self.keeps_all else max(room, n_rows)
+        self.holds_all = room >= len(rows)
+        size = len(rows) if self.holds_all else max(room, n_rows)
         self._piece = max(1, PIECE // width)
         self._host = Reader(Rows(rows.X, index=rows.index), kept, min(size, self._piece))
         self._window = Rows(
@@ -58,7 +58,7 @@ class DeviceReader:
 
     def begin(self, order: Array | None) -> None:
         """Read the rows in this order from now on; None is the one they lie in."""
-        if self.keeps_all:
+        if self.holds_all:
             if not self._held.stop:
                 self._hold(0)
             self._reader.begin(None if order is None else move(order, self.xp))
@@ -69,7 +69,7 @@ class DeviceReader:
     def read(self, chosen: slice, scale: float = 1.0) -> tuple[Array, Array | None, Array | float]:
         """Return x, target and weight of some rows, counted in the order that ``begin`` was given."""
         if chosen.start < self._held.start or chosen.stop > self._held.stop:
-            self._hold(0 if self.keeps_all else chosen.start)
+            self._hold(0 if self.holds_all else chosen.start)
         start = self._held.start
         return self._reader.read(slice(chosen.start - start, chosen.stop - start), scale)
 

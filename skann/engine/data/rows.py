@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy
 
-from ..arrays.backend import Array, is_sparse, quiet
+from ..arrays.backend import Array, ignore_overflow, is_sparse
 
 # Larger batches run in chunks of this many rows whose gradients are summed, so that memory does not grow with them; on
 # a device more are needed for its launches to take less than its work.
@@ -89,7 +89,7 @@ class Rows:
         X = self.X
         if is_sparse(X) or X.size * dtype.itemsize > SMALL:
             return self
-        with quiet():
+        with ignore_overflow():
             X = numpy.ascontiguousarray(X, dtype)
         return Rows(
             X, self.target, self.weight, n_classes=self.n_classes, index=self.index, total_weight=self._total_weight

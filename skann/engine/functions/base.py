@@ -7,8 +7,8 @@ from types import ModuleType
 
 import numpy
 
-from ..arrays.backend import Array, quiet
-from ..hyperparameters import must_write
+from ..arrays.backend import Array, ignore_overflow
+from ..hyperparameters import return_value_error
 
 
 class Function(ABC):
@@ -67,7 +67,7 @@ class Function(ABC):
         """Return f(x) for an array of any shape, in floating point."""
         z = _floating(x)
         y = numpy.empty_like(z)
-        with quiet():
+        with ignore_overflow():
             self.write(z, y)
         return y.reshape(numpy.shape(x))
 
@@ -80,7 +80,7 @@ class Function(ABC):
             Floating point.
         """
         if self.forward(numpy, z, y, *self._work_like(z)) is not None:
-            raise must_write(self, "forward")
+            raise return_value_error(self, "forward")
 
     def _work_like(self, z: Array) -> list[Array]:
         return [numpy.empty_like(z, dtype=dtype) for dtype in self.work]
@@ -104,10 +104,10 @@ class ElementwiseFunction(Function):
         """
         z = _floating(x)
         y, slope, work = numpy.empty_like(z), numpy.ones_like(z), self._work_like(z)
-        with quiet():
+        with ignore_overflow():
             self.forward(numpy, z, y, *work)
             if self.backward(numpy, z, y, slope, slope, *work) is not None:
-                raise must_write(self, "backward")
+                raise return_value_error(self, "backward")
         return slope.reshape(numpy.shape(x))
 
 

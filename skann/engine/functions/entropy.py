@@ -6,7 +6,7 @@ from types import ModuleType
 
 from ..kernels import typed
 from .operations import operation
-from .pointwise import softplus_of
+from .pointwise import write_softplus
 
 
 @operation
@@ -49,6 +49,6 @@ def _(kernels, beta, raw, target, losses, gradient, work):
 def logistic_terms(xp: ModuleType, beta: float, raw, target, terms, v, work) -> None:
     """Write the cross-entropy of each column, log(1 + exp(v)) - y v with v = beta raw; v and work are scratch."""
     xp.multiply(raw, beta, out=v)
-    softplus_of(xp, v, terms, work)
+    write_softplus(xp, v, terms, work)
     xp.multiply(v, target, out=v)
     xp.subtract(terms, v, out=terms)

@@ -13,7 +13,7 @@ import numpy
 import scipy.special
 
 from ..arrays.backend import Array
-from ..kernels import in_place, typed
+from ..kernels import copy_unless_same, typed
 from .operations import operation
 
 
@@ -26,7 +26,7 @@ def relu(xp, z, y, work):
 
 @relu.with_kernels
 def _(kernels, z, y, work):
-    in_place(z, y)
+    copy_unless_same(z, y)
     kernels.relu(y.reshape(-1), *typed(y, 0, 1))
 
 
@@ -42,7 +42,7 @@ def relu_backward(xp, y, dy, dz, work):
 
 @relu_backward.with_kernels
 def _(kernels, y, dy, dz, work):
-    in_place(dy, dz)
+    copy_unless_same(dy, dz)
     kernels.relu_backward(y.reshape(-1), dz.reshape(-1), *typed(y, 0))
 
 
@@ -56,11 +56,11 @@ def tanh_backward(xp, y, dy, dz):
 
 @tanh_backward.with_kernels
 def _(kernels, y, dy, dz):
-    in_place(dy, dz)
+    copy_unless_same(dy, dz)
     kernels.tanh_backward(y.reshape(-1), dz.reshape(-1), *typed(y, 1))
 
 
-def logistic_of(xp: ModuleType, z: Array, y: Array) -> None:
+def write_logistic(xp: ModuleType, z: Array, y: Array) -> None:
     """Write 1 / (1 + exp(-z)): half the time of scipy.special.expit; exp may overflow to inf, rightly."""
     xp.negative(z, out=y)
     xp.exp(y, out=y)
@@ -73,12 +73,12 @@ def logistic(xp, z, y, scale, shift):
     """Write 1 / (1 + exp(-scale (z - shift)))."""
     xp.subtract(z, shift, out=y)
     xp.multiply(y, scale, out=y)
-    logistic_of(xp, y, y)
+    write_logistic(xp, y, y)
 
 
 @logistic.with_kernels
 def _(kernels, z, y, scale, shift):
-    in_place(z, y)
+    copy_unless_same(z, y)
     flat = y.reshape(-1)
     kernels.logistic_exponent(flat, *typed(y, shift, scale))
     kernels.xp.exp(y, out=y)
@@ -97,7 +97,7 @@ def logistic_backward(xp, y, dy, dz, scale):
 
 @logistic_backward.with_kernels
 def _(kernels, y, dy, dz, scale):
-    in_place(dy, dz)
+    copy_unless_same(dy, dz)
     kernels.logistic_backward(y.reshape(-1), dz.reshape(-1), *typed(y, 1, scale))
 
 
@@ -122,7 +122,7 @@ def elu(xp, z, y, alpha, scale, work, above):
 @elu.with_kernels
 def _(kernels, z, y, alpha, scale, work, above):
     kernels.xp.exp(z, out=work)
-    in_place(z, y)
+    copy_unless_same(z, y)
     kernels.elu(y.reshape(-1), work.reshape(-1), *typed(y, 1, alpha, scale))
 
 
@@ -144,7 +144,7 @@ def elu_backward(xp, y, dy, dz, alpha, scale, work, step):
 @elu_backward.with_kernels
 def _(kernels, y, dy, dz, alpha, scale, work, step):
     low = scale * alpha
-    in_place(dy, dz)
+    copy_unless_same(dy, dz)
     kernels.elu_backward(y.reshape(-1), dz.reshape(-1), *typed(y, low, scale - low))
 
 
@@ -203,7 +203,7 @@ def gelu_backward(xp, z, y, dy, dz, phi, bell):
 
 @gelu_backward.with_kernels
 def _(kernels, z, y, dy, dz, phi, bell):
-    in_place(dy, dz)
+    copy_unless_same(dy, dz)
     arrays = (array.reshape(-1) for array in (z, bell, phi, dz))
     kernels.gelu_backward(*arrays, *typed(z, _DENSITY))
 
@@ -232,7 +232,7 @@ def _(xp, x, out):
 @operation
 def silu(xp, z, y, sigma):
     """Write z / (1 + exp(-z)), and 1 / (1 + exp(-z)) into sigma."""
-    logistic_of(xp, z, sigma)
+    write_logistic(xp, z, sigma)
     xp.multiply(z, sigma, out=y)
 
 
@@ -255,7 +255,7 @@ def silu_backward(xp, y, dy, dz, sigma):
 
 @silu_backward.with_kernels
 def _(kernels, y, dy, dz, sigma):
-    in_place(dy, dz)
+    copy_unless_same(dy, dz)
     kernels.silu_backward(y.reshape(-1), sigma.reshape(-1), dz.reshape(-1), *typed(y, 1))
 
 
@@ -313,7 +313,7 @@ def _mish_exponentials(xp: ModuleType, z: Array, e: Array, n: Array) -> None:
     xp.multiply(n, e, out=n)
 
 
-def softplus_of(xp: ModuleType, z: Array, y: Array, work: Array) -> None:
+def write_softplus(xp: ModuleType, z: Array, y: Array, work: Array) -> None:
     """Write log(1 + exp(z)), without overflow: max(z, 0) + log(1 + exp(-|z|)).
 
     log(1 + e) is off by one rounding of 1, to which y is added; log1p takes four times as long.
@@ -339,7 +339,7 @@ def drop(xp, x, y, bits, kept, threshold, scale):
 
 @drop.with_kernels
 def _(kernels, x, y, bits, kept, threshold, scale):
-    in_place(x, y)
+    copy_unless_same(x, y)
     kernels.drop(y.reshape(-1), bits.reshape(-1), threshold, *typed(y, scale))
 
 

@@ -68,13 +68,13 @@ def _(kernels, x, f, share, dy, by_share, df):
 
 
 @operation
-def blend_past(xp, share, dy, dx, work):
+def blend_skip(xp, share, dy, dx, work):
     """Add to dx, the gradient through f, what ``blend`` passes by it, dy - share dy; work is scratch."""
     xp.multiply(dy, share, out=work)
     xp.subtract(dx, work, out=dx)
     xp.add(dx, dy, out=dx)
 
 
-@blend_past.with_kernels
+@blend_skip.with_kernels
 def _(kernels, share, dy, dx, work):
-    kernels.blend_past(share, dy, dx)
+    kernels.blend_skip(share, dy, dx)

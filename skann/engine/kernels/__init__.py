@@ -14,9 +14,9 @@ import numpy
 
 from ..arrays.backend import Array
 from . import device
-from .compiling import available, compiled
+from .compiling import available, compile_loop
 
-__all__ = ["Kernels", "NumPyWithLoops", "available", "in_place", "kernels_for", "training_library", "typed"]
+__all__ = ["Kernels", "NumPyWithLoops", "available", "copy_unless_same", "kernels_for", "training_library", "typed"]
 
 
 class Kernels:
@@ -59,12 +59,12 @@ class NumPyWithLoops(ModuleType):
 
 @cache
 def _compiled_loops() -> NumPyWithLoops:
-    return NumPyWithLoops(compiled)
+    return NumPyWithLoops(compile_loop)
 
 
 @cache
 def _device_kernels(xp: ModuleType) -> Kernels:
-    return Kernels(xp, partial(device.launched, xp))
+    return Kernels(xp, partial(device.device_kernel, xp))
 
 
 def training_library(xp: ModuleType) -> ModuleType:
@@ -82,7 +82,7 @@ def kernels_for(library: ModuleType) -> Kernels | None:
     return None if library is numpy else _device_kernels(library)
 
 
-def in_place(x: Array, y: Array) -> None:
+def copy_unless_same(x: Array, y: Array) -> None:
     """Copy x into y, unless it is y, for a kernel to change there."""
     if y is not x:
         y[...] = x

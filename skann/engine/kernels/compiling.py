@@ -21,7 +21,7 @@ def available() -> bool:
     return True
 
 
-def compiled(name: str) -> Callable:
+def compile_loop(name: str) -> Callable:
     """Return the loop of that name, compiled."""
     import numba  # pyright: ignore[reportMissingImports]
 

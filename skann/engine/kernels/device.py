@@ -69,7 +69,7 @@ KERNELS = {
         "T moved, T df",
         "T passed = dy; moved = (f - x) * passed; df = passed * share",  # df may be dy
     ),
-    "blend_past": ("T share, T dy", "T dx", "dx = dx - dy * share + dy"),
+    "blend_skip": ("T share, T dy", "T dx", "dx = dx - dy * share + dy"),
     "maxout": (
         "raw T z, T one",
         "T y, int32 winner",
@@ -118,7 +118,7 @@ KERNELS = {
 }
 
 
-def launched(xp: ModuleType, name: str) -> Callable:
+def device_kernel(xp: ModuleType, name: str) -> Callable:
     """Return what does to arrays of a device what the loop of that name does to the host's."""
     values, arrays, operation = KERNELS[name]
     kernel = xp.ElementwiseKernel(values, arrays, operation, f"skann_{name}")

@@ -147,7 +147,7 @@ def blend_backward(x, f, share, dy, moved, df):
             df[i, j] = dy[i, j] * share[j]
 
 
-def blend_past(share, dy, dx):
+def blend_skip(share, dy, dx):
     """Add to dx, the gradient through f, what ``blend`` passes by it."""
     for i in range(len(dx)):
         for j in range(share.size):

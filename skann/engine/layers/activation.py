@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..functions.base import Function
-from ..hyperparameters import must_write
+from ..hyperparameters import return_value_error
 from .base import Declaration, Layer
 
 
@@ -26,8 +26,8 @@ class ActivationLayer(Layer):
 
     def forward(self, bound, x, y):
         if self.activation.forward(bound.xp, x, y, *bound.lent) is not None:
-            raise must_write(self.activation, "forward")
+            raise return_value_error(self.activation, "forward")
 
     def backward(self, bound, x, y, dy, dx):
         if self.activation.backward(bound.xp, x, y, dy, dx, *bound.lent) is not None:
-            raise must_write(self.activation, "backward")
+            raise return_value_error(self.activation, "backward")

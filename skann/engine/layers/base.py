@@ -41,7 +41,7 @@ class Declaration:
     work: dict[str, Shape] = field(default_factory=dict)
     state: dict[str, tuple[Shape, float | tuple]] = field(default_factory=dict)
 
-    def named(self, role: str) -> str:
+    def name_of(self, role: str) -> str:
         """Return the name of the only parameter that plays a role.
 
         Parameters

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..arrays.backend import Array
 from ..hyperparameters import real
-from ..initializers import Constant
+from ..initializers import Fill
 from ..parameters import ParameterSpec
 from .base import Bound, Declaration
 from .normalization import Normalization
@@ -39,8 +39,8 @@ class BatchNorm(Normalization):
         return Declaration(
             in_shape,
             parameters={
-                "gamma": ParameterSpec(in_shape, Constant(1.0), decays=False),
-                "beta": ParameterSpec(in_shape, Constant(0.0), decays=False),
+                "gamma": ParameterSpec(in_shape, Fill(1.0), decays=False),
+                "beta": ParameterSpec(in_shape, Fill(0.0), decays=False),
             },
             scratch={"centred": (in_shape, None), "share": ((), None)},
             work={"inverse_std": in_shape, "dgamma": in_shape, "dbeta": in_shape},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..hyperparameters import real
-from ..initializers import Constant
+from ..initializers import Fill
 from ..parameters import ParameterSpec
 from .base import Declaration
 from .normalization import Normalization
@@ -30,8 +30,8 @@ class LayerNorm(Normalization):
         return Declaration(
             in_shape,
             parameters={
-                "gamma": ParameterSpec(in_shape, Constant(1.0), decays=False),
-                "beta": ParameterSpec(in_shape, Constant(0.0), decays=False),
+                "gamma": ParameterSpec(in_shape, Fill(1.0), decays=False),
+                "beta": ParameterSpec(in_shape, Fill(0.0), decays=False),
             },
             scratch={"x_hat": (in_shape, None), "mean": ((1,), None), "inverse_std": ((1,), None)},
         )

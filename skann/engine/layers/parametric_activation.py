@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..functions.base import Function
-from ..functions.units import blend, blend_backward, blend_past
-from ..hyperparameters import must_write
-from ..initializers import Constant
+from ..functions.units import blend, blend_backward, blend_skip
+from ..hyperparameters import return_value_error
+from ..initializers import Fill
 from ..parameters import ParameterSpec
 from .base import Declaration, Layer
 
@@ -35,14 +35,14 @@ class ParametricActivation(Layer):
         lent = {str(i): (in_shape, dtype) for i, dtype in enumerate(self.activation.work)}
         return Declaration(
             in_shape,
-            parameters={"share": ParameterSpec(in_shape, Constant(1.0), rate=self.rate)},
+            parameters={"share": ParameterSpec(in_shape, Fill(1.0), rate=self.rate)},
             scratch={"f": (in_shape, None), **lent},
         )
 
     def forward(self, bound, x, y):
         f, *work = bound.lent
         if self.activation.forward(bound.xp, x, f, *work) is not None:
-            raise must_write(self.activation, "forward")
+            raise return_value_error(self.activation, "forward")
         blend(bound.xp, x, f, bound.params["share"], y)
 
     def backward(self, bound, x, y, dy, dx):
@@ -53,5 +53,5 @@ class ParametricActivation(Layer):
             bound.ones.dot(y, out=bound.grads["share"])
         if dx is not None:
             if self.activation.backward(xp, x, f, dx, dx, *work) is not None:
-                raise must_write(self.activation, "backward")
-            blend_past(xp, share, dy, dx, y)
+                raise return_value_error(self.activation, "backward")
+            blend_skip(xp, share, dy, dx, y)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..initializers import Constant
+from ..initializers import Fill
 from ..parameters import ParameterSpec
 from .base import Declaration, Layer
 
@@ -19,7 +19,7 @@ class PReLULayer(Layer):
     def declare(self, in_shape):
         return Declaration(
             in_shape,
-            parameters={"slope": ParameterSpec(in_shape, Constant(self.init), decays=False)},
+            parameters={"slope": ParameterSpec(in_shape, Fill(self.init), decays=False)},
             scratch={"mask": (in_shape, bool), "work": (in_shape, None)},
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..initializers import Constant
+from ..initializers import Fill
 from ..parameters import ParameterSpec
 from .base import Declaration, Layer
 
@@ -25,7 +25,7 @@ class Scaling(Layer):
     keeps = frozenset({"x"})
 
     def declare(self, in_shape):
-        return Declaration(in_shape, {"scale": ParameterSpec(in_shape, Constant(1.0), rate=self.rate)})
+        return Declaration(in_shape, {"scale": ParameterSpec(in_shape, Fill(1.0), rate=self.rate)})
 
     def forward(self, bound, x, y):
         bound.xp.multiply(x, bound.params["scale"], out=y)

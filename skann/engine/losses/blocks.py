@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 
 from ..arrays.backend import Array
-from ..hyperparameters import must_write
+from ..hyperparameters import return_value_error
 from .base import Loss
 
 MULTIOUTPUT = "multioutput"  # the task of several columns of classes
@@ -87,7 +87,7 @@ class BlockLoss(Loss):
             own_work, own_losses = scratch[:size].reshape(2, *own_gradient.shape), scratch[size : size + n_samples]
             own = own_losses, own_gradient, own_work
             if self.loss.evaluate(xp, part, raw[:, block], target[:, block], *own) is not None:
-                raise must_write(self.loss, "evaluate")
+                raise return_value_error(self.loss, "evaluate")
             xp.add(losses, own_losses, out=losses)
         xp.copyto(work[0], gradient)
         for block in link.blocks:

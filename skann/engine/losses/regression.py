@@ -11,7 +11,7 @@ import numpy
 
 from ..activations import ElementwiseActivation, FixedActivation, Identity, Logistic
 from ..functions.algebra import row_squares
-from ..functions.pointwise import logistic_of, softplus_of
+from ..functions.pointwise import write_logistic, write_softplus
 from ..hyperparameters import real
 from .base import LOSSES, REGRESSION, Loss
 
@@ -95,7 +95,7 @@ class Increasing(FixedActivation):
 
     def forward(self, xp, z, y, work):
         steps = work
-        softplus_of(xp, z, steps, work=y)
+        write_softplus(xp, z, steps, work=y)
         steps[..., 0] = z[..., 0]
         xp.cumsum(steps, axis=-1, out=y)
 
@@ -103,7 +103,7 @@ class Increasing(FixedActivation):
         # z_k moves q_k and all after it
         xp.cumsum(dy[..., ::-1], axis=-1, out=y[..., ::-1])
         slope = work
-        logistic_of(xp, z, slope)
+        write_logistic(xp, z, slope)
         slope[..., 0] = 1
         xp.multiply(y, slope, out=dz)
 

@@ -1,1 +1,1 @@
-"""Functions that return a network's graph and its objective."""
+"""Functions that build the graph and the objective of a network."""

@@ -28,22 +28,23 @@ def multilayer_perceptron(
     normalization: Layer | None = None,
     noise: float = 0.0,
 ) -> tuple[Graph, Objective]:
-    """Return input -> noise -> dropout -> [dense -> normalization -> activation -> dropout] for each layer -> dense.
+    """Return input -> noise -> dropout -> [dense -> normalization -> activation -> dropout] per hidden layer -> dense.
 
     Parameters
     ----------
     activations : of length n_hidden
     dropout : of length n_hidden + 1
-        Probabilities of dropping: for the input, then for each hidden layer. 0 makes no layer.
+        Dropout rates of the input, then of each hidden layer. 0 adds no layer.
     link : FixedActivation or BlockLink
-        Of the outputs.
+        Link of the outputs.
     weight_init : Initializer or None
-        For hidden layers; None takes each activation's own.
+        Initializer of the hidden layers; None uses that of each activation.
     output_init : Initializer
+        Initializer of the output layer.
     normalization : Layer, default=None
-        Behind maxout, before other activations.
+        Applied after maxout, before other activations.
     noise : float, default=0.0
-        Standard deviation of the noise that is added to the input. 0 makes no layer.
+        Standard deviation of the Gaussian noise added to the input. 0 adds no layer.
     """
     layers: list[NamedLayer] = []
     if noise > 0:
@@ -59,7 +60,7 @@ def multilayer_perceptron(
 
 
 def named_block(name: str, layers: Iterable[Layer], normalization: Layer | None = None) -> list[NamedLayer]:
-    """Return the layers of a hidden block with their names, and the role "hidden" for the last."""
+    """Return the named layers of a hidden block, the last one with the role "hidden"."""
     named, number = [], 0
     for layer in layers:
         if layer is normalization:
@@ -72,5 +73,5 @@ def named_block(name: str, layers: Iterable[Layer], normalization: Layer | None 
 
 
 def dropout_layer(name: str, rate: float) -> list[NamedLayer]:
-    """Return the layer that drops with a probability of ``rate``, or none for 0."""
+    """Return the named dropout layer, or none for a rate of 0."""
     return [(f"{name}_dropout", Dropout(rate), "")] if rate > 0 else []

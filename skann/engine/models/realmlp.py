@@ -1,4 +1,4 @@
-"""RealMLP, a multi-layer perceptron for tables [Holzmüller et al., 2024, arXiv:2407.04491]."""
+"""RealMLP, a multi-layer perceptron for tabular data [Holzmüller et al., 2024, arXiv:2407.04491]."""
 
 from __future__ import annotations
 
@@ -29,22 +29,23 @@ def realmlp(
     dropout: float = 0.0,
     prediction_link: FixedActivation | None = None,
 ) -> tuple[Graph, Objective]:
-    """Return input -> embeddings -> scaling -> [NTK dense -> activation -> dropout] for each layer -> NTK dense.
+    """Return input -> embeddings -> scaling -> [NTK dense -> activation -> dropout] per layer -> NTK dense.
 
     Parameters
     ----------
     weight_init : Initializer
-        For hidden layers.
+        Initializer of the hidden layers.
     output_init : Initializer
+        Initializer of the output layer.
     embeddings : sequence of (str, Layer), default=()
-        Each acts on some of the columns and passes the others on.
+        Named layers, each of which embeds some of the columns and passes the others through.
     scaling_rate, bias_rate, share_rate : float, default=6.0, 0.1 and 0.1
-        Learning-rate factors of the scaling layer, of the biases and of the activations' shares. None makes no scaling
-        layer, and the activation without shares.
+        Learning-rate factors of the scaling layer, of the biases and of the shares of the parametric activations. None
+        omits the scaling layer, or uses the plain activation.
     dropout : float in [0, 1), default=0.0
-        Probability of dropping a hidden unit. 0 makes no layer.
+        Dropout rate of the hidden layers. 0 adds no layer.
     prediction_link : FixedActivation, default=None
-        Of predictions; None takes ``link``.
+        Link of the predictions; None uses ``link``.
     """
     layers: list[NamedLayer] = [(name, layer, "") for name, layer in embeddings]
     if scaling_rate is not None:

@@ -1,4 +1,4 @@
-"""The validation set, judged after each epoch."""
+"""The evaluation of the validation set after each epoch."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from types import ModuleType
 
 import numpy
 
-from ..arrays.backend import quiet
+from ..arrays.backend import ignore_overflow
 from ..data.reader import Reader
 from ..data.rows import Rows, chunks
 from ..learner import Learner
 from ..objective import Objective
 from ..prediction import CHUNK
-from .divergence import are_finite, diverged
+from .divergence import are_finite, divergence_error
 
 
 class Evaluation:
-    """Returns the loss and the score of rows that are not trained on, at the present parameters.
+    """Computes the loss and the score of the validation rows with the current parameters.
 
     Parameters
     ----------
     learner : Learner
-        Of a graph with a single output.
+        Its graph has a single output.
     rows : Rows
     score : callable
-        Takes the rows' raw outputs and their loss, and returns their score, the larger the better.
+        Maps the raw outputs and the loss of the rows to their score; larger is better.
     xp : module, default=numpy
-        Computes the outputs.
+        Array library of the computation.
     """
 
     def __init__(
@@ -45,23 +45,23 @@ class Evaluation:
         Raises
         ------
         DivergenceError
-            If an output is not finite, or neither the loss nor the score is.
+            If an output is not finite, or if neither the loss nor the score is finite.
         """
         learner = self.learner
         raw = learner.predictor.outputs(self.rows, dtype=learner.parameters.theta.dtype, xp=self.xp)
         if not are_finite(raw, learner.objective.prediction_link):
-            raise diverged("validation rows", "an epoch")
+            raise divergence_error("validation rows", "an epoch")
         loss = mean_loss(learner.objective, raw, self.rows)
         score = float(self.score(raw, loss))
         if not numpy.isfinite(score) and not numpy.isfinite(loss):
-            raise diverged("validation rows", "an epoch")
+            raise divergence_error("validation rows", "an epoch")
         return loss, score
 
 
 def mean_loss(objective: Objective, raw: numpy.ndarray, rows: Rows) -> float:
-    """Return the weighted mean of the rows' losses, without penalties, for their raw outputs.
+    """Return the weighted mean loss of the rows, without penalties, from their raw outputs.
 
-    Where that overflows in float32, it is taken in float64.
+    If it overflows in float32, it is computed in float64.
     """
     loss = _mean_loss(objective, raw, rows)
     if not numpy.isfinite(loss) and raw.dtype != numpy.float64:
@@ -70,7 +70,7 @@ def mean_loss(objective: Objective, raw: numpy.ndarray, rows: Rows) -> float:
 
 
 def _mean_loss(objective: Objective, raw: numpy.ndarray, rows: Rows) -> float:
-    """Return the loss, computed in the dtype of the raw outputs."""
+    """Return the mean loss, computed in the dtype of the raw outputs."""
     total, (head,) = 0.0, objective.heads.values()
     reader = Reader(rows, raw.dtype, min(len(rows), CHUNK))
     for chunk in chunks(0, len(rows), CHUNK):
@@ -78,7 +78,7 @@ def _mean_loss(objective: Objective, raw: numpy.ndarray, rows: Rows) -> float:
         part = raw[chunk]
         losses, gradient = numpy.empty(len(part), raw.dtype), numpy.empty_like(part)
         work = numpy.empty((2, *part.shape), raw.dtype)
-        with quiet():
+        with ignore_overflow():
             head.loss.evaluate(numpy, head.link, part, target, losses, gradient, work)
             total += float((losses * weight).sum())
     return total / rows.total_weight

@@ -1,4 +1,4 @@
-"""The course of training: what is noted after each epoch, and whether it was progress."""
+"""The history of training and the detection of progress."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ HISTORY = (
 _VALIDATED = ("validation_loss", "validation_score")
 _COUNTS = ("n_epochs", "n_samples", "stagnation")
 _BESTS = ("best_loss", "best_score")
-KEPT = 10_000  # entries of the history that last from call to call
+MAX_ENTRIES = 10_000  # maximum number of entries that the history keeps from call to call
 
 
 @dataclass
 class Progress:
-    """How training went, over all calls that continued one another.
+    """The progress of training over all calls that continue one another.
 
     Attributes
     ----------
     n_epochs : int
-        Epochs of the last fit and of the partial_fit calls since.
+        Number of epochs of the last fit and of the partial_fit calls since.
     n_samples : int
-        Rows seen, repetitions included.
+        Number of rows seen, including repetitions.
     history : dict of str to list
-        One entry per epoch under each name of HISTORY, of the last epochs; None where there is no validation set. It is
-        shared, never copied, by the progress before and after an epoch or a call.
+        The entries of the last epochs by the names in HISTORY; None where there is no validation set. The progress
+        before and after an epoch or a call share the same dict.
     best_loss, best_score : float
     stagnation : int
         Consecutive epochs without progress.
@@ -61,19 +61,19 @@ class Progress:
         """The validation score of each epoch."""
         return self.history["validation_score"]
 
-    def note(
+    def record(
         self, tol: float, by_score: bool, ties: str = "first", n_samples: int = 0, **entries: object
     ) -> tuple[Progress, bool]:
-        """Add an epoch of so many rows to the history and judge it by its validation score, or else its training loss.
+        """Add an epoch of ``n_samples`` rows to the history and compare its validation score or training loss.
 
-        An epoch that does not beat the best by ``tol`` is one more of stagnation.
+        An epoch that does not improve on the best one by ``tol`` counts as stagnation.
 
         Returns
         -------
         progress : Progress
-            Afterwards. Of this one nothing but the history has changed.
+            The progress after the epoch. Of this object only the history has changed.
         is_best : bool
-            Whether the epoch is the best so far, the first or the last of ties; NaN never is.
+            Whether the epoch is the best so far; of ties, the first or the last. NaN is never the best.
         """
         beats = operator.gt if ties == "first" else operator.ge
         number = self.history["epoch"][-1] + 1 if self.loss_curve else 1
@@ -94,27 +94,27 @@ class Progress:
         return Progress(*counts, self.history, best_loss, best_score, stagnation), is_best
 
     def keep_first(self, n_entries: int) -> None:
-        """Take back all but the first entries of the history."""
+        """Remove all but the first entries of the history."""
         for column in self.history.values():
             del column[n_entries:]
 
     def keep_last(self, n_entries: int) -> None:
-        """Forget all but the last entries of the history."""
+        """Remove all but the last entries of the history."""
         for column in self.history.values():
             if len(column) > n_entries:
                 del column[:-n_entries]
 
     def start(self, anew: bool) -> Progress:
-        """Return the progress at the beginning of a call, which goes on with the history; ``anew`` counts from 0."""
+        """Return the progress at the start of a call, with the same history; ``anew`` resets the number of epochs."""
         return replace(self, n_epochs=0) if anew else replace(self)
 
     def state_dict(self, widths: Mapping[str, int]) -> dict[str, Any]:
-        """Return the counts and, as arrays in which None is NaN, the columns of the history.
+        """Return the counts and the columns of the history as arrays, with NaN for None.
 
         Parameters
         ----------
         widths : dict of str to int
-            How many numbers an entry is, for columns whose entries are lists.
+            Lengths of the entries of the columns whose entries are lists.
         """
         counts = {name: getattr(self, name) for name in _COUNTS} | {name: float(getattr(self, name)) for name in _BESTS}
         columns = {name: _column(entries, widths.get(name)) for name, entries in self.history.items()}
@@ -122,7 +122,7 @@ class Progress:
         return {"progress": counts, "history": {"length": len(self.loss_curve), **columns}}
 
     def load_state_dict(self, values: dict[str, Any]) -> None:
-        """Take over values as ``state_dict`` returns them."""
+        """Load the values of a ``state_dict``."""
         for name in (*_COUNTS, *_BESTS):
             setattr(self, name, values["progress"][name])
         columns = values["history"]
@@ -134,6 +134,6 @@ class Progress:
 
 
 def _column(entries: list, width: int | None) -> numpy.ndarray:
-    """Return a column of the history as floats; None becomes NaN."""
+    """Return a column of the history as an array of floats, with NaN for None."""
     shape = (len(entries),) if width is None else (len(entries), width)
     return numpy.array(entries, dtype=numpy.float64).reshape(shape)

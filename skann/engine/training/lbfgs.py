@@ -1,4 +1,4 @@
-"""L-BFGS, which sees the whole data set at every step."""
+"""Training by L-BFGS on the full data set."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy
-import scipy  # which imports scipy.optimize when it is first asked for
+import scipy  # imports scipy.optimize on first access
 
-from ..arrays.backend import quiet
+from ..arrays.backend import ignore_overflow
 from ..criterion import Criterion
 from ..data.reader import Reader
 from ..data.rows import MAX_CHUNK, Rows, chunks
@@ -20,33 +20,33 @@ from .divergence import check_finite, check_outputs
 
 
 class LBFGSTrainer:
-    """Trains parameters in place by L-BFGS [Liu & Nocedal, 1989], in float64 whatever their precision.
+    """Trains parameters in place by L-BFGS [Liu & Nocedal, 1989], in float64 whatever their dtype.
 
-    Ctrl-C may fall in at any moment. Where ``has_stepped`` then, set ``ended`` to "interrupted" and call ``run`` again,
-    which puts the last iterate in place.
+    Training can be interrupted at any moment by Ctrl-C. If ``has_stepped`` is then true, set ``ended`` to "interrupted"
+    and call ``run`` again, which uses the last iterate.
 
     Parameters
     ----------
     learner : Learner
-        Its parameters are changed in place, at the end.
+        Its parameters are updated in place at the end.
     rows : Rows
     alpha : float
-        Strength of the L2 penalty alpha / 2 ||W||^2, divided by the rows' total weight as the loss is.
+        Strength of the L2 penalty alpha / 2 ||W||^2, divided like the loss by the total weight of the rows.
     l1 : float
-        Strength of the penalty l1 |W|, likewise; its slope at 0 is taken as 0.
+        Strength of the L1 penalty l1 |W|, divided likewise; its subgradient at 0 is 0.
     tol : float
-        Stops once no element of the gradient is larger.
+        Convergence is reached when no element of the gradient exceeds it in absolute value.
     max_iter, max_fun : int
-        Limits on iterations and on evaluations of the objective.
+        Maximum number of iterations, and of evaluations of the objective.
     report : callable, default=None
-        Takes each line of news.
+        Called with each message.
 
     Attributes
     ----------
     result : OptimizeResult or None
-        SciPy's at the end, or of the last iteration: ``x``, ``fun``, the loss there, and ``nit``, its number.
+        The result of SciPy at the end, or the last iterate: ``x``, the loss ``fun`` and the iteration number ``nit``.
     ended : {"minimized", "interrupted"} or None
-        Why training ended, if it has.
+        The reason for the end of training, if it has ended.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class LBFGSTrainer:
         report: Callable[[str], object] | None = None,
     ):
         self.learner, self.rows, self.report = learner, rows, report
-        self.error = None  # no hook is called that could raise one
+        self.error = None  # there are no hooks that could raise one
         self.result: Any = None
         self.ended: str | None = None
         self._options = {"maxfun": max_fun, "maxiter": max_iter, "gtol": tol}
@@ -77,25 +77,25 @@ class LBFGSTrainer:
 
     @property
     def has_stepped(self) -> bool:
-        """Whether there is an iterate beside the starting point."""
+        """Whether an iteration has been completed."""
         return self.result is not None
 
     def run(self) -> str:
-        """Minimize the objective; return why that ended.
+        """Minimize the objective; return the reason for the end.
 
         Raises
         ------
         DivergenceError
-            If the loss, a parameter or a prediction for the training rows is not finite at the end.
+            If the loss, a parameter or a prediction for a training row is not finite at the end.
         """
         if self.ended is None:
-            with quiet():
+            with ignore_overflow():
                 self.result = scipy.optimize.minimize(
                     self._objective,
                     self._double.theta.copy(),
                     method="L-BFGS-B",
                     jac=True,
-                    callback=self._note,
+                    callback=self._record,
                     options=self._options,
                 )
             self.ended = "minimized"
@@ -107,17 +107,17 @@ class LBFGSTrainer:
         return self.ended
 
     def undo(self) -> None:
-        """Do nothing: a run leaves no trace beside its result."""
+        """Do nothing: there is no history to restore."""
 
     def _objective(self, theta: numpy.ndarray) -> tuple[float, numpy.ndarray]:
-        """Return the loss, penalties included, and its gradient."""
+        """Return the loss, including penalties, and its gradient."""
         self._double.theta[...] = theta
         loss = self._criterion.sum_over(self._reader, list(chunks(0, len(self.rows))), 1 / self._total_weight)
         loss += self._penalty.add_to(self.network.xp, self._double, self._work)
         return float(loss), self._double.grad.copy()
 
-    def _note(self, intermediate_result: scipy.optimize.OptimizeResult) -> None:
-        """Keep a copy of an iterate, whose array SciPy goes on to write into."""
+    def _record(self, intermediate_result: scipy.optimize.OptimizeResult) -> None:
+        """Copy an iterate, whose array SciPy overwrites."""
         self.result = scipy.optimize.OptimizeResult(
             x=intermediate_result.x.copy(),
             fun=float(intermediate_result.fun),

@@ -1,4 +1,4 @@
-"""Signs of a network that trains badly: dead units and gradients that vanish or explode."""
+"""Diagnostics of training: dead units and gradient norms."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ import math
 
 import numpy
 
-from ..arrays.backend import Array, dense, move, quiet
+from ..arrays.backend import Array, dense, ignore_overflow, move
 from ..data.reader import Reader
 from ..data.rows import Rows
 from ..functions.algebra import sum_of_squares
 from ..functions.base import ElementwiseFunction
 from ..graph import Graph
 from ..layers import ActivationLayer
-from ..network import Network, Step
+from ..network import BoundLayer, Network
 from ..parameters import Parameters
 
-N_ROWS = 32  # enough to tell a dead unit, few enough to take under 3 % of an epoch
+N_ROWS = 32  # enough to detect dead units, few enough to take under 3 % of an epoch
 
 
-def sample(rows: Rows, dtype: numpy.dtype, n_rows: int = N_ROWS) -> Array:
-    """Return X of a few rows at equal distances, or a CSR matrix of them."""
+def sample_rows(rows: Rows, dtype: numpy.dtype, n_rows: int = N_ROWS) -> Array:
+    """Return X, an array or a CSR matrix, of a few equally spaced rows."""
     n_rows = min(n_rows, len(rows))
     reader = Reader(Rows(rows.X, index=rows.index), dtype, n_rows)
     reader.begin(numpy.linspace(0, len(rows) - 1, n_rows).astype(int))
-    with quiet():
+    with ignore_overflow():
         return reader.read(slice(0, n_rows))[0]
 
 
 class Probe:
-    """Looks at hidden units on a few of the training rows.
+    """Computes diagnostics of the hidden layers on a sample of the training rows.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Probe:
     parameters : Parameters
     rows : Rows
     n_rows : int
-        How many of them, at equal distances, are the sample.
+        Number of equally spaced rows in the sample.
     """
 
     def __init__(self, graph: Graph, parameters: Parameters, rows: Rows, n_rows: int = N_ROWS):
@@ -46,33 +46,33 @@ class Probe:
         self._hidden = graph.with_role("hidden")
         outputs = graph.with_role("output")
         self._weights = [key for key in parameters.layout.with_role("weight") if key[0] not in outputs]
-        x = sample(rows, parameters.theta.dtype, n_rows)
+        x = sample_rows(rows, parameters.theta.dtype, n_rows)
         self.network = Network(graph, parameters, x.shape[0], keep_outputs=True)
         xp = self.network.xp
         self.x = x if xp is numpy else move(dense(x), xp)
 
     @property
     def widths(self) -> dict[str, int]:
-        """Lengths of the lists that the methods of these names return."""
+        """Lengths of the lists in the history, by name."""
         return {"dead_units": len(self._hidden), "gradient_norm": len(self._weights)}
 
     def dead_units(self) -> list[float]:
         """Return, for each hidden layer, the fraction of units with zero output or zero slope on every row."""
-        with quiet():
+        with ignore_overflow():
             (self._outputs,) = self.network.forward(self.x)
-            steps = dict(self.network.steps(self.x.shape[0]))
-            return [float(_dead(steps[name]).mean()) for name in self._hidden]
+            layers = dict(self.network.bound_layers(self.x.shape[0]))
+            return [float(_dead_units(layers[name]).mean()) for name in self._hidden]
 
-    def look(self, parameters: Parameters) -> None:
-        """Look at the rows with these parameters in place of those there."""
+    def evaluate(self, parameters: Parameters) -> None:
+        """Compute the outputs of the sample with the given parameters."""
         if parameters is not self.parameters:
             self.parameters.restore(parameters)
-        with quiet():
+        with ignore_overflow():
             (self._outputs,) = self.network.forward(self.x)
 
     @property
     def raw(self) -> numpy.ndarray:
-        """The rows' raw outputs when they were last looked at."""
+        """The raw outputs of the sample at the last evaluation."""
         return move(self._outputs, numpy)
 
     def gradient_norms(self, grads: dict[tuple[str, str], Array]) -> list[float]:
@@ -80,12 +80,12 @@ class Probe:
         return [math.sqrt(float(sum_of_squares(grads[key].reshape(-1)))) for key in self._weights]
 
 
-def _dead(step: Step) -> Array:
-    """Tell for each unit of a layer whether its output is zero, or its slope at the input, on every row."""
-    xp = step.bound.xp
-    dead = ~step.y.any(axis=0)
-    if isinstance(step.layer, ActivationLayer) and isinstance(step.layer.activation, ElementwiseFunction):
-        slope = xp.ones_like(step.y)
-        step.layer.backward(step.bound, step.x, step.y, slope, slope)
+def _dead_units(layer: BoundLayer) -> Array:
+    """Return, for each unit, whether its output or its derivative is zero on every row."""
+    xp = layer.bound.xp
+    dead = ~layer.y.any(axis=0)
+    if isinstance(layer.layer, ActivationLayer) and isinstance(layer.layer.activation, ElementwiseFunction):
+        slope = xp.ones_like(layer.y)
+        layer.layer.backward(layer.bound, layer.x, layer.y, slope, slope)
         xp.logical_or(dead, ~slope.any(axis=0), out=dead)
     return dead

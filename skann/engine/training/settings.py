@@ -1,4 +1,4 @@
-"""How to train, in plain values."""
+"""The settings of training, as plain values."""
 
 from __future__ import annotations
 
@@ -13,42 +13,41 @@ STEADY = Schedule()  # a factor of 1 throughout
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train.
+    """The settings of training.
 
     Attributes
     ----------
     optimizer : Optimizer
     schedule : Schedule
     learning_rate : float
-        The initial one.
+        The initial learning rate.
     batch_size : int
     max_epochs : int
-        Epochs of this run.
+        Maximum number of epochs of this run.
     shuffle : bool
     tol : float
-        An epoch counts as progress if it beats the best by this much.
+        Minimum improvement over the best epoch for an epoch to count as progress.
     patience : float
         Maximum number of consecutive epochs without progress.
     schedule_epochs : int
-        Epochs that the schedule is stretched over.
+        Number of epochs that the schedule spans.
     alpha, l1 : float
         Strengths of the penalties alpha / 2 ||W||^2 and l1 |W|, divided by the rows' total weight as the loss is.
     clip_norm : float
-        Longer gradients are scaled down to this Euclidean norm.
+        Maximum Euclidean norm of the gradient; longer gradients are scaled down to it.
     max_norm : float
-        After a step, the incoming weights of a unit are scaled down to this Euclidean norm.
+        Maximum Euclidean norm of the incoming weights of a unit; longer ones are scaled down to it after each step.
     averaging : float in [0, 1)
-        Share of the last step's average of the weights in the next; 0 takes the weights as they are.
+        Decay of the moving average of the weights per step; 0 disables averaging.
     early_stopping : bool
-        Whether the validation score, and not the training loss, is what makes progress; the best weights are then
-        restored at the end.
+        Whether progress is measured by the validation score instead of the training loss. The weights of the best epoch
+        are then restored at the end.
     ties : {"first", "last"}
-        Which of epochs with equally good scores, or losses, is the best.
+        Which of several epochs with the same best score, or loss, is selected.
     skip_idle_wave : bool
-        Whether training stops where the schedule restarts for the last time, if there was no progress since it
-        restarted before.
+        Whether training stops before the last cycle of the schedule if the cycle before it brought no progress.
     noise_schedule, decay_schedule : Schedule
-        Factors at a step of the rate of dropout and the scale of noise, and of alpha.
+        Factors per step of the dropout rate and the scale of noise, and of alpha.
     """
 
     optimizer: Optimizer

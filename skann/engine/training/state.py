@@ -1,4 +1,4 @@
-"""What later batches need of earlier ones."""
+"""The state of training that carries over from batch to batch."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from .settings import Settings
 
 @dataclass
 class TrainingState:
-    """What later batches need of earlier ones; on the host, except while a step works on a device.
+    """The state of training that carries over from batch to batch; in host memory except while a device trains.
 
     Attributes
     ----------
     optimizer : OptimizerState
     learning_rate : float
-        The current one, before the schedule's factor.
+        The current learning rate, without the factor of the schedule.
     initial_rate : float
-        The one that it started from.
+        The learning rate at the start.
     generator : source of random bits, or None
         For noisy layers.
     trained : Parameters, or None
-        The weights that steps are taken on, where the model's are their average.
+        The weights that are trained, if those of the model are their average.
     average : array or None
-        Of the weights, with ``1 - averaging^steps`` still to be divided by.
+        Moving average of the weights, without the bias correction of ``1 / (1 - averaging^steps)``.
     rule : Optimizer, or None
-        The one that the moments are of.
+        The optimizer to which the moments belong.
     averaging : float
-        The share that the average is of.
+        The decay of the average.
     """
 
     optimizer: OptimizerState
@@ -50,10 +50,11 @@ class TrainingState:
     rule: Optimizer | None = None
     averaging: float = 0.0
 
-    def serves(self, settings: Settings, graph: Graph, parameters: Parameters) -> bool:
-        """Tell whether training can continue from here: with the same optimizer and averaging, kind of noise and size.
+    def is_compatible(self, settings: Settings, graph: Graph, parameters: Parameters) -> bool:
+        """Return whether training can continue from this state.
 
-        Moments of another optimizer, or of one with other decays, mean something else, as averages of another share do.
+        The optimizer, the decay of the average, the number and dtype of the parameters, and the presence of noise must
+        be the same: moments and averages with other decays have another meaning.
         """
         return (
             are_equal(self.rule, settings.optimizer)
@@ -64,7 +65,7 @@ class TrainingState:
         )
 
     def copy(self) -> TrainingState:
-        """Return a state that can be advanced in this one's place."""
+        """Return an independent copy."""
         average, trained = self.average, self.trained
         return replace(
             self,
@@ -75,14 +76,14 @@ class TrainingState:
         )
 
     def move(self, xp: ModuleType) -> None:
-        """Take the arrays laid out as theta is to where ``xp`` works; ``trained`` stays on the host."""
+        """Move the moments and the average to the memory of ``xp``; ``trained`` stays in host memory."""
         moments = self.optimizer.moments
         moments.update({name: move(moment, xp) for name, moment in moments.items()})
         if self.average is not None:
             self.average = move(self.average, xp)
 
-    def adopt(self, settings: Settings) -> None:
-        """Start from the settings' learning rate if that has changed."""
+    def set_learning_rate(self, settings: Settings) -> None:
+        """Reset the learning rate to that of the settings if that has changed."""
         if self.initial_rate != settings.learning_rate:
             self.learning_rate = self.initial_rate = settings.learning_rate
 
@@ -95,7 +96,7 @@ class TrainingState:
         rng: numpy.random.RandomState,
         xp: ModuleType = numpy,
     ) -> TrainingState:
-        """Return the state before the first batch; draws a seed from ``rng`` only if the network is noisy."""
+        """Return the initial state; ``rng`` draws a seed only if the network is noisy."""
         seed = rng.randint(2**31 - 1) if graph.is_noisy else None
         state = cls(settings.optimizer.init(numpy, parameters.theta), settings.learning_rate, settings.learning_rate)
         state.rule, state.averaging = settings.optimizer, settings.averaging
@@ -106,7 +107,7 @@ class TrainingState:
         return state
 
     def state_dict(self) -> dict[str, Any]:
-        """Return everything that changes from step to step but ``trained``: on the host, by name, in dicts of dicts."""
+        """Return the state without ``trained``, as nested dicts with arrays in host memory."""
         values = {"optimizer": self.optimizer.state_dict(), "learning_rate": float(self.learning_rate)}
         if self.average is not None:
             values["average"] = move(self.average, numpy)
@@ -115,7 +116,7 @@ class TrainingState:
         return values
 
     def load_state_dict(self, values: dict[str, Any]) -> None:
-        """Take over values as ``state_dict`` returns them for such a state, on the host."""
+        """Load the values of a ``state_dict`` with the same structure."""
         self.optimizer.load_state_dict(values["optimizer"])
         self.learning_rate = values["learning_rate"]
         if self.average is not None:

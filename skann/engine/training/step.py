@@ -1,4 +1,4 @@
-"""Training steps: the seam between the loop over epochs and what is done with a batch."""
+"""Training steps, which define how a batch is trained on; ``Trainer`` runs the loop over epochs."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from .updater import Updater
 
 
 class TrainingStep(Protocol):
-    """Trains on batches, in the order that a ``Trainer`` keeps.
+    """Protocol of steps that train on batches in the order given by a ``Trainer``.
 
     Attributes
     ----------
     learner : object
-        Is trained.
+        The learner to be trained.
     parameters : Parameters
-        Of the learner, on the host: after ``end_epoch``, if it publishes, and after ``end``, those trained so far.
+        Parameters of the learner in host memory, up to date after ``end_epoch`` with ``publish`` and after ``end``.
     state : TrainingState
     n_rows : int
-        Rows of an epoch.
+        Number of rows in an epoch.
     n_rows_at_once : int
-        Rows of the largest batch that goes through a network.
+        Maximum number of rows in a pass through a network.
     has_stepped : bool
         Whether a step has been taken.
     widths : dict of str to int
-        How many numbers those entries of the history are that are lists.
+        Lengths of the entries of the history that are lists.
     """
 
     learner: Any
@@ -51,7 +51,7 @@ class TrainingStep(Protocol):
 
     @property
     def widths(self) -> dict[str, int]:
-        """How many numbers those entries of the history are that are lists."""
+        """Lengths of the entries of the history that are lists."""
         ...
 
     def begin(self) -> None:
@@ -59,44 +59,44 @@ class TrainingStep(Protocol):
         ...
 
     def begin_epoch(self, order: Array | None) -> None:
-        """Read the rows in this order from now on; None is the one in which they lie."""
+        """Set the order of the rows for an epoch; None uses the order of the data set."""
         ...
 
     def step(self, batch: slice, n_epochs: int) -> DeferredSum | float:
-        """Train on some rows, counted in the epoch's order, after so many epochs; return the loss."""
+        """Train on a slice of the epoch's order, after ``n_epochs`` epochs; return the loss."""
         ...
 
     def end_epoch(self, loss: float, when: str, publish: bool) -> dict[str, Any]:
-        """Check that all is finite, put the weights into ``parameters`` if asked to, return entries of the history."""
+        """Check for finite values, update ``parameters`` with ``publish``, and return entries of the history."""
         ...
 
     def end(self, best: Parameters | None, is_interrupted: bool, n_epochs: int) -> None:
-        """Leave the best weights, or the last ones, in ``parameters``, and check that their outputs are finite."""
+        """Write the best or the last weights into ``parameters``, and check that their outputs are finite."""
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Return everything that changes from batch to batch, by name."""
+        """Return the state that changes from batch to batch, by name."""
         ...
 
     def load_state_dict(self, values: dict[str, Any]) -> None:
-        """Take over values as ``state_dict`` returns them."""
+        """Load the values of a ``state_dict``."""
         ...
 
 
 class SupervisedStep:
-    """The step of supervised training: the gradient of an objective for the rows' targets, and an update.
+    """The step of supervised training: the gradient of an objective on a batch, followed by an update.
 
     Parameters
     ----------
     learner : Learner
-        Its parameters are changed in place.
+        Its parameters are updated in place.
     rows : Rows
     settings : Settings
     state : TrainingState
-        Advanced in place.
+        Updated in place.
     xp : module, default=numpy
-        Computes. On a device the weights are trained in a copy, which is brought back at the end, and after epochs that
-        publish.
+        Array library of the computation. On a device, a copy of the weights is trained and copied back at the end, and
+        after epochs with ``publish``.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class SupervisedStep:
         self.n_rows = len(rows)
         self._on_host = parameters if state.trained is None else state.trained
         self.trained = self._on_host if xp is numpy else self._on_host.on(xp)
-        # statistics of a batch are those of its chunks, which a device must not change
+        # batch statistics are computed per chunk, so their chunk size must be the same on a device
         largest = MAX_CHUNK if xp is numpy or graph.mixes_rows else DEVICE_CHUNK
         self.n_rows_at_once = min(settings.batch_size, largest)
         self.network = Network(graph, self.trained, self.n_rows_at_once, training=True, generator=state.generator)
@@ -127,22 +127,22 @@ class SupervisedStep:
 
     @property
     def widths(self) -> dict[str, int]:
-        """How many numbers those entries of the history are that are lists."""
+        """Lengths of the entries of the history that are lists."""
         return self.probe.widths
 
     def begin(self) -> None:
-        """Take the weights to where training computes."""
+        """Move the weights and the state to the device."""
         self._has_average = self.state.optimizer.step > 0
         self._move(self.trained, self._on_host, self.xp)
 
     def begin_epoch(self, order: Array | None) -> None:
-        """Read the rows in this order from now on; None is the one in which they lie."""
+        """Set the order of the rows for an epoch; None uses the order of the data set."""
         self.reader.begin(order)
 
     def step(self, batch: slice, n_epochs: int) -> DeferredSum | float:
-        """Take a step; return the batch's estimate of the objective, penalties included.
+        """Take a step; return the batch's estimate of the objective, including penalties.
 
-        On a device nothing but the last step of an epoch waits for a number, so that the host runs ahead.
+        On a device only the last step of an epoch waits for a number, so that the host can run ahead.
         """
         settings, n_rows = self.settings, self.n_rows
         size = batch.stop - batch.start
@@ -158,7 +158,7 @@ class SupervisedStep:
         return loss
 
     def end_epoch(self, loss: float, when: str, publish: bool) -> dict[str, Any]:
-        """Check that all is finite, put the weights into ``parameters`` if asked to, return entries of the history."""
+        """Check for finite values, update ``parameters`` with ``publish``, and return entries of the history."""
         check_finite(loss, self.trained, when)
         if publish or self.xp is numpy or self.settings.averaging > 0:
             self._publish()
@@ -170,47 +170,47 @@ class SupervisedStep:
         }
 
     def end(self, best: Parameters | None, is_interrupted: bool, n_epochs: int) -> None:
-        """Leave the best weights, or the last ones, in ``parameters``, and check that their outputs are finite."""
+        """Write the best or the last weights into ``parameters``, and check that their outputs are finite."""
         parameters, when = self.parameters, f"{n_epochs} epochs"
         self._move(self._on_host, self.trained, numpy)
         if best is not None:
             parameters.restore(best)
         elif self._on_host is not parameters and not self._has_average:
-            parameters.restore(self._on_host)  # no epoch has ended yet whose average could be taken
+            parameters.restore(self._on_host)  # no epoch has ended, so there is no average
         if is_interrupted:
             check_finite(0.0, parameters, when)
         if best is not None or is_interrupted or not self._has_ended_epoch:
-            self.probe.look(parameters)  # which has seen others last, or none
+            self.probe.evaluate(parameters)  # not yet evaluated with these
         if near_overflow(self.probe.raw, self.learner.objective.prediction_link):
             check_outputs(self.learner, self.rows, when, self.xp)
 
     def _publish(self) -> None:
-        """Write into the model's parameters what was trained beside them: on a device, or to be averaged."""
+        """Copy the weights trained on a device, or their average, to the parameters of the model."""
         if self.trained is not self.parameters:
             self.parameters.restore(self.trained)
         if self.settings.averaging > 0:
-            weight = 1 - self.settings.averaging**self.state.optimizer.step  # frees it of its start at zero
-            self.parameters.theta[...] = move(self.xp.divide(self.state.average, weight), numpy)
+            correction = 1 - self.settings.averaging**self.state.optimizer.step  # of the bias towards zero
+            self.parameters.theta[...] = move(self.xp.divide(self.state.average, correction), numpy)
             self._has_average = True
 
-    def _move(self, there: Parameters, here: Parameters, xp: ModuleType) -> None:
-        """Take what training changes to where ``xp`` works."""
-        if there is not here:
-            there.restore(here)
+    def _move(self, target: Parameters, source: Parameters, xp: ModuleType) -> None:
+        """Copy the trained parameters and move the state to the memory of ``xp``."""
+        if target is not source:
+            target.restore(source)
             self.state.move(xp)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return everything that changes from batch to batch: by name, in dicts of dicts.
+        """Return the state that changes from batch to batch, as nested dicts.
 
-        The arrays are the step's own, not copies, unless it works on a device.
+        The arrays are not copied, unless they are on a device.
         """
         values = {"parameters": self.parameters.state_dict(), **self.state.state_dict()}
         if self.state.trained is not None:
-            values["trained"] = self.trained.state_dict()  # while a device trains, those on the host are old
+            values["trained"] = self.trained.state_dict()  # while a device trains, those in host memory are out of date
         return values
 
     def load_state_dict(self, values: dict[str, Any]) -> None:
-        """Take over values as ``state_dict`` returns them, before the first epoch."""
+        """Load the values of a ``state_dict`` before the first epoch."""
         self.parameters.load_state_dict(values["parameters"])
         if self.state.trained is not None:
             self.state.trained.load_state_dict(values["trained"])

@@ -1,4 +1,4 @@
-"""The training loop: epochs, batches, hooks and stopping. It knows nothing of classes or columns."""
+"""The training loop: epochs, batches, hooks and stopping."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy
 
-from ..arrays.backend import quiet
+from ..arrays.backend import ignore_overflow
 from ..data.rows import chunks
 from ..parameters import Parameters
 from .history import Progress
@@ -20,34 +20,34 @@ from .stopping import Stopping
 
 
 class Trainer:
-    """Trains in epochs: ``run`` calls ``run_epoch``, which has the step take each batch.
+    """Runs the epochs of training: ``run`` calls ``run_epoch``, which calls the step for each batch.
 
-    Ctrl-C may fall in at any moment. Where ``has_stepped`` then, set ``ended`` to "interrupted" and call ``run`` again,
-    which ends what was begun; whatever raises otherwise, ``undo`` gives the history back as it was.
+    Training can be interrupted at any moment by Ctrl-C. If ``has_stepped`` is then true, set ``ended`` to "interrupted"
+    and call ``run`` again to finish; after any other exception, call ``undo`` to restore the history.
 
     Parameters
     ----------
     step : TrainingStep
     settings : Settings
     progress : Progress
-        At the start. Entries are added to its history.
+        The progress at the start. Entries are added to its history.
     rng : RandomState
-        Draws the order of the rows.
+        Shuffles the rows.
     validate : callable, default=None
-        Returns the validation loss and score of the current parameters.
+        Returns the validation loss and the validation score of the current parameters.
     hooks : object with methods epoch_begins() and epoch_ends(), default=None
-        Called around each epoch; a true value stops training, and so does an exception, which is kept in ``error``.
+        Called before and after each epoch. A true value stops training, as does an exception, stored in ``error``.
     report : callable, default=None
-        Takes each line of news.
+        Called with each message.
 
     Attributes
     ----------
     progress : Progress
-        After the last epoch that has ended.
+        The progress after the last completed epoch.
     best : Parameters or None
-        Of the best epoch so far, with early stopping.
+        The parameters of the best epoch so far, with early stopping.
     ended : {"converged", "max_epochs", "stopped", "interrupted"} or None
-        Why training ended, if it has: stopped by a hook, or interrupted by Ctrl-C.
+        The reason for the end of training, if it has ended: "stopped" by a hook, "interrupted" by Ctrl-C.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Trainer:
         self.validate, self.hooks, self.report = validate, hooks, report
         self.stopping = Stopping(settings, report)
         self.error: Exception | None = None
-        self.fingerprint: dict[str, str] = {}  # of the fit, noted before the first epoch where checkpoints are written
+        self.fingerprint: dict[str, str] = {}  # of the fit; set before the first epoch if checkpoints are written
         self.ended: str | None = None
         self.first_epoch = progress.n_epochs
         self._before = progress, len(progress.loss_curve)
@@ -84,26 +84,26 @@ class Trainer:
 
     @property
     def learner(self) -> Any:
-        """The learner that is trained."""
+        """The learner to be trained."""
         return self.step.learner
 
     @property
     def n_rows_at_once(self) -> int:
-        """Rows of the largest batch that goes through a network."""
+        """Maximum number of rows in a pass through a network."""
         return self.step.n_rows_at_once
 
     def run(self) -> str:
-        """Train until there is no progress or ``max_epochs`` are done.
+        """Train until progress stops or for ``max_epochs`` epochs.
 
         Returns
         -------
         ended : {"converged", "max_epochs", "stopped", "interrupted"}
-            The parameters are the best so far in any case.
+            The reason for the end. With early stopping, the parameters are those of the best epoch.
 
         Raises
         ------
         DivergenceError
-            If the loss or a parameter is not finite after an epoch, or a prediction for the training rows at the end.
+            If the loss or a parameter is not finite after an epoch, or a prediction for a training row at the end.
         """
         if self.ended is None:
             self.step.begin()
@@ -114,42 +114,42 @@ class Trainer:
         return self.ended
 
     def undo(self) -> None:
-        """Take the entries of this run out of the history, which earlier progress shares."""
+        """Remove the entries of this run from the history."""
         progress, n_entries = self._before
         progress.keep_first(n_entries)
 
     def _run_epochs(self) -> str:
-        # asked before an epoch, not after, so that a run resumed between two asks too
+        # checked before an epoch, not after it, so that a run resumed between two epochs checks too
         while self.progress.n_epochs == self.first_epoch or not self.stopping.is_due(self.progress, self.step.state):
             if self.progress.n_epochs >= self.first_epoch + self.settings.max_epochs:
                 return "max_epochs"
             if self._hook("epoch_begins"):
                 return "stopped"
             start = time.perf_counter()
-            self._judge(self.run_epoch(), start)
+            self._end_epoch(self.run_epoch(), start)
             if self._hook("epoch_ends"):
                 return "stopped"
         return "converged"
 
     def run_epoch(self) -> dict[str, Any]:
-        """Take a step for each batch of the rows; return the entries of the history, with the batches' mean loss."""
+        """Take a step for each batch; return the entries of the history, including the mean loss of the batches."""
         loss, step, n_rows, n_epochs = 0.0, self.step.step, self.n_rows, self.progress.n_epochs
         if self.settings.shuffle:
             self.order = self.order[self.rng.permutation(n_rows)]
         self.step.begin_epoch(self.order if self.settings.shuffle else None)
-        with quiet():
+        with ignore_overflow():
             for batch in chunks(0, n_rows, self.settings.batch_size):
                 loss += step(batch, n_epochs) * ((batch.stop - batch.start) / n_rows)
         loss = float(loss)
-        is_watched = self.validate is not None or self.hooks is not None
-        return {"loss": loss, **self.step.end_epoch(loss, f"epoch {n_epochs + 1}", is_watched)}
+        publish = self.validate is not None or self.hooks is not None
+        return {"loss": loss, **self.step.end_epoch(loss, f"epoch {n_epochs + 1}", publish)}
 
-    def _judge(self, entries: dict[str, Any], start: float) -> None:
-        """Note the epoch, keep the parameters if they are the best so far, and set the next epoch's rate."""
+    def _end_epoch(self, entries: dict[str, Any], start: float) -> None:
+        """Record the epoch, copy the parameters if they are the best so far, and set the next learning rate."""
         settings, state, n_entries = self.settings, self.step.state, len(self.progress.loss_curve)
         validation_loss, score = (None, None) if self.validate is None else self.validate()
         try:
-            progress, is_best = self.progress.note(
+            progress, is_best = self.progress.record(
                 settings.tol,
                 by_score=settings.early_stopping,
                 ties=settings.ties,
@@ -164,23 +164,23 @@ class Trainer:
         except BaseException:
             self.progress.keep_first(n_entries)
             raise
-        # calls nothing, so that Ctrl-C cannot fall between: the epoch has ended as a whole, or not at all
+        # without calls, so that Ctrl-C cannot interrupt: the end of an epoch is atomic
         self.progress, self.best, state.learning_rate = progress, best, rate
         if self.report is not None:
-            self.report(_line(progress, settings.max_epochs))
+            self.report(_progress_message(progress, settings.max_epochs))
 
     def _hook(self, name: str) -> bool:
-        """Call a hook; tell whether to stop: it wants to, or it raised, and the exception waits in ``error``."""
+        """Call a hook; return whether to stop: it returned true, or raised an exception, now stored in ``error``."""
         if self.hooks is None:
             return False
         try:
             return bool(getattr(self.hooks, name)())
-        except Exception as error:  # it passes on once the best parameters are in place
+        except Exception as error:  # raised again once the best parameters are restored
             self.error = error
             return True
 
     def state_dict(self) -> dict[str, Any]:
-        """Return everything that later epochs need of earlier ones: arrays, numbers and texts, in dicts of dicts."""
+        """Return the state from which training can be resumed: arrays, numbers and strings in nested dicts."""
         values = {
             **self.step.state_dict(),
             **self.progress.state_dict(self.step.widths),
@@ -192,18 +192,18 @@ class Trainer:
         return values
 
     def load_state_dict(self, values: dict[str, Any]) -> None:
-        """Take over values as ``state_dict`` returns them for a trainer like this one, before its first epoch."""
+        """Load the values of a ``state_dict`` with the same structure, before the first epoch."""
         self.step.load_state_dict(values)
         if self.best is not None:
             self.best.load_state_dict(values["best"])
         self.progress.load_state_dict(values)
         self.order[...] = values["order"]
-        self.rng = copy.deepcopy(self.rng)  # it may be NumPy's global one
+        self.rng = copy.deepcopy(self.rng)  # it may be NumPy's global generator
         self.rng.set_state(values["rng"])
 
 
-def _line(progress: Progress, max_epochs: int) -> str:
-    """Return the news of the last epoch, the time that the remaining ones may take at most included."""
+def _progress_message(progress: Progress, max_epochs: int) -> str:
+    """Return the message about the last epoch, with an upper bound on the remaining time."""
     last = {name: values[-1] for name, values in progress.history.items()}
     remaining = (max_epochs - progress.n_epochs) * last["seconds"]
     score = "" if last["validation_score"] is None else f"  validation score {last['validation_score']:.4f}"

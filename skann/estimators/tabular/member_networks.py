@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy
 
 from ...engine.activations import ACTIVATIONS, FixedActivation
-from ...engine.initializers import Constant, Normal
+from ...engine.initializers import Fill, Normal
 from ...engine.layers import Layer
 from ...engine.losses import Clip
 from ...engine.models.data_driven_init import DataDriven, fit_to_rows
@@ -71,7 +71,7 @@ class TableRecipe(Recipe):
             loss,
             link,
             weight_init=DataDriven() if self.data_driven else Normal(),
-            output_init=DataDriven() if self.data_driven else Constant(0.0),
+            output_init=DataDriven() if self.data_driven else Fill(0.0),
             embeddings=self.embeddings,
             share_rate=0.1 if self.parametric_activation else None,
             dropout=cast("float", estimator.dropout),
