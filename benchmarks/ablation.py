@@ -1,7 +1,8 @@
-"""What each trick of the recipe for tables buys: TabularMLP with preset="best" and one of them off at a time.
+"""Ablation of the recipe for tables: TabularMLP with preset="best" and one component disabled at a time.
 
 Run ``SKANN_DATA=folder python benchmarks/ablation.py [tables] [--seeds 2] [--results file.json]``: it prints the table
-of ablation.md. What a results file holds already is not run again. Splits, rows and scores are those of tables.py.
+of ablation.md. Results that are in the file already are not computed again. Splits, rows and scores are those of
+tables.py.
 """
 
 import argparse
@@ -24,8 +25,8 @@ TABLES = ["adult", "higgs_sample", "california", "diamonds"]
 BASELINE = "the whole recipe"
 
 
-def standardising(x, clip):
-    """Return what centres by the mean and divides by the standard deviation, without a clip."""
+def fit_standard_scale(x, clip):
+    """Return a scaler that subtracts the mean and divides by the standard deviation, without clipping."""
     deviation = float(numpy.std(x)) if len(x) else 0.0
     return RobustScale(float(numpy.mean(x)), 1 / deviation, None) if deviation > 0 else None
 
@@ -40,7 +41,7 @@ def encoder(**params):
     return "skann.preprocessing.TabularEncoder", partial(skann.preprocessing.TabularEncoder, **params)
 
 
-# what is off: parameters of the estimator that turn it off, and what is patched where no parameter does
+# disabled component: (parameters of the estimator that disable it, patches where no parameter does)
 TRICKS = {
     BASELINE: ({}, []),
     "PBLD embedding: plain numbers": ({"numeric_embedding": None}, []),
@@ -62,7 +63,7 @@ TRICKS = {
     "data-driven start: N(0, 1)": ({"weight_init": "normal"}, []),
     "embedded categories: one-hot": ({"max_one_hot": None}, []),
     "smooth clip": ({}, [encoder(clip=None)]),
-    "robust scale and clip: standardised": ({}, [("skann.preprocessing.scaling.RobustScale.fit", standardising)]),
+    "robust scale and clip: standardised": ({}, [("skann.preprocessing.scaling.RobustScale.fit", fit_standard_scale)]),
     "a column for each rare value: under 10 rows joined": ({}, [encoder(min_frequency=10)]),
 }
 OF_CLASSES = {"label_smoothing"}
@@ -70,13 +71,13 @@ OF_NUMBERS = {"clip_predictions"}
 
 
 def concerns(trick, table):
-    """Tell whether a table has what the trick is about."""
+    """Return whether a component applies to a table."""
     params = set(TRICKS[trick][0])
     return not params & (OF_CLASSES if table.is_regression else OF_NUMBERS)
 
 
 def run_without(trick, table, seed):
-    """Return the scores of the recipe without a trick."""
+    """Return the scores of the recipe without a component."""
     params, patches = TRICKS[trick]
     with ExitStack() as stack:
         for target, replacement in patches:
@@ -85,7 +86,7 @@ def run_without(trick, table, seed):
 
 
 def run(folder, names, seeds, path):
-    """Run what the results file lacks, and write it after each fit."""
+    """Compute the results that the file lacks, and write it after each fit."""
     results = json.loads(path.read_text()) if path.exists() else {}
     for seed in range(seeds):
         for trick in TRICKS:
@@ -101,7 +102,7 @@ def run(folder, names, seeds, path):
 
 
 def report(results, names):
-    """Return a table in Markdown: by how many per cent the error grows without each trick, and the time of a fit."""
+    """Return a Markdown table of the increase of the error without each component, in percent, and of the time."""
     pairs = sorted({tuple(key.split("/")[:2]) for key in results if key.split("/")[0] in names})
     lines = [
         "| without | " + " | ".join(names) + " | mean | paired standard error | CPU seconds |",

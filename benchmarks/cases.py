@@ -1,4 +1,4 @@
-"""The shapes that all benchmarks share."""
+"""The data shapes and networks of the benchmarks."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from sklearn.datasets import load_digits
 
 @dataclass(frozen=True)
 class Case:
-    """A shape of data with a network: ten classes, Adam, ReLU."""
+    """A data shape and a network: ten classes, Adam, ReLU."""
 
     name: str
     n_samples: int
@@ -18,7 +18,7 @@ class Case:
     n_epochs: int
 
     def data(self, dtype="float64"):
-        """Return X and y: the digits where the shape is theirs, else random numbers."""
+        """Return X and y: the digits if the shape is theirs, else random numbers."""
         if self.n_features == 64:
             X, y = load_digits(return_X_y=True)
             return (X / 16).astype(dtype), y
@@ -28,11 +28,11 @@ class Case:
 
     @property
     def n_steps(self):
-        """How many steps a fit takes."""
+        """Number of steps of a fit."""
         return self.n_epochs * -(-self.n_samples // self.batch_size)
 
     def params(self):
-        """Return the parameters of an MLPClassifier, scikit-learn's or skann's."""
+        """Return the parameters of an MLPClassifier, of scikit-learn or skann."""
         return {
             "hidden_layer_sizes": self.hidden,
             "batch_size": self.batch_size,

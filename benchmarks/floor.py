@@ -1,8 +1,8 @@
-"""The floor of a step: its matrix products alone, and the optimizer's bytes over the memory's bandwidth.
+"""A lower bound on the time of a step: its matrix products, and the memory traffic of the optimizer.
 
-A step of a network of dense layers needs, for each layer, the products y = x W, x^T dy and, but for the first, dy W^T.
-Adam reads theta, its gradient and two moments, and writes three of them: seven passes of the parameters' bytes, over
-the bandwidth that a plain copy of an array of that size shows.
+A step of a network of dense layers needs, per layer, the products y = x W, x^T dy and, except in the first layer,
+dy W^T. Adam reads theta, its gradient and two moments, and writes three of them: seven passes over the parameters at
+the bandwidth of a copy of an array of the same size.
 """
 
 import itertools
@@ -19,7 +19,7 @@ import skann
 
 
 def products(case):
-    """Return a function that does the matrix products of as many steps as a fit takes, and how many parameters."""
+    """Return a function that computes the matrix products of all steps of a fit, and the number of parameters."""
     rng = numpy.random.default_rng(0)
     sizes = [case.n_features, *case.hidden, 10]
     x = [rng.standard_normal((case.batch_size, size), dtype="float32") for size in sizes]
@@ -40,7 +40,7 @@ def products(case):
 
 
 def copy_seconds(n_elements):
-    """Return the seconds of copying that many float32 numbers, at best: a read and a write each."""
+    """Return the median seconds of copying ``n_elements`` float32 numbers: a read and a write each."""
     a, b = numpy.ones(n_elements, "float32"), numpy.empty(n_elements, "float32")
     taken = []
     for _ in range(200):
@@ -51,7 +51,7 @@ def copy_seconds(n_elements):
 
 
 def floor_of(case, repeats):
-    """Return the microseconds of a step, of its products, of Adam's bytes, and the distance."""
+    """Return the microseconds per step, of its products and of Adam's memory traffic, and the ratio to the bound."""
     X, y = case.data()
     run, n_parameters = products(case)
     mlp = skann.MLPClassifier(**case.params(), warn=False)
@@ -59,12 +59,17 @@ def floor_of(case, repeats):
     peers = {"skann": lambda: to_step * seconds(mlp.fit, X, y), "products": lambda: to_step * seconds(run)}
     comparison = compare(case.name, "us", peers, repeats)
     optimizer = 1e6 * 3.5 * copy_seconds(n_parameters)
-    step, least = comparison.median("skann"), comparison.median("products")
-    return {"step": step, "products": least, "optimizer": optimizer, "distance": step / (least + optimizer)}
+    step, matrix_products = comparison.median("skann"), comparison.median("products")
+    return {
+        "step": step,
+        "products": matrix_products,
+        "optimizer": optimizer,
+        "ratio": step / (matrix_products + optimizer),
+    }
 
 
 def measure_floor(repeats):
-    """Return what ``floor_of`` says of each case."""
+    """Return the result of ``floor_of`` for each case."""
     warnings.simplefilter("ignore", ConvergenceWarning)
     return {name: floor_of(case, repeats) for name, case in STEPS.items()}
 

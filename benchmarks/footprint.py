@@ -1,4 +1,4 @@
-"""What skann weighs: the time of its import and the modules it loads, a pickle, the installed size."""
+"""The footprint of skann: import time, loaded modules, and the sizes of a pickle and of the installation."""
 
 import importlib.metadata
 import json
@@ -24,7 +24,7 @@ print(json.dumps([1000 * seconds, len(set(sys.modules) - before), heavy]))
 
 
 def import_cost(repeats):
-    """Return the milliseconds beyond ``import sklearn.base``, the modules, and which of them are heavy."""
+    """Return the milliseconds beyond ``import sklearn.base``, the number of modules, and the heavy ones among them."""
     runs = [
         json.loads(subprocess.run([sys.executable, "-c", PROGRAM], check=True, capture_output=True, text=True).stdout)
         for _ in range(repeats)
@@ -33,7 +33,7 @@ def import_cost(repeats):
 
 
 def installed_mb(distribution, seen=None):
-    """Return the megabytes of a distribution and all it needs."""
+    """Return the megabytes of a distribution and all its dependencies."""
     from packaging.requirements import Requirement
 
     seen = set() if seen is None else seen
@@ -50,9 +50,9 @@ def installed_mb(distribution, seen=None):
 
 
 def measure_footprint(repeats):
-    """Return each figure by what it is of."""
+    """Return the figures by name."""
     X, y = load_digits(return_X_y=True)
-    clf = skann.MLPClassifier(max_iter=5).fit(X / 16, y)
+    clf = skann.MLPClassifier(max_iter=5, warn=False).fit(X / 16, y)
     milliseconds, modules, heavy = import_cost(repeats)
     return {
         "import skann after sklearn.base, ms": milliseconds,

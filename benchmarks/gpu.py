@@ -1,8 +1,8 @@
 """A training step on a GPU against PyTorch, eager and compiled: a table, and benchmarks/gpu.md.
 
-Run ``python benchmarks/gpu.py`` where CuPy and PyTorch see the same GPU. A step's time is the difference
-between a longer and a shorter fit of the same rows, over the steps between them, so that neither moving the data nor
-compiling counts. Products are in float32 proper, as both libraries take them unless told otherwise.
+Run ``python benchmarks/gpu.py`` where CuPy and PyTorch see the same GPU. The time of a step is the
+difference between a longer and a shorter fit of the same rows over the number of additional steps, which excludes data
+transfer and compilation. Matrix products are in full float32, the default of both libraries.
 """
 
 import argparse
@@ -23,12 +23,12 @@ import skann
 
 REPORT = Path(__file__).with_name("gpu.md")
 N_ROWS = 2**16
-# hidden units, and by batch size the epochs that the longer fit has more
+# hidden units, and by batch size the number of additional epochs of the longer fit
 NETWORKS = {
     "L: 784, (512, 512), 10": ((512, 512), {128: 1, 1024: 5, 8192: 30, 65536: 60}),
     "wide: 784, (4096, 4096), 10": ((4096, 4096), {128: 1, 1024: 4, 8192: 5, 65536: 5}),
 }
-PEERS = ["PyTorch, eager", "torch.compile"]  # both with the fused Adam, which is the quicker
+PEERS = ["PyTorch, eager", "torch.compile"]  # both with the fused Adam, which is faster
 REPEATS = 3
 
 
@@ -38,8 +38,8 @@ def data():
     return rng.standard_normal((N_ROWS, 784), dtype="float32"), rng.integers(10, size=N_ROWS)
 
 
-def step_of(fit, n_steps_an_epoch, n_epochs):
-    """Return the microseconds of a step: what so many epochs more add to a fit, over their steps."""
+def step_of(fit, n_steps_per_epoch, n_epochs):
+    """Return the microseconds per step: the time of ``n_epochs`` additional epochs over their number of steps."""
 
     def seconds(n):
         start = time.perf_counter()
@@ -47,11 +47,11 @@ def step_of(fit, n_steps_an_epoch, n_epochs):
         return time.perf_counter() - start
 
     short, long = seconds(1), seconds(1 + n_epochs)
-    return 1e6 * (long - short) / (n_epochs * n_steps_an_epoch)
+    return 1e6 * (long - short) / (n_epochs * n_steps_per_epoch)
 
 
 def skann_fit(X, y, hidden, batch):
-    """Return a function that fits for some epochs."""
+    """Return a function that fits skann for a number of epochs."""
 
     def fit(n_epochs):
         case = Case("", len(X), X.shape[1], hidden, batch, n_epochs)
@@ -61,7 +61,7 @@ def skann_fit(X, y, hidden, batch):
 
 
 def torch_fit(X, y, hidden, batch, compiled):
-    """Return a function that fits for some epochs, of PyTorch; a compiled network is compiled once."""
+    """Return a function that fits PyTorch for a number of epochs; a compiled network is compiled once."""
     model = torch_peer.network(X.shape[1], hidden).cuda()
     if compiled:
         model = torch.compile(model, dynamic=False)
@@ -75,14 +75,14 @@ def torch_fit(X, y, hidden, batch, compiled):
 
 
 def compare(X, y, hidden, batch, n_epochs):
-    """Return the median microseconds of a step by peer, all taken in turn."""
+    """Return the median microseconds per step by peer, measured in turn."""
     fits = {
         "skann": skann_fit(X, y, hidden, batch),
         PEERS[0]: torch_fit(X, y, hidden, batch, compiled=False),
         PEERS[1]: torch_fit(X, y, hidden, batch, compiled=True),
     }
     for fit in fits.values():
-        fit(1)  # compiles what it needs
+        fit(1)  # compiles the kernels
     figures = {name: [] for name in fits}
     for _ in range(REPEATS):
         for name, fit in fits.items():
@@ -91,12 +91,12 @@ def compare(X, y, hidden, batch, n_epochs):
 
 
 def report(rows):
-    """Return the page."""
+    """Return the report in Markdown."""
     gpu = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
     lines = [
         "# On a GPU",
         "",
-        f"{datetime.date.today()}, {gpu}, CuPy {cupy.__version__}, PyTorch {torch.__version__}: microseconds of a step",
+        f"{datetime.date.today()}, {gpu}, CuPy {cupy.__version__}, PyTorch {torch.__version__}: microseconds per step",
         f"of Adam, ReLU, float32, {N_ROWS} rows on the GPU, medians of {REPEATS}; in brackets the peer's time over",
         "skann's of the same run. Taken by `python benchmarks/gpu.py`.",
         "",
@@ -107,7 +107,7 @@ def report(rows):
         ours = figures["skann"]
         peers = " | ".join(f"{figures[peer]:.0f} ({figures[peer] / ours:.2f})" for peer in PEERS)
         lines.append(f"| {network} | {batch} | {ours:.0f} | {peers} |")
-    return "\n".join([*lines, "", "What the figures come from is in [notes.md](notes.md).", ""])
+    return "\n".join([*lines, "", "The figures are explained in [notes.md](notes.md).", ""])
 
 
 def main():

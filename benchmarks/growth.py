@@ -1,4 +1,4 @@
-"""How the cost of an epoch grows with rows, width and depth, one line each, and the slope on logarithmic axes."""
+"""Scaling of the time of an epoch with rows, width and depth, and the slopes on logarithmic axes."""
 
 import warnings
 
@@ -15,7 +15,7 @@ SWEEPS = {
 
 
 def epoch(n_rows, hidden):
-    """Return the seconds of the quickest of some epochs."""
+    """Return the seconds of the fastest of several epochs."""
     rng = numpy.random.default_rng(0)
     X, y = rng.standard_normal((n_rows, 50), dtype="float32"), rng.integers(10, size=n_rows)
     n_epochs = 20 if n_rows <= 10_000 else 3
@@ -24,7 +24,7 @@ def epoch(n_rows, hidden):
 
 
 def measure_growth():
-    """Return for each sweep its values, the seconds of an epoch, and the slope of a line through the logarithms."""
+    """Return the values of each sweep, the seconds per epoch, and the slope of a line through the logarithms."""
     warnings.simplefilter("ignore", ConvergenceWarning)
     growth = {}
     for name, (values, shape) in SWEEPS.items():

@@ -1,8 +1,8 @@
-"""Kills and interrupts fits that write checkpoints, at random moments, and resumes them.
+"""Kills and interrupts fits that write checkpoints at random moments, and resumes them.
 
-After each kill the file is there and whole, or not there yet; the resumed fit equals the one that was not cut off, and
-nothing else is left in the folder. An interrupted process has no file open and as many BLAS threads as before. Prints
-the seed and whatever was otherwise, and ends with an exit status of 1 then. Needs a system that can fork.
+After each kill the checkpoint is complete or does not exist yet, the resumed fit equals an uninterrupted one, and no
+other files remain in the folder. An interrupted process leaves no file open and restores the number of BLAS threads.
+The script prints the seed and all violations, and exits with status 1 if there are any. It requires ``os.fork``.
 """
 
 import argparse
@@ -42,8 +42,8 @@ def fit(model, path=None):
     return model.fit(X, Y)
 
 
-def course_of(model):
-    """Return what two fits that are the same have in common, to the bit."""
+def results_of(model):
+    """Return the results of a fit that are bitwise reproducible."""
     networks = [member.network for member in model.members_] if hasattr(model, "members_") else [model]
     return [
         (
@@ -61,14 +61,14 @@ def n_blas_threads():
     return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
 
 
-def left_behind(folder, n_threads):
-    """Return what an interrupted fit has not put in order."""
+def leftovers(folder, n_threads):
+    """Return the files and threads that an interrupted fit has not cleaned up."""
     names = {name for name in os.listdir(folder) if name != "run.npz"}
     opened = []
     for number in os.listdir("/dev/fd"):
         try:
             opened.append(os.readlink(f"/dev/fd/{number}"))
-        except OSError:  # that of the list itself, or a system that does not tell
+        except OSError:  # the descriptor of the listing itself, or not supported
             continue
     names |= {name for name in opened if name.startswith(str(folder))}
     return names | ({f"BLAS threads: {n_blas_threads()}"} if n_blas_threads() != n_threads else set())
@@ -87,14 +87,14 @@ def run_child(model, path, ready):
     except BaseException:
         traceback.print_exc()
         return 1
-    left = left_behind(path.parent, n_threads)
+    left = leftovers(path.parent, n_threads)
     if left:
         print(f"left behind: {left}", file=sys.stderr)
     return len(left)
 
 
-def cut_off(model, path, number, seconds):
-    """Send a process that fits a signal after a time; return its exit status, negative if a signal ended it."""
+def interrupt_fit(model, path, number, seconds):
+    """Send a signal to a fitting process after some seconds; return its exit status, negative for a fatal signal."""
     reading, ready = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -109,9 +109,9 @@ def cut_off(model, path, number, seconds):
 
 
 def outcome_of(model, whole, folder, number, seconds):
-    """Return how a fit that was cut off goes on: one of a few outcomes, or something that must not be."""
+    """Return the outcome of an interrupted and resumed fit: one of MOMENTS, or the description of a fault."""
     path = Path(folder, "run.npz")
-    status = cut_off(model, path, number, seconds)
+    status = interrupt_fit(model, path, number, seconds)
     if status not in ((0, -number) if number == signal.SIGKILL else (0,)):
         return f"exit status {status}"
     names = os.listdir(folder)
@@ -124,17 +124,17 @@ def outcome_of(model, whole, folder, number, seconds):
         resumed = fit(model, path)
     except Exception as error:
         return f"{moment}: {error!r}"
-    if course_of(resumed) != whole:
-        return f"{moment}: the resumed fit is another"
+    if results_of(resumed) != whole:
+        return f"{moment}: the resumed fit differs"
     names = os.listdir(folder)
     return moment if names == ["run.npz"] else f"{moment}: {names} in the folder"
 
 
 def seconds_of(model):
-    """Return how long a fit takes that nothing cuts off."""
+    """Return the seconds of an uninterrupted fit."""
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        cut_off(model, Path(folder, "run.npz"), 0, 0)
+        interrupt_fit(model, Path(folder, "run.npz"), 0, 0)
         return time.perf_counter() - start
 
 
@@ -142,9 +142,9 @@ MOMENTS = ("before the first checkpoint", "while a file was written", "later", "
 
 
 def check_signals(number, n_signals, seed):
-    """Return how often each outcome came, and what must not be, by the number of the case."""
+    """Return the counts of the outcomes, and the faults by the number of the case."""
     outcomes, faults = Counter(), {}
-    wholes = {name: course_of(fit(model)) for name, model in MODELS.items()}
+    wholes = {name: results_of(fit(model)) for name, model in MODELS.items()}
     seconds = {name: min(seconds_of(model) for _ in range(3)) for name, model in MODELS.items()}
     for case in range(n_signals):
         rng = numpy.random.default_rng([seed, number, case])

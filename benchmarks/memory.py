@@ -1,7 +1,7 @@
-"""Peak memory, each task in a process of its own: the most anonymous memory (RssAnon) beyond that after the imports.
+"""Peak memory per task, each in its own process: the increase of anonymous memory (RssAnon) after the imports.
 
-Pages of a mapped file are the operating system's and do not count. Files are made sparse in a temporary folder, so that
-they take no room on the disk.
+Pages of mapped files belong to the operating system and are not counted. Files are sparse and in a temporary folder, so
+that they need no disk space.
 """
 
 import json
@@ -69,7 +69,7 @@ def fit_sparse():
 
 
 def peak_mb(call):
-    """Return the megabytes that a call of PREPARE's takes at most beyond what was there."""
+    """Return the peak increase of memory in megabytes during a call of a function of PREPARE."""
     with tempfile.TemporaryDirectory() as folder:
         program = [sys.executable, "-c", f"{PREPARE}\n{call}", str(Path(folder) / "X")]
         return json.loads(subprocess.run(program, check=True, capture_output=True, text=True).stdout)

@@ -1,7 +1,7 @@
-"""Fit what GELU computes in float32: 1 - Phi(a) = exp(-a^2 / 2) P(a) / Q(a), and print P and Q with their error.
+"""Fit the approximation of GELU in float32, 1 - Phi(a) = exp(-a^2 / 2) P(a) / Q(a), and print P, Q and the error.
 
-Lawson's iteration: least squares whose weights grow where the error is large come near the minimax fit. What is kept
-small is the error of a (1 - Phi(a)), which is GELU's at -a.
+Lawson's iteration approximates the minimax fit by least squares with weights that grow where the error is large. It
+minimizes the error of a (1 - Phi(a)), which is that of GELU at -a.
 """
 
 import numpy
@@ -13,7 +13,7 @@ STEPS = 80
 
 
 def fit():
-    """Return the coefficients of P and of Q, from the constant term on, and the largest error."""
+    """Return the coefficients of P and Q in ascending order, and the maximum error."""
     n_p, n_q = DEGREES
     nodes = LIMIT / 2 * (1 - numpy.cos(numpy.pi * (numpy.arange(3000) + 0.5) / 3000))
     share = nodes / LIMIT

@@ -1,4 +1,4 @@
-"""predict_proba of one row, a thousand and a million."""
+"""predict_proba of one row, of a thousand and of a million rows."""
 
 import time
 from importlib.util import find_spec
@@ -16,7 +16,7 @@ CASE = Case("1,000,000 x 100, (100,)", 20_000, 100, (100,), 200, 1)
 
 
 def quickest(function, times=200):
-    """Return the microseconds of the quickest of many calls."""
+    """Return the microseconds of the fastest of many calls."""
     best = float("inf")
     for _ in range(times):
         start = time.perf_counter()
@@ -26,7 +26,7 @@ def quickest(function, times=200):
 
 
 def compare_rows(n_rows, repeats):
-    """Return the comparison for some rows of the digits, validation alone among the peers."""
+    """Return the comparison for some rows of the digits; one peer is the validation alone."""
     X, y = load_digits(return_X_y=True)
     X = X / 16
     ours = skann.MLPClassifier(max_iter=5, random_state=0).fit(X, y)
@@ -43,7 +43,7 @@ def compare_rows(n_rows, repeats):
 
 
 def compare_many(dtype, repeats):
-    """Return the comparison for a million rows of a dtype, with networks trained on rows of it."""
+    """Return the comparison for a million rows of a dtype, with networks trained on the same dtype."""
     X, y = CASE.data(dtype)
     ours = skann.MLPClassifier(**CASE.params()).fit(X, y)
     theirs = sklearn.neural_network.MLPClassifier(**CASE.params()).fit(X, y)

@@ -1,8 +1,8 @@
 """All benchmarks with all peers in one run: a table, benchmarks/results.json and benchmarks/results.png.
 
 Run ``python benchmarks/run.py [parts] [--repeats 5]``; the parts are steps, fits, searches, predictions, memory,
-footprint, growth and floor. A part that is left out keeps its figures in results.json. A ratio above 1 says that skann
-is ahead; "compiled" tells whether Numba's kernels were in use (SKANN_FAST=0 turns them off).
+footprint, growth and floor. The figures of other parts in results.json are preserved. A ratio above 1 means
+that skann is faster; "compiled" is whether Numba's kernels were in use (SKANN_FAST=0 disables them).
 """
 
 import argparse
@@ -11,7 +11,7 @@ import os
 import platform
 from pathlib import Path
 
-os.environ.setdefault("PYTHONWARNINGS", "ignore")  # of workers, too: none of these fits is meant to converge
+os.environ.setdefault("PYTHONWARNINGS", "ignore")  # also in worker processes: these fits are not meant to converge
 
 import warnings
 
@@ -57,7 +57,7 @@ def run_part(part, repeats):
 
 
 def machine():
-    """Return what the figures depend on beside the code."""
+    """Return the properties of the machine and environment that affect the figures."""
     blas = {info["architecture"] for info in threadpool_info() if info["user_api"] == "blas"}
     return {
         "cores": os.cpu_count(),
@@ -68,7 +68,7 @@ def machine():
 
 
 def draw(results, path):
-    """Save bars of the ratios to each peer, a row of bars a task."""
+    """Save a bar chart of the ratios to each peer, with one row per task and peer."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -1,4 +1,4 @@
-"""A grid search as people run it: 24 candidates x 5 folds on the digits, two processes."""
+"""A typical grid search: 24 candidates and 5 folds on the digits, with two processes."""
 
 import sklearn.neural_network
 from measure import compare, seconds

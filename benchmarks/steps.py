@@ -1,4 +1,4 @@
-"""A training step and whole fits, against scikit-learn, PyTorch and skorch."""
+"""Training steps and whole fits, compared with scikit-learn, PyTorch and skorch."""
 
 import warnings
 from importlib.util import find_spec
@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 import skann
 
-# title, parameters of the estimator, those of PyTorch's loop, whether scikit-learn has it
+# title, parameters of the estimator, those of the PyTorch loop, whether scikit-learn supports it
 VARIANTS = [
     ("", {}, {}, True),
     (", SGD", {"solver": "sgd"}, {"solver": "sgd"}, True),
@@ -22,13 +22,13 @@ VARIANTS = [
 
 
 def peers_of(case, X, y, params, torch_params, with_sklearn):
-    """Return functions that fit and give the seconds a step, by name."""
+    """Return functions that fit and return the microseconds per step, by name."""
 
     def estimator(cls):
-        made = {**case.params(), **params}
-        if "dropout" in made:
-            made["dropout"] = made["dropout"][: len(case.hidden) + 1]
-        mlp = cls(**made)
+        settings = {**case.params(), **params}
+        if "dropout" in settings:
+            settings["dropout"] = settings["dropout"][: len(case.hidden) + 1]
+        mlp = cls(**settings)
         return lambda: 1e6 * seconds(mlp.fit, X, y) / case.n_steps
 
     peers = {"skann": estimator(skann.MLPClassifier)}
@@ -47,7 +47,7 @@ def peers_of(case, X, y, params, torch_params, with_sklearn):
 
 
 def skorch_peer(case, X, y):
-    """Return a function that fits skorch's classifier and gives the seconds a step."""
+    """Return a function that fits skorch's classifier and returns the microseconds per step."""
     import torch
     import torch_peer
     from skorch import NeuralNetClassifier
@@ -69,7 +69,7 @@ def skorch_peer(case, X, y):
 
 
 def compare_steps(repeats, dtypes=("float64", "float32"), cases=STEPS, variants=VARIANTS):
-    """Yield the comparison of each case: all variants with float64 X, the plain one with float32, too."""
+    """Yield the comparison of each case: all variants with float64 X, and the first one also with float32."""
     warnings.simplefilter("ignore", ConvergenceWarning)
     for case in cases.values():
         for dtype in dtypes:

@@ -1,7 +1,7 @@
 """Write the README's table of speed from the results of ``run.py``.
 
-Run ``python benchmarks/summary.py``: what stands in README.md between the lines <!-- speed --> and <!-- /speed --> is
-made anew from results.json (with Numba) and results_numpy.json (without).
+Run ``python benchmarks/summary.py``: the part of README.md between the lines <!-- speed --> and <!-- /speed --> is
+generated from results.json (with Numba) and results_numpy.json (without).
 """
 
 import json
@@ -25,7 +25,7 @@ ROWS = [
 
 
 def entry(results, begin, end):
-    """Return the comparison whose task begins and ends so."""
+    """Return the comparison whose task starts with ``begin`` and ends with ``end``."""
     (found,) = (
         comparison
         for part in ("steps", "fits", "searches", "predictions")
@@ -36,13 +36,13 @@ def entry(results, begin, end):
 
 
 def ratio(comparison, peers):
-    """Return the smallest ratio to the peers, that to the quickest of them, or a dash."""
+    """Return the smallest ratio to the peers, which is that to the fastest of them, or a dash."""
     ratios = [comparison["ratio"][peer] for peer in comparison["ratio"] if peer.startswith(peers)]
     return f"{min(ratios):.2f}" if ratios else "-"
 
 
 def ours(comparison):
-    """Return skann's median in a unit that reads well."""
+    """Return skann's median with its unit."""
     value = sorted(comparison["figures"]["skann"])[len(comparison["figures"]["skann"]) // 2]
     return f"{value:.0f} us" if comparison["unit"] == "us" else f"{value:.2f} s"
 

@@ -1,4 +1,4 @@
-"""PyTorch as a careful user writes it for a table: tensors in float32, whole batches by index, eager."""
+"""An efficient PyTorch training loop for tabular data: float32 tensors, batches by index, eager mode."""
 
 import numpy
 import torch
@@ -18,14 +18,14 @@ def network(n_features, hidden, n_classes=10, activation="relu", dropout=0.0):
 
 
 def optimizer(solver, parameters, fused):
-    """Return the optimizer with the settings that the others have."""
+    """Return the optimizer with the settings of the other peers."""
     if solver == "adam":
         return torch.optim.Adam(parameters, lr=1e-3, fused=fused)
     return torch.optim.SGD(parameters, lr=1e-3, momentum=0.9, nesterov=True, fused=fused)
 
 
 def fit(case, X, y, solver="adam", activation="relu", dropout=0.0, fused=True, model=None, device="cpu"):
-    """Train a network, by default a new one, as the case says; return it."""
+    """Train a network, by default a new one, for a case; return it."""
     x = torch.from_numpy(X.astype(numpy.float32, copy=False)).to(device)
     target = torch.from_numpy(y.astype(numpy.int64, copy=False)).to(device)
     model = model or network(case.n_features, case.hidden, activation=activation, dropout=dropout).to(device)
@@ -37,13 +37,13 @@ def fit(case, X, y, solver="adam", activation="relu", dropout=0.0, fused=True, m
             loss = nn.functional.cross_entropy(model(x[rows]), target[rows])
             loss.backward()
             steps.step()
-            total += (loss.item() if device == "cpu" else loss.detach()) * len(rows)  # a GPU is not waited for
-        float(total)  # as an epoch's loss is read, which waits for it
+            total += (loss.item() if device == "cpu" else loss.detach()) * len(rows)  # does not wait for a GPU
+        float(total)  # reads the loss of the epoch, which waits for a GPU
     return model
 
 
 def probabilities(model, X, batch=1024):
-    """Return the probabilities of the classes, as NumPy."""
+    """Return the class probabilities as a NumPy array."""
     model.eval()
     with torch.inference_mode():
         x = torch.from_numpy(X.astype(numpy.float32, copy=False))

@@ -130,7 +130,7 @@ def hyperparameters(rng, registry, accepts=lambda cls: True):
         bounds = item.metadata.get("bounds")
         if bounds is not None and chance(rng, 0.6):
             params[item.name] = inside(rng, bounds)
-            while params[item.name] in bounds.without:
+            while params[item.name] in bounds.exclude:
                 params[item.name] = inside(rng, bounds)
     if issubclass(cls, Quantile):
         params["levels"] = pick(rng, [0.5, 0.01, (0.1, 0.9), [0.25, 0.5, 0.75], (0.5,), numpy.array([0.2, 0.7])])

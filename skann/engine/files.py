@@ -1,4 +1,4 @@
-"""Files that are replaced in one stroke, whatever stops the writer."""
+"""Atomic replacement of files."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def regular_file(path: str | os.PathLike) -> Path:
     Raises
     ------
     ValueError
-        If something is there that is no regular file, such as a folder, a device or a named pipe, which may be read
-        for ever.
+        If the path exists but is not a regular file: a folder, a device, or a named pipe, reading from which may
+        never end.
     """
     real = Path(os.path.realpath(path))
     if real.exists() and not real.is_file():
@@ -39,10 +39,10 @@ def regular_file(path: str | os.PathLike) -> Path:
 
 
 def replace_file(path: str | os.PathLike, write: Callable[[BinaryIO], object]) -> None:
-    """Replace a file: whoever opens ``path``, even after a crash, finds the old content or the new.
+    """Replace a file atomically: even after a crash, ``path`` holds the old content or the new.
 
-    Symbolic links are followed, an existing file's mode is kept, and folders are made. Temporary files that killed
-    writers left for this path are removed. Ctrl-C takes effect once the file is in place.
+    Symbolic links are followed, the mode of an existing file is preserved, and missing folders are created. Temporary
+    files of killed writers for this path are removed. Ctrl-C takes effect once the file is replaced.
 
     Parameters
     ----------
@@ -53,10 +53,10 @@ def replace_file(path: str | os.PathLike, write: Callable[[BinaryIO], object]) -
     Raises
     ------
     ValueError
-        If something else than a regular file is there.
+        If the path exists but is not a regular file.
     """
     path = regular_file(path)
-    with _interrupts_deferred():
+    with _defer_interrupts():
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(path)
         with _temporary_file(path) as temporary:
@@ -64,12 +64,12 @@ def replace_file(path: str | os.PathLike, write: Callable[[BinaryIO], object]) -
                 write(file)
                 file.flush()
                 os.fsync(file.fileno())
-            _keep_mode(path, temporary)
+            _copy_mode(path, temporary)
             os.replace(temporary, path)
 
 
-def _keep_mode(path: Path, temporary: Path) -> None:
-    """Give the new file the mode of the old one, if there is one."""
+def _copy_mode(path: Path, temporary: Path) -> None:
+    """Copy the mode of an existing file to the temporary one."""
     if path.exists():
         old, new = (stat.S_IMODE(file.stat().st_mode) for file in (path, temporary))
         if new != old:  # some file systems refuse any change
@@ -78,32 +78,32 @@ def _keep_mode(path: Path, temporary: Path) -> None:
 
 @contextmanager
 def _temporary_file(path: Path) -> Iterator[Path]:
-    """Make a file beside ``path``, locked for as long as its writer lives, and remove it at the end if it is there.
+    """Create a temporary file beside ``path``, locked while its writer lives, and remove it at the end if it exists.
 
-    The kernel releases the lock of a process that ends, however it ends and in whichever container it ran. A number of
-    the process would tell less: numbers are used again, and containers that share a folder have the same ones.
+    The kernel releases the lock when the process ends in any way and in any container. A process id would be less
+    reliable: ids are reused, and containers that share a folder may use the same ids.
     """
-    mode = 0o600 if path.exists() else 0o666  # the old file may be for its owner alone
-    held = None
-    while held is None:
+    mode = 0o600 if path.exists() else 0o666  # the old file may be readable by its owner only
+    descriptor = None
+    while descriptor is None:
         temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}{_SUFFIX}")
-        held = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode)
-        _lock(held, wait=True)
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode)
+        _lock(descriptor, wait=True)
         if not temporary.exists():  # another writer found it before it was locked
-            os.close(held)
-            held = None
-    if fcntl is None:  # Windows replaces no file that is open
-        os.close(held)
+            os.close(descriptor)
+            descriptor = None
+    if fcntl is None:  # Windows cannot replace an open file
+        os.close(descriptor)
     try:
         yield temporary
     finally:
         temporary.unlink(missing_ok=True)
         if fcntl is not None:
-            os.close(held)
+            os.close(descriptor)
 
 
 def _lock(descriptor: int, wait: bool) -> bool:
-    """Lock a file, where there are locks; tell whether it is locked now."""
+    """Lock a file where locks are supported; return whether it is locked."""
     if fcntl is None:
         return False
     try:
@@ -114,13 +114,13 @@ def _lock(descriptor: int, wait: bool) -> bool:
 
 
 def _remove_abandoned(path: Path) -> None:
-    """Remove the temporary files for ``path`` whose writers have ended; where there are no locks, all stay."""
+    """Remove the temporary files for ``path`` of writers that have ended; none where locks are not supported."""
     with os.scandir(path.parent) as entries:
         names = [entry.name for entry in entries if _is_temporary(entry.name, path)]
     for name in names:
         try:
             descriptor = os.open(path.with_name(name), os.O_RDWR | getattr(os, "O_NONBLOCK", 0))
-        except OSError:  # it has just gone, or belongs to another user
+        except OSError:  # already removed, or of another user
             continue
         try:
             if _lock(descriptor, wait=False):
@@ -130,27 +130,27 @@ def _remove_abandoned(path: Path) -> None:
 
 
 def _is_temporary(name: str, path: Path) -> bool:
-    """Tell whether ``_temporary_file`` gives such names for ``path``."""
+    """Return whether a name is one that ``_temporary_file`` creates for ``path``."""
     number = name.removeprefix(f"{path.name}.").removesuffix(_SUFFIX)
     return len(number) == 32 and name == f"{path.name}.{number}{_SUFFIX}" and set(number) <= set("0123456789abcdef")
 
 
 @contextmanager
-def _interrupts_deferred() -> Iterator[None]:
-    """Let Ctrl-C wait until the block is done.
+def _defer_interrupts() -> Iterator[None]:
+    """Defer Ctrl-C to the end of the block.
 
-    It would otherwise strike anywhere, between the making of a temporary file and the note of its name, too.
+    It could otherwise interrupt between the creation of a temporary file and the assignment of its name.
     """
     handler = signal.getsignal(signal.SIGINT)
-    # Python calls handlers in the main thread alone; None is one that Python did not set and could not put back
+    # Python calls handlers only in the main thread; None is a handler that Python did not set and cannot restore
     if threading.current_thread() is not threading.main_thread() or not callable(handler):
         yield
         return
-    waiting: list[tuple] = []
-    signal.signal(signal.SIGINT, lambda *arguments: waiting.append(arguments))
+    deferred: list[tuple] = []
+    signal.signal(signal.SIGINT, lambda *arguments: deferred.append(arguments))
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, handler)
-        if waiting:
-            handler(*waiting[0])
+        if deferred:
+            handler(*deferred[0])

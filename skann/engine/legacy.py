@@ -1,4 +1,4 @@
-"""Networks in pickles of earlier versions, which held a chain of layers together with its loss."""
+"""Conversion of networks in pickles of earlier versions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .parameters import Parameters
 
 
 class Architecture:
-    """A chain of named layers with the loss and the link at its end, as pickles hold it."""
+    """A chain of named layers with the loss and the link of its output, as in pickles of earlier versions."""
 
     layers: dict[str, Layer]
     in_shape: tuple[int, ...]
@@ -21,25 +21,25 @@ class Architecture:
 
 
 def convert(architecture: Architecture, parameters: Parameters) -> tuple[Graph, Objective, Parameters]:
-    """Return a network of an earlier version as this one holds it; it shares theta.
+    """Convert a network of an earlier version, sharing theta.
 
     Raises
     ------
     ValueError
-        If the parameters do not fit the layers.
+        If the parameters do not match the layers.
     """
     last = list(architecture.layers)[-1]
     layers = []
     for name, layer in architecture.layers.items():
         role = "hidden" if name in architecture.hidden else "output" if name == last else ""
-        if isinstance(layer, MaxoutLayer):  # which had the weights too
+        if isinstance(layer, MaxoutLayer):  # included the weights
             old = vars(layer)
             layers.append((name, Dense(old["units"], old["init"], old["pieces"]), ""))
             name, layer = f"{name}_1", MaxoutLayer(old["pieces"])
         layers.append((name, layer, role))
     graph, layout = chain(layers, architecture.in_shape), parameters.layout
-    here = graph.layout()
-    if (here.shapes(), here.slices) != (layout.shapes(), layout.slices):
+    converted = graph.layout()
+    if (converted.shapes(), converted.slices) != (layout.shapes(), layout.slices):
         raise ValueError("The parameters in the pickle do not fit its layers.")
     objective = Objective.of(last, architecture.loss, architecture.link)
-    return graph, objective, Parameters(here, parameters.theta, parameters.state)
+    return graph, objective, Parameters(converted, parameters.theta, parameters.state)

@@ -1,4 +1,4 @@
-"""The names of the normalization layers."""
+"""The registry of normalization layers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Optimizers: ``init`` makes the state, ``update`` takes a step in place. Each one class, registered once."""
+"""Stochastic optimizers: ``init`` returns the initial state, ``update`` takes a step in place."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from .solvers import SOLVERS, Solver
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Nadam", "RMSprop"]
 
-# The least that is added to the root of a mean of squares: where a square underflows, the root would be 0 and the
-# quotient infinite or undefined, though the gradient itself is small.
-_LEAST_EPSILON = {numpy.dtype(kind): math.sqrt(numpy.finfo(kind).tiny) for kind in ("float32", "float64")}
+# Minimum of the epsilon added to the root of a mean of squares. Where the square of a small gradient underflows, the
+# root is 0, and the quotient would be infinite or undefined.
+_MIN_EPSILON = {numpy.dtype(kind): math.sqrt(numpy.finfo(kind).tiny) for kind in ("float32", "float64")}
 
 
 class OptimizerState:
@@ -33,11 +33,11 @@ class OptimizerState:
     Attributes
     ----------
     step : int
-        Steps taken.
+        Number of steps taken.
     moments : dict of str to array
-        Laid out as theta is.
+        Vectors with the layout of theta.
     momentum_product : float
-        Product of all steps' momentum factors, where they change from step to step.
+        Product of the momentum factors of all steps, for optimizers whose factor changes from step to step.
     """
 
     def __init__(self, moments: dict[str, Array]):
@@ -46,18 +46,18 @@ class OptimizerState:
         self.momentum_product = 1.0
 
     def copy(self) -> OptimizerState:
-        """Return a state that can be advanced in this one's place."""
+        """Return an independent copy."""
         state = OptimizerState({name: moment.copy() for name, moment in self.moments.items()})
         state.step, state.momentum_product = self.step, self.momentum_product
         return state
 
     def state_dict(self) -> dict[str, Any]:
-        """Return everything that changes from step to step, the moments on the host."""
+        """Return the state with the moments in host memory."""
         moments = {name: move(moment, numpy) for name, moment in self.moments.items()}
         return {"step": self.step, "momentum_product": float(self.momentum_product), "moments": moments}
 
     def load_state_dict(self, values: dict[str, Any]) -> None:
-        """Take over values as ``state_dict`` returns them; the moments lie on the host."""
+        """Load the values of a ``state_dict``, whose moments are in host memory."""
         self.step, self.momentum_product = values["step"], values["momentum_product"]
         for name, moment in self.moments.items():
             moment[...] = values["moments"][name]
@@ -65,19 +65,19 @@ class OptimizerState:
 
 @dataclass(frozen=True)
 class Optimizer(Solver, ABC):
-    """A rule that moves theta against its gradient.
+    """Base class of optimizers, which update theta from its gradient.
 
     Attributes
     ----------
     moments : tuple of str
-        Names of the vectors that the rule carries along, zero at the start.
+        Names of the moment vectors, which are initially zero.
     decouples_decay : bool
-        Whether alpha shrinks the weights by ``1 - rate * alpha`` a step instead of entering the gradient.
+        Whether each step multiplies the weights by ``1 - rate * alpha`` instead of adding alpha to the gradient.
     """
 
     moments = ()
     decouples_decay = False
-    _adds_l2 = False  # whether ``update_block`` takes an L2 penalty, to add it to the gradient in the same pass
+    _adds_l2 = False  # whether ``update_block`` accepts an L2 penalty and adds it in the same pass
 
     def init(self, xp: ModuleType, theta: Array) -> OptimizerState:
         """Return the state before the first step.
@@ -92,7 +92,7 @@ class Optimizer(Solver, ABC):
         Returns
         -------
         state : OptimizerState
-            For ``update``.
+            The initial state, for ``update``.
         """
         return OptimizerState({name: xp.zeros_like(theta) for name in self.moments})
 
@@ -107,29 +107,29 @@ class Optimizer(Solver, ABC):
         penalty: Penalty | None = None,
         segments: Sequence[tuple[slice, float]] | None = None,
     ) -> DeferredSum | float:
-        """Move theta one step, block by block; return the penalty at the theta before.
+        """Take a step, block by block; return the penalty before the step.
 
         Parameters
         ----------
         xp : module
             NumPy or a library with the same functions.
         theta, grad : array of shape (n_parameters,)
-            ``theta`` is changed in place; ``grad`` may be used as scratch.
+            Parameters, updated in place, and gradient, which may be overwritten.
         state : OptimizerState
-            Of ``init``; advanced in place.
+            The state, updated in place.
         learning_rate : float
-            Of this step.
+            Learning rate of the step.
         work : array
-            ``parameters.scratch_for(theta)``; theta is updated in blocks of its length.
+            Scratch from ``parameters.scratch_for(theta)``; its length is that of a block.
         penalty : Penalty, default=None
-            Added to the gradient while a block is in cache, which takes a third of the time.
+            Penalty, added to the gradient block by block while a block is in cache, which takes a third of the time.
         segments : sequence of (slice, float), default=None
-            Parts of theta in order, each with what the learning rate is multiplied by there; None is all of it with 1.
+            Segments of theta in order, with their learning-rate factors. None is a single segment with factor 1.
 
         Returns
         -------
         penalty : float
-            At the theta before; on a device, a sum that can be read later.
+            The penalty before the step; on a device, a deferred sum.
         """
         state.step += 1
         factors, loss = self._factors(state, learning_rate), 0.0
@@ -145,39 +145,39 @@ class Optimizer(Solver, ABC):
                 if adds_l2:
                     loss += penalty.l2_value(part[:n_penalized])
                     l2: Any = {"l2": (penalty.l2, n_penalized)}
-                    own = self.update_block(xp, part, slope, scratch, scaled, *moments, **l2)
+                    returned = self.update_block(xp, part, slope, scratch, scaled, *moments, **l2)
                 else:
                     loss += penalty.add(xp, part[:n_penalized], slope[:n_penalized], work[:n_penalized])
-                    own = self.update_block(xp, part, slope, scratch, scaled, *moments)
-                if own is not None:
+                    returned = self.update_block(xp, part, slope, scratch, scaled, *moments)
+                if returned is not None:
                     raise return_value_error(self, "update_block")
         return loss
 
     def _factors(self, state: OptimizerState, learning_rate: float) -> tuple[float, ...]:
-        """Return the numbers that change from step to step, proportional to the rate; ``state.step`` counts from 1."""
+        """Return the factors of a step, each proportional to the learning rate; ``state.step`` counts from 1."""
         return (learning_rate,)
 
     @abstractmethod
     def update_block(
         self, xp: ModuleType, theta: Array, grad: Array, work: Array, factors: tuple[float, ...], *moments: Array
     ) -> None:
-        """Update a segment of theta and of the moments in place.
+        """Update a block of theta and of the moments in place.
 
         Parameters
         ----------
         xp : module
             NumPy or a library with the same functions.
         theta, grad, work : array of shape (n_parameters,)
-            Parameters, their gradient and scratch; the latter two may be used up.
+            Parameters, gradient and scratch; the latter two may be overwritten.
         factors : tuple of float
-            Those of ``_factors``: by default the learning rate alone.
+            Factors of the step: by default the learning rate alone.
         *moments : array of shape (n_parameters,)
-            As ``moments`` names them.
+            Moments, in the order of the attribute ``moments``.
         """
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
-        if "update_block" in vars(cls):  # a class that writes it anew may leave the penalty to update
+        if "update_block" in vars(cls):  # an override may leave the penalty to ``update``
             cls._adds_l2 = "l2" in signature(cls.update_block).parameters
 
 
@@ -191,9 +191,9 @@ class SGD(Optimizer):
     Parameters
     ----------
     momentum : float in [0, 1], default=0.9
-        Share of the last step that the next one repeats.
+        Decay of the velocity per step.
     nesterovs_momentum : bool, default=True
-        Whether momentum is Nesterov's.
+        Whether to use Nesterov's momentum.
     """
 
     momentum: float = real(0.9, low=0, high=1)
@@ -208,10 +208,10 @@ class SGD(Optimizer):
 
 @dataclass(frozen=True)
 class _AdaptiveMoments(Optimizer):
-    """The common state of Adam and its kin: decaying means of the gradient, m, and of its square, v.
+    """Base class of Adam and its variants, with moving averages of the gradient, m, and of its square, v.
 
-    The state holds m / (1 - beta_1) and v / (1 - beta_2), and the step makes up for it: two passes less over the
-    parameters, a sixth of the update's time.
+    The state holds m / (1 - beta_1) and v / (1 - beta_2), and the step size corrects for that. This saves two passes
+    over the parameters, a sixth of the time of an update.
     """
 
     beta_1: float = real(0.9, low=0, high=1, include_high=False)
@@ -220,11 +220,11 @@ class _AdaptiveMoments(Optimizer):
     moments = ("first", "second")
 
     def _epsilon(self, dtype: numpy.dtype) -> float:
-        """Return what is added to the root of the second moment, as that is kept."""
-        return max(self.epsilon / math.sqrt(1 - self.beta_2), _LEAST_EPSILON[dtype])
+        """Return epsilon in the scale of the stored second moment."""
+        return max(self.epsilon / math.sqrt(1 - self.beta_2), _MIN_EPSILON[dtype])
 
-    def _size(self, learning_rate: float, step: int) -> float:
-        """Return rate sqrt(1 - beta_2^t) (1 - beta_1) / sqrt(1 - beta_2): what a step's quotient is multiplied by."""
+    def _step_size(self, learning_rate: float, step: int) -> float:
+        """Return rate sqrt(1 - beta_2^t) (1 - beta_1) / sqrt(1 - beta_2), the factor of a step's quotient."""
         correction = math.sqrt(1 - self.beta_2**step)
         return learning_rate * correction * (1 - self.beta_1) / math.sqrt(1 - self.beta_2)
 
@@ -235,20 +235,20 @@ class Adam(_AdaptiveMoments):
     """Adam, theta -= rate_t m / (sqrt(v) + epsilon), rate_t = rate sqrt(1 - beta_2^t) / (1 - beta_1^t).
 
     m = beta_1 m + (1 - beta_1) g and v = beta_2 v + (1 - beta_2) g^2 [Kingma & Ba, 2015, arXiv:1412.6980;
-    epsilon stands where the end of their section 2 puts it, and scikit-learn].
+    epsilon is added as at the end of their section 2, and as in scikit-learn].
 
     Parameters
     ----------
     beta_1 : float in [0, 1), default=0.9
-        Share of the old mean of the gradient in the new one.
+        Decay of the moving average of the gradient, per step.
     beta_2 : float in [0, 1), default=0.999
-        Share of the old mean of the squared gradient in the new one.
+        Decay of the moving average of the squared gradient, per step.
     epsilon : float in (0, inf), default=1e-8
         Added to the denominator of the step.
     """
 
     def _factors(self, state, learning_rate):
-        return (self._size(learning_rate, state.step) / (1 - self.beta_1**state.step),)
+        return (self._step_size(learning_rate, state.step) / (1 - self.beta_1**state.step),)
 
     def update_block(self, xp, theta, grad, work, factors, first, second, l2=(0.0, 0)):
         strength, n_penalized = l2
@@ -260,16 +260,17 @@ class Adam(_AdaptiveMoments):
 @SOLVERS.register("adamw")
 @dataclass(frozen=True)
 class AdamW(Adam):
-    """Adam with decoupled decay: weights are first multiplied by 1 - rate alpha [Loshchilov & Hutter, 2019].
+    """Adam with decoupled weight decay: weights are first multiplied by 1 - rate alpha [Loshchilov & Hutter, 2019].
 
-    Here alpha is not divided by the training set's weight, and the loss reported has no penalty (arXiv:1711.05101).
+    alpha is not divided by the total weight of the training set, and the reported loss includes no penalty
+    (arXiv:1711.05101).
 
     Parameters
     ----------
     beta_1 : float in [0, 1), default=0.9
-        Share of the old mean of the gradient in the new one.
+        Decay of the moving average of the gradient, per step.
     beta_2 : float in [0, 1), default=0.999
-        Share of the old mean of the squared gradient in the new one.
+        Decay of the moving average of the squared gradient, per step.
     epsilon : float in (0, inf), default=1e-8
         Added to the denominator of the step.
     """
@@ -280,40 +281,42 @@ class AdamW(Adam):
 @SOLVERS.register("nadam")
 @dataclass(frozen=True)
 class Nadam(_AdaptiveMoments):
-    """Adam with Nesterov's momentum, whose factor rises as beta_1 (1 - 0.96^(0.004 t) / 2) [Dozat, 2016].
+    """Adam with Nesterov's momentum, whose factor increases as beta_1 (1 - 0.96^(0.004 t) / 2) [Dozat, 2016].
 
     Parameters
     ----------
     beta_1 : float in [0, 1), default=0.9
-        Share of the old mean of the gradient in the new one.
+        Decay of the moving average of the gradient, per step.
     beta_2 : float in [0, 1), default=0.999
-        Share of the old mean of the squared gradient in the new one.
+        Decay of the moving average of the squared gradient, per step.
     epsilon : float in (0, inf), default=1e-8
         Added to the denominator of the step.
     """
 
     def _factors(self, state, learning_rate):
-        now, following = (self.beta_1 * (1 - 0.5 * 0.96 ** (0.004 * t)) for t in (state.step, state.step + 1))
-        state.momentum_product *= now
-        size = self._size(learning_rate, state.step)
-        of_gradient = size / (1 - self.beta_1) * (1 - now) / (1 - state.momentum_product)
-        return of_gradient, size * following / (1 - state.momentum_product * following)
+        current, following = (self.beta_1 * (1 - 0.5 * 0.96 ** (0.004 * t)) for t in (state.step, state.step + 1))
+        state.momentum_product *= current
+        size = self._step_size(learning_rate, state.step)
+        gradient_factor = size / (1 - self.beta_1) * (1 - current) / (1 - state.momentum_product)
+        return gradient_factor, size * following / (1 - state.momentum_product * following)
 
     def update_block(self, xp, theta, grad, work, factors, first, second):
-        of_gradient, of_momentum = factors
+        gradient_factor, momentum_factor = factors
         advance_moments(xp, grad, first, second, work, self.beta_1, self.beta_2, self._epsilon(theta.dtype))
-        xp.multiply(grad, of_gradient, out=grad)
+        xp.multiply(grad, gradient_factor, out=grad)
         xp.divide(grad, work, out=grad)
         xp.subtract(theta, grad, out=theta)
         xp.divide(first, work, out=work)
-        xp.multiply(work, of_momentum, out=work)
+        xp.multiply(work, momentum_factor, out=work)
         xp.subtract(theta, work, out=theta)
 
 
-def _divided_step(xp: ModuleType, theta: Array, grad: Array, second: Array, rate: float, epsilon: float, work: Array):
-    """Take theta -= rate g / (sqrt(second) + epsilon)."""
+def _take_scaled_step(
+    xp: ModuleType, theta: Array, grad: Array, second: Array, rate: float, epsilon: float, work: Array
+):
+    """Update theta -= rate g / (sqrt(second) + epsilon)."""
     xp.sqrt(second, out=work)
-    xp.add(work, max(epsilon, _LEAST_EPSILON[work.dtype]), out=work)
+    xp.add(work, max(epsilon, _MIN_EPSILON[work.dtype]), out=work)
     xp.divide(grad, work, out=work)
     xp.multiply(work, rate, out=work)
     xp.subtract(theta, work, out=theta)
@@ -340,7 +343,7 @@ class RMSprop(Optimizer):
         xp.multiply(work, 1 - self._DECAY, out=work)
         xp.multiply(second, self._DECAY, out=second)
         xp.add(second, work, out=second)
-        _divided_step(xp, theta, grad, second, rate, self.epsilon, work)
+        _take_scaled_step(xp, theta, grad, second, rate, self.epsilon, work)
 
 
 @SOLVERS.register("adagrad")
@@ -361,4 +364,4 @@ class Adagrad(Optimizer):
         (rate,) = factors
         xp.multiply(grad, grad, out=work)
         xp.add(second, work, out=second)
-        _divided_step(xp, theta, grad, second, rate, self.epsilon, work)
+        _take_scaled_step(xp, theta, grad, second, rate, self.epsilon, work)

@@ -1,4 +1,4 @@
-"""What keeps weights small: terms added to the loss and to its gradient."""
+"""L1 and L2 penalties on the weights."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from .parameters import Parameters, blocks
 
 @dataclass(frozen=True)
 class Penalty:
-    """``l2 / 2 ||W||^2 + l1 |W|`` over the weights W, the first ``n_decayed`` parameters; the slope of |w| at 0 is 0.
+    """``l2 / 2 ||W||^2 + l1 |W|`` over the weights W, the first ``n_decayed`` parameters.
+
+    The subgradient of |w| at 0 is taken as 0.
 
     Attributes
     ----------
     l2, l1 : float
-        0 is none.
+        Strengths of the penalties; 0 disables one.
     n_decayed : int
+        Number of weights, to which the penalties apply.
     """
 
     l2: float = 0.0
@@ -27,18 +30,18 @@ class Penalty:
     n_decayed: int = 0
 
     def n_penalized(self, block: slice) -> int:
-        """Return how many of a block's parameters are weights; they come first."""
+        """Return the number of weights in a block of parameters; they come first."""
         return max(0, min(block.stop, self.n_decayed) - block.start)
 
     def l2_value(self, weights: Array) -> DeferredSum | float:
-        """Return the L2 penalty of some weights."""
+        """Return the L2 penalty of a block of weights."""
         return scalar(sum_of_squares(weights)) * (self.l2 / 2) if self.l2 else 0.0
 
     def add(self, xp: ModuleType, weights: Array, slope: Array, scaled: Array) -> DeferredSum | float:
-        """Add to the gradient of some weights; return their penalty.
+        """Add the gradient of the penalty to that of a block of weights; return the penalty.
 
-        SciPy's axpy would add in one pass, but with a thread pool of its own, which spins against NumPy's: a step took
-        20 times as long.
+        SciPy's axpy would take a single pass, but its own thread pool spins against NumPy's: a step took 20 times as
+        long.
 
         Parameters
         ----------
@@ -59,7 +62,7 @@ class Penalty:
         return penalty
 
     def add_to(self, xp: ModuleType, parameters: Parameters, work: Array) -> DeferredSum | float:
-        """Add to the whole gradient of the parameters; return the penalty."""
+        """Add the gradient of the penalty to that of the parameters; return the penalty."""
         theta, grad = parameters.theta, parameters.grad
         penalty = 0.0
         for block in blocks(self.n_decayed, work.size):

@@ -1,4 +1,4 @@
-"""The outputs of a trained network for rows."""
+"""The outputs of a trained network."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from .graph import Graph
 from .network import Network
 from .parameters import Parameters
 
-CHUNK = 512  # rows at a time: what a layer writes stays in cache, and in memory that is not given back to the system
-SMALL_BATCH = 16  # up to as many rows, making a network takes longer than running it
+CHUNK = 512  # rows per pass: a layer's output stays in cache, and its memory is not returned to the system
+SMALL_BATCH = 16  # number of rows up to which building a network takes longer than a pass
 
 
 class Predictor:
-    """A graph of one output with its parameters, which predicts. It keeps a network for few rows between the calls.
+    """Computes the outputs of a graph with a single output. A network for small batches is reused between calls.
 
-    Two threads may use one at a time.
+    Predictors are thread-safe.
 
     Parameters
     ----------
     graph : Graph
     parameters : Parameters
-        On the host. They may change between the calls.
+        In host memory. They may change between calls.
     """
 
     def __init__(self, graph: Graph, parameters: Parameters):
         self.graph, self.parameters = graph, parameters
-        self._idle: list[Network] = []  # empty while a call has the network
+        self._idle: list[Network] = []  # empty while a call uses the network
 
     def outputs(
         self,
@@ -45,53 +45,55 @@ class Predictor:
         n_parts: int = 1,
         run: Callable = map,
     ) -> numpy.ndarray:
-        """Return the raw outputs for all rows, or the link's values of them, in float64 or float32.
+        """Return the raw outputs for all rows, or the predictions of a link, in float64 or float32.
 
-        A matrix product's last digits depend on how many rows it has, so a row's outputs depend on the rows beside it:
-        in float32 by its rounding, in float64 by less than 1e-12.
+        The rounding of a matrix product depends on its number of rows, so the outputs of a row depend on the other
+        rows: by rounding errors in float32, by less than 1e-12 in float64.
 
         Parameters
         ----------
         rows : Rows
-            On the host, whatever ``xp`` computes with.
+            In host memory, regardless of ``xp``.
         link : FixedActivation or BlockLink, default=None
+            Maps the raw outputs to predictions; None returns the raw outputs.
         dtype : dtype, default=float64
         xp : module, default=numpy
+            Array library of the computation.
         n_parts : int, default=1
-            Number of parts of the rows that ``run`` is given.
+            Number of parts into which the rows are split for ``run``.
         run : callable, default=map
-            Called as ``map`` is; it may work on the parts in threads.
+            A replacement of ``map`` that may process the parts in threads.
 
         Returns
         -------
         outputs : ndarray of shape (n_rows, ...)
-            On the host.
+            In host memory.
         """
         n_rows, dtype = len(rows), numpy.dtype(dtype)
         if rows.target is not None or rows.weight is not None:
             rows = Rows(rows.X, index=rows.index)
-        made = numpy.empty((n_rows, *self.graph.shapes[self.graph.outputs[0]]), dtype)
+        out = numpy.empty((n_rows, *self.graph.shapes[self.graph.outputs[0]]), dtype)
         if xp is not numpy:
             network = Network(self.graph, self.parameters.astype(dtype, copy=False).on(xp), min(n_rows, CHUNK))
-            _write_outputs(network, rows, slice(0, n_rows), link, made)
+            _write_outputs(network, rows, slice(0, n_rows), link, out)
         elif n_rows > SMALL_BATCH:
             parameters = self.parameters.astype(dtype, copy=False)
 
             def write_part(part: slice) -> None:
-                _write_outputs(Network(self.graph, parameters, min(n_rows, CHUNK)), rows, part, link, made)
+                _write_outputs(Network(self.graph, parameters, min(n_rows, CHUNK)), rows, part, link, out)
 
             n_chunks = -(-n_rows // CHUNK)
             list(run(write_part, chunks(0, n_rows, CHUNK * -(-n_chunks // n_parts))))
         else:
-            network = self._borrow(dtype)
+            network = self._take_network(dtype)
             x = rows.of(rows.X)
             with ignore_overflow():
-                _write_linked(network.forward(x.astype(dtype, copy=False))[0], link, made)
+                _write_predictions(network.forward(x.astype(dtype, copy=False))[0], link, out)
             self._idle[:] = [network]
-        return made
+        return out
 
-    def _borrow(self, dtype: numpy.dtype) -> Network:
-        """Return a network for few rows with the present parameters: the idle one, if no other thread has it."""
+    def _take_network(self, dtype: numpy.dtype) -> Network:
+        """Return a network for small batches with the current parameters: the idle one unless it is in use."""
         try:
             network = self._idle.pop()
         except IndexError:
@@ -103,20 +105,20 @@ class Predictor:
         return network
 
 
-def _write_outputs(network: Network, rows: Rows, part: slice, link: Any, made: numpy.ndarray) -> None:
-    """Write the outputs of a part of the rows, of the network's dtype, into ``made``."""
+def _write_outputs(network: Network, rows: Rows, part: slice, link: Any, out: numpy.ndarray) -> None:
+    """Write the outputs of a part of the rows, in the dtype of the network."""
     xp = network.xp
-    reader = Reader(rows, made.dtype, min(part.stop - part.start, CHUNK))
+    reader = Reader(rows, out.dtype, min(part.stop - part.start, CHUNK))
     with ignore_overflow():
         for chunk in chunks(part.start, part.stop, CHUNK):
             x = reader.read(chunk)[0]
             (raw,) = network.forward(x if xp is numpy else move(dense(x), xp))
-            _write_linked(move(raw, numpy), link, made[chunk])
+            _write_predictions(move(raw, numpy), link, out[chunk])
 
 
-def _write_linked(raw: numpy.ndarray, link: Any, made: numpy.ndarray) -> None:
-    """Write raw outputs, or the link's values of them."""
+def _write_predictions(raw: numpy.ndarray, link: Any, out: numpy.ndarray) -> None:
+    """Write raw outputs, or the predictions of a link."""
     if link is None:
-        made[...] = raw
+        out[...] = raw
     else:
-        link.write(raw, made)
+        link.write(raw, out)

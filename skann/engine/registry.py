@@ -1,4 +1,4 @@
-"""Registries: the one place where a name given as a string becomes an object of the engine."""
+"""Registries, which map names to classes of the engine."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ Class = TypeVar("Class", bound=type)
 
 
 class Registry:
-    """The named classes of one kind ("activation", "loss", ...).
+    """The registered classes of one kind ("activation", "loss", ...).
 
     Parameters
     ----------
     kind : str
-        What is registered, as it reads in error messages.
+        The kind of object, as named in error messages.
     base : type
-        The base class. Its instances pass through ``get`` unchanged.
+        The base class, instances of which ``get`` returns unchanged.
     """
 
     def __init__(self, kind: str, base: type):
@@ -31,21 +31,21 @@ class Registry:
         Parameters
         ----------
         name : str
-            What the class is then called, also as its ``name``.
+            Name of the class, also set as its attribute ``name``.
         *aliases : str
-            Other names for it.
+            Alternative names.
         replace : bool, default=False
-            Whether the names may stand for another class already, which they then no longer do.
+            Whether to replace classes that are already registered under the names.
 
         Returns
         -------
         decorate : callable
-            It returns the class.
+            The decorator, which returns the class.
 
         Raises
         ------
         ValueError
-            By ``decorate``, if a name is in use and ``replace`` is False; nothing is registered then.
+            By ``decorate``, if a name is in use and ``replace`` is False. Nothing is then registered.
         """
 
         def decorate(cls: Class) -> Class:
@@ -63,7 +63,7 @@ class Registry:
         return decorate
 
     def names(self) -> list[str]:
-        """Return all names, aliases included, in the order of registration."""
+        """Return all names, including aliases, in the order of registration."""
         return list(self._classes)
 
     def classes(self) -> list[type]:
@@ -72,8 +72,8 @@ class Registry:
 
     def __getitem__(self, name: str) -> type:
         if name not in self._classes:
-            near = difflib.get_close_matches(str(name), self._classes, n=1)
-            guess = f" Did you mean {near[0]!r}?" if near else ""
+            matches = difflib.get_close_matches(str(name), self._classes, n=1)
+            guess = f" Did you mean {matches[0]!r}?" if matches else ""
             raise ValueError(
                 f"Unknown {self.kind} {name!r}.{guess} Known here: {', '.join(self._classes)}. A name registered in a "
                 "session is unknown in joblib's worker processes: pass the object there."
@@ -81,12 +81,12 @@ class Registry:
         return self._classes[name]
 
     def get(self, name_or_object: Any) -> Any:
-        """Return the object itself, or one of the named class with its default hyper-parameters.
+        """Return the object itself, or an instance of the named class with default hyper-parameters.
 
         Raises
         ------
         ValueError
-            If the name is unknown; the message suggests the nearest one.
+            If the name is unknown. The message suggests the closest match.
         """
         if isinstance(name_or_object, self.base):
             return name_or_object

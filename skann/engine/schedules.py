@@ -1,4 +1,4 @@
-"""Learning-rate schedules: each one class, registered once."""
+"""Learning-rate schedules."""
 
 from __future__ import annotations
 
@@ -26,79 +26,79 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Schedule(Hyperparameters):
-    """How the learning rate changes while training: a factor at each step, and what happens when progress stalls.
+    """Base class of schedules: a factor of the learning rate per step, and its changes when progress stalls.
 
     Attributes
     ----------
     sgd_only : bool
-        Whether other solvers than sgd ignore it, as scikit-learn's do.
+        Whether solvers other than sgd ignore the schedule, as in scikit-learn.
     """
 
     sgd_only = False
     warmup = 0.0
 
     def factor(self, fraction: float) -> float:
-        """Return what the rate is multiplied by.
+        """Return the factor of the learning rate.
 
         Parameters
         ----------
         fraction : float in [0, 1]
-            Of training done.
+            Fraction of training completed.
 
         Returns
         -------
         factor : float
-            1 is the initial rate.
+            1 gives the initial learning rate.
         """
         return 1.0
 
     def at(self, fraction: float, n_epochs: float) -> float:
-        """Return what the rate is multiplied by, the linear warm-up included.
+        """Return the factor of the learning rate, including the linear warm-up.
 
         Parameters
         ----------
         fraction : float in [0, 1]
-            Of training done.
+            Fraction of training completed.
         n_epochs : float
-            Epochs done.
+            Number of epochs completed.
 
         Returns
         -------
         factor : float
-            1 is the initial rate.
+            1 gives the initial learning rate.
         """
         factor = self.factor(fraction)
         return factor if n_epochs >= self.warmup else factor * n_epochs / self.warmup
 
     @property
     def restart_fractions(self) -> tuple[float, ...]:
-        """The fractions of training at which the rate has come down and rises again."""
+        """Fractions of training at which the rate restarts after a decrease."""
         return ()
 
     def after_epoch(self, rate: float, initial_rate: float, samples_seen: int) -> float:
-        """Return the rate for the next epoch, before the factor.
+        """Return the learning rate for the next epoch, without the factor.
 
         Parameters
         ----------
         rate, initial_rate : float
-            That of the last epoch, and that of the first.
+            Learning rates of the last and of the first epoch, without the factor.
         samples_seen : int
-            Rows of all epochs so far.
+            Number of rows in all epochs so far.
 
         Returns
         -------
         rate : float
-            By default the same.
+            By default unchanged.
         """
         return rate
 
     def after_stagnation(self, rate: float, initial_rate: float) -> float | None:
-        """Return the rate to go on with once there was no progress for too long.
+        """Return the learning rate with which to continue after too many epochs without progress.
 
         Parameters
         ----------
         rate, initial_rate : float
-            That of the last epoch, and that of the first.
+            Learning rates of the last and of the first epoch, without the factor.
 
         Returns
         -------
@@ -114,12 +114,12 @@ SCHEDULES = Registry("learning_rate", Schedule)
 @SCHEDULES.register("constant")
 @dataclass(frozen=True)
 class Constant(Schedule):
-    """The initial rate throughout.
+    """A constant learning rate.
 
     Parameters
     ----------
     warmup : float in [0, inf), default=0.0
-        Epochs over which the rate rises linearly from 0.
+        Number of epochs over which the rate increases linearly from 0.
     """
 
     warmup: float = real(0.0, low=0)
@@ -128,12 +128,12 @@ class Constant(Schedule):
 @SCHEDULES.register("invscaling")
 @dataclass(frozen=True)
 class InverseScaling(Schedule):
-    """Inverse scaling, initial / (t + 1)^power_t, t the rows seen by the end of the last epoch. For solver='sgd'.
+    """Inverse scaling, initial / (t + 1)^power_t, with t the number of rows seen before the epoch. For solver='sgd'.
 
     Parameters
     ----------
     power_t : float in [0, 16], default=0.5
-        The exponent. A larger one could take (t + 1)^power_t out of the range of floats.
+        The exponent. With a larger one, (t + 1)^power_t could overflow.
     """
 
     power_t: float = real(0.5, low=0, high=16)
@@ -146,7 +146,7 @@ class InverseScaling(Schedule):
 @SCHEDULES.register("adaptive")
 @dataclass(frozen=True)
 class Adaptive(Schedule):
-    """The initial rate, divided by 5 whenever progress stalls; training stops below 1e-6. For solver='sgd'."""
+    """The initial rate, divided by 5 whenever progress stalls; stops once it is at most 1e-6. For solver='sgd'."""
 
     sgd_only = True
 
@@ -157,18 +157,18 @@ class Adaptive(Schedule):
 @SCHEDULES.register("cosine")
 @dataclass(frozen=True)
 class Cosine(Schedule):
-    """Half a cosine wave, final + (1 - final) (1 + cos(pi t)) / 2, t the fraction of training done (since a restart).
+    """Cosine annealing, final + (1 - final) (1 + cos(pi t)) / 2, with t the fraction of training, or of a cycle.
 
     Loshchilov & Hutter, 2017, arXiv:1608.03983.
 
     Parameters
     ----------
     final : float in [0, 1], default=0.0
-        The last factor.
+        The final factor.
     restarts : int in [0, inf), default=0
-        How often the rate jumps back to the initial one, at equal distances.
+        Number of equally spaced restarts at the initial rate.
     warmup : float in [0, inf), default=0.0
-        Epochs over which the rate rises linearly from 0.
+        Number of epochs over which the rate increases linearly from 0.
     """
 
     final: float = real(0.0, low=0, high=1)
@@ -188,16 +188,16 @@ class Cosine(Schedule):
 @SCHEDULES.register("one_cycle")
 @dataclass(frozen=True)
 class OneCycle(Schedule):
-    """One cycle: half a cosine wave up from start to 1, then down to final [Smith & Topin, 2018, arXiv:1708.07120].
+    """One cycle: cosine annealing from start up to 1, then down to final [Smith & Topin, 2018, arXiv:1708.07120].
 
     Parameters
     ----------
     peak : float in (0, 1), default=0.3
-        Fraction of training at which the rate is the initial one.
+        Fraction of training at which the rate reaches the initial rate.
     start, final : float in [0, 1], default=0.04 and 0.0001
-        The first and the last factor.
+        The first and the final factor.
     warmup : float in [0, inf), default=0.0
-        Epochs over which the rate also rises linearly from 0.
+        Number of epochs over which the rate is also scaled linearly up from 0.
     """
 
     peak: float = real(0.3, low=0, high=1, include_low=False, include_high=False)
@@ -212,22 +212,23 @@ class OneCycle(Schedule):
 
 
 def _cosine(start: float, end: float, t: float) -> float:
-    """Return the point of half a cosine wave from start to end at t from 0 to 1."""
+    """Return the value at t in [0, 1] of half a cosine wave from start to end."""
     return end + (start - end) * (1 + math.cos(math.pi * t)) / 2
 
 
 @SCHEDULES.register("coslog4")
 @dataclass(frozen=True)
 class CosLog4(Schedule):
-    """Four cosine waves, each twice as long as the last, (1 - cos(2 pi log2(1 + 15 t))) / 2, t the fraction done.
+    """Four cosine waves of doubling length, (1 - cos(2 pi log2(1 + 15 t))) / 2, with t the fraction of training.
 
-    The rate is 0 at t = 0, 1/15, 3/15, 7/15 and 1, and the initial one between; so training settles several times,
-    and selecting the best epoch has several to choose from [Holzmüller et al., 2024, arXiv:2407.04491].
+    The rate is 0 at t = 0, 1/15, 3/15, 7/15 and 1, and reaches the initial rate in between. Training thus converges
+    several times, which gives the selection of the best epoch several candidates [Holzmüller et al., 2024,
+    arXiv:2407.04491].
 
     Parameters
     ----------
     warmup : float in [0, inf), default=0.0
-        Epochs over which the rate also rises linearly from 0.
+        Number of epochs over which the rate is also scaled linearly up from 0.
     """
 
     warmup: float = real(0.0, low=0)
@@ -243,14 +244,14 @@ class CosLog4(Schedule):
 @SCHEDULES.register("flat_cos")
 @dataclass(frozen=True)
 class FlatCosine(Schedule):
-    """The initial rate for one half of training, then half a cosine wave down to 0, (1 + cos(pi (2 t - 1))) / 2.
+    """The initial rate for the first half of training, then cosine annealing to 0, (1 + cos(pi (2 t - 1))) / 2.
 
-    t is the fraction of training done.
+    t is the fraction of training.
 
     Parameters
     ----------
     warmup : float in [0, inf), default=0.0
-        Epochs over which the rate rises linearly from 0.
+        Number of epochs over which the rate increases linearly from 0.
     """
 
     warmup: float = real(0.0, low=0)
@@ -262,16 +263,16 @@ class FlatCosine(Schedule):
 @SCHEDULES.register("step")
 @dataclass(frozen=True)
 class Step(Schedule):
-    """Steps down, drop^floor(t / every), t the fraction of training done.
+    """Step decay, drop^floor(t / every), with t the fraction of training.
 
     Parameters
     ----------
     drop : float in (0, 1], default=0.1
-        What each step multiplies the rate by.
+        Factor of the rate per step.
     every : float in (0, 1], default=1/3
         Fraction of training between steps.
     warmup : float in [0, inf), default=0.0
-        Epochs over which the rate rises linearly from 0.
+        Number of epochs over which the rate increases linearly from 0.
     """
 
     drop: float = real(0.1, low=0, high=1, include_low=False)
@@ -286,14 +287,14 @@ class Step(Schedule):
 @SCHEDULES.register("exponential")
 @dataclass(frozen=True)
 class Exponential(Schedule):
-    """Exponential decay, final^t, t the fraction of training done.
+    """Exponential decay, final^t, with t the fraction of training.
 
     Parameters
     ----------
     final : float in (0, 1], default=0.01
-        The last factor.
+        The final factor.
     warmup : float in [0, inf), default=0.0
-        Epochs over which the rate rises linearly from 0.
+        Number of epochs over which the rate increases linearly from 0.
     """
 
     final: float = real(0.01, low=0, high=1, include_low=False)
@@ -311,11 +312,11 @@ class Plateau(Schedule):
     Parameters
     ----------
     drop : float in (0, 1), default=0.2
-        What the rate is multiplied by.
+        Factor of the rate per reduction.
     final : float in (0, 1), default=0.001
-        Training stops where the factor would fall below it.
+        Training stops when the factor would fall below this value.
     warmup : float in [0, inf), default=0.0
-        Epochs over which the rate rises linearly from 0.
+        Number of epochs over which the rate increases linearly from 0.
     """
 
     drop: float = real(0.2, low=0, high=1, include_low=False, include_high=False)
@@ -329,7 +330,7 @@ class Plateau(Schedule):
 
 @dataclass(frozen=True)
 class FunctionSchedule(Schedule):
-    """A factor computed by the user's function of the fraction of training done."""
+    """A schedule defined by a function of the fraction of training."""
 
     function: Callable[[float], float]
 

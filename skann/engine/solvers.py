@@ -1,4 +1,4 @@
-"""Solvers, the ways to find the weights: their base, their registry, and L-BFGS; the stochastic ones are optimizers."""
+"""Solvers: their base class, their registry, and L-BFGS. The stochastic solvers are in ``optimizers``."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from .registry import Registry
 
 @dataclass(frozen=True)
 class Solver(Hyperparameters):
-    """The hyper-parameters of a way to find the weights.
+    """Base class of the hyper-parameters of training algorithms.
 
     Attributes
     ----------
     is_stochastic : bool
-        Whether it steps after each mini-batch, in epochs, rather than on the whole training set.
+        Whether it takes a step per mini-batch, in epochs, rather than on the full training set.
     """
 
     is_stochastic = True
@@ -27,9 +27,9 @@ SOLVERS = Registry("solver", Solver)
 @SOLVERS.register("lbfgs")
 @dataclass(frozen=True)
 class LBFGS(Solver):
-    """L-BFGS, a quasi-Newton method on the whole training set, for small data [Liu & Nocedal, 1989].
+    """L-BFGS, a quasi-Newton method on the full training set, for small data sets [Liu & Nocedal, 1989].
 
-    It takes neither dropout nor noise nor batch normalization, and no schedule; it has no epochs.
+    It supports neither dropout, noise, batch normalization nor schedules, and has no epochs.
 
     Parameters
     ----------

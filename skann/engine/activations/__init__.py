@@ -1,4 +1,4 @@
-"""Activations: each one class, its formula and its derivative, registered once."""
+"""Activations: one class each, with the function and its derivative."""
 
 from . import rectifying, saturating
 from .base import ACTIVATIONS, Activation, ElementwiseActivation, FixedActivation

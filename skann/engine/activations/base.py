@@ -1,4 +1,4 @@
-"""The bases of activations, and the registry of all of them."""
+"""Base classes of activations, and their registry."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from ..registry import Registry
 
 @dataclass(frozen=True)
 class Activation(Hyperparameters, ABC):
-    """The output of a hidden unit as a function of its weighted input.
+    """Base class of activations, which map the weighted input of a hidden unit to its output.
 
     Attributes
     ----------
     weight_init, output_init : Initializer
-        What ``weight_init="auto"`` draws for a hidden layer with this activation, and for the output layer after it.
+        Initializers that ``weight_init="auto"`` selects for hidden layers with this activation, and for the output
+        layer after it.
     """
 
     weight_init = HeNormal()
@@ -32,14 +33,14 @@ class Activation(Hyperparameters, ABC):
         Parameters
         ----------
         linear : Linear
-            The weighted sums, such as a fully connected layer.
+            The linear layer, such as a fully connected one.
         *between : Layer
-            Layers on the sums of each unit, such as a normalization.
+            Layers applied to the weighted sums, such as a normalization.
 
         Returns
         -------
         layers : list of Layer
-            In order, beginning with the linear one, changed where the activation needs several sums per unit.
+            The layers in order. The first is the linear layer, modified if the activation needs several sums per unit.
         """
 
 
@@ -48,17 +49,17 @@ ACTIVATIONS = Registry("activation", Activation)
 
 @dataclass(frozen=True)
 class FixedActivation(Activation, Function):
-    """A function without learnable parameters, y = f(z), callable on arrays.
+    """Base class of activations without learnable parameters, y = f(z), callable on arrays.
 
     Attributes
     ----------
     keeps : frozenset of {"x", "y"}
         The arrays that ``backward`` reads: the input z ("x"), the output ("y").
     work : tuple of dtype
-        Arrays of the batch's shape that both methods are lent, ``backward`` as ``forward`` left them, to use up; None
-        means the network's dtype.
+        dtypes of the scratch arrays of the batch's shape, which ``backward`` receives as ``forward`` left them. None is
+        the dtype of the network.
     inverse_temperature : float
-        The factor of raw outputs, where this is an output link.
+        Factor of the raw outputs if the activation is an output link.
     """
 
     def after(self, linear, *between):
@@ -67,4 +68,4 @@ class FixedActivation(Activation, Function):
 
 @dataclass(frozen=True)
 class ElementwiseActivation(FixedActivation, ElementwiseFunction):
-    """A function of each element alone."""
+    """Base class of activations that apply to each element independently."""

@@ -1,4 +1,4 @@
-"""Activations that pass large positive inputs on: identity, rectifiers, their smooth relatives, maxout."""
+"""Activations without an upper bound: identity, rectifiers and their smooth variants, maxout."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class LeakyReLU(ElementwiseActivation):
     Parameters
     ----------
     slope : float in [0, 1), default=0.1
-        The slope below zero.
+        Slope below zero.
     """
 
     slope: float = real(0.1, low=0, high=1, include_high=False)
@@ -77,7 +77,7 @@ class LeakyReLU(ElementwiseActivation):
         xp.maximum(z, work, out=y)
 
     def backward(self, xp, z, y, dy, dz, work):
-        # slope, and 1 - slope more where the output is positive
+        # the derivative is slope + (1 - slope) where the output is positive
         xp.greater(y, 0, out=work)
         xp.multiply(work, 1 - self.slope, out=work)
         xp.add(work, self.slope, out=work)
@@ -87,14 +87,14 @@ class LeakyReLU(ElementwiseActivation):
 @ACTIVATIONS.register("prelu")
 @dataclass(frozen=True)
 class PReLU(Activation):
-    """Parametric rectified linear unit, max(x, 0) + a min(x, 0), with a learned slope a for each unit.
+    """Parametric rectified linear unit, max(x, 0) + a min(x, 0), with a learned slope a per unit.
 
     The slopes have no L2 penalty, which would draw them to zero [He et al., 2015, arXiv:1502.01852].
 
     Parameters
     ----------
     init : float, default=0.25
-        Every slope's starting value.
+        Initial value of the slopes.
     """
 
     init: float = real(0.25)
@@ -104,7 +104,7 @@ class PReLU(Activation):
 
 
 class _ExponentialBelowZero(ElementwiseActivation):
-    """The common form of ELU and SELU, scale (x if x >= 0 else alpha (exp(x) - 1))."""
+    """Base class of ELU and SELU, scale (x if x >= 0 else alpha (exp(x) - 1))."""
 
     work = (None, None)
     _alpha: ClassVar[float]
@@ -125,7 +125,7 @@ class ELU(_ExponentialBelowZero):
     Parameters
     ----------
     alpha : float in [0, inf), default=1.0
-        Minus the limit at minus infinity.
+        Negative of the limit at minus infinity.
     """
 
     alpha: float = real(1.0, low=0)
@@ -140,7 +140,7 @@ class ELU(_ExponentialBelowZero):
 class SELU(_ExponentialBelowZero):
     """Scaled exponential linear unit, lambda (x if x >= 0 else alpha (exp(x) - 1)).
 
-    lambda = 1.0507009873554805 and alpha = 1.6732632423543772 keep mean 0 and variance 1 from layer to layer,
+    lambda = 1.0507009873554805 and alpha = 1.6732632423543772 preserve mean 0 and variance 1 from layer to layer
     with weights from N(0, 1 / fan_in) [Klambauer et al., 2017, arXiv:1706.02515].
     """
 
@@ -204,7 +204,7 @@ class Softplus(ElementwiseActivation):
         write_softplus(xp, z, y, work)
 
     def backward(self, xp, z, y, dy, dz, work):
-        # the slope, the logistic function, is 1 - exp(-y)
+        # the derivative, the logistic function, is 1 - exp(-y)
         xp.negative(y, out=y)
         xp.exp(y, out=y)
         xp.subtract(1, y, out=y)
@@ -214,15 +214,15 @@ class Softplus(ElementwiseActivation):
 @ACTIVATIONS.register("maxout")
 @dataclass(frozen=True)
 class Maxout(Activation):
-    """Maximum over affine pieces, max_j (x . w_j + b_j), each with weights of its own.
+    """Maximum over affine pieces, max_j (x . w_j + b_j), each with its own weights.
 
-    Two pieces hold ReLU (second piece zero) and leaky ReLU (second piece a fraction of the first) as special
+    With two pieces, ReLU (second piece zero) and leaky ReLU (second piece a fraction of the first) are special
     cases [Goodfellow et al., 2013, arXiv:1302.4389].
 
     Parameters
     ----------
     pieces : int in [1, inf), default=2
-        Affine pieces a unit; the layer has this many times the weights.
+        Number of affine pieces per unit, by which the number of weights is multiplied.
     """
 
     pieces: int = integer(2, low=1)

@@ -20,9 +20,9 @@ class Logistic(ElementwiseActivation):
     Parameters
     ----------
     scale : float other than 0, default=1.0
-        Steepness; the slope at ``shift`` is scale / 4. Negative turns the curve round.
+        Steepness; the slope at ``shift`` is scale / 4. Negative values mirror the curve.
     shift : float, default=0.0
-        Where the curve crosses 1/2.
+        Input at which the output is 1/2.
     """
 
     scale: float = real(1.0, exclude=(0.0,))
@@ -31,7 +31,7 @@ class Logistic(ElementwiseActivation):
 
     @property
     def inverse_temperature(self) -> float:
-        """The factor of raw outputs, where this is an output link."""
+        """Factor of the raw outputs if the activation is an output link."""
         return self.scale
 
     def forward(self, xp, z, y):
@@ -106,7 +106,8 @@ class Softmax(FixedActivation):
     Parameters
     ----------
     beta : float other than 0, default=1.0
-        Inverse temperature: large is near the maximum alone, small near uniform; negative favours the smallest.
+        Inverse temperature: large values approach the maximum, small ones a uniform output; negative ones favor the
+        smallest input.
     """
 
     beta: float = real(1.0, exclude=(0.0,))
@@ -115,11 +116,11 @@ class Softmax(FixedActivation):
 
     @property
     def inverse_temperature(self) -> float:
-        """The factor of raw outputs, where this is an output link."""
+        """Factor of the raw outputs if the activation is an output link."""
         return self.beta
 
     def forward(self, xp, z, y, work):
-        # units first: a maximum over the short last axis takes twelve times as long as over the first
+        # units first, since a maximum over the short last axis takes twelve times as long as over the first
         p = work.reshape(-1, z.size // z.shape[-1])
         xp.multiply(z.reshape(p.shape[::-1]).T, self.beta, out=p)
         xp.subtract(p, p.max(axis=0), out=p)

@@ -1,1 +1,1 @@
-"""Arrays of NumPy and CuPy: what differs between the two, random bits, sums of numbers on a device, and kernels."""
+"""Support for NumPy and CuPy arrays: differences between the two, random bits, and deferred sums."""

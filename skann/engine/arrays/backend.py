@@ -1,4 +1,4 @@
-"""What differs between array libraries, and nothing else: the rest of the engine calls ``xp.`` functions."""
+"""The differences between NumPy and CuPy; the rest of the engine calls functions of ``xp``."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Array = Any  # a numpy.ndarray, or a cupy.ndarray
 
 
 def ignore_overflow() -> Any:
-    """Return a context without warnings of overflow.
+    """Return a context manager that ignores overflow and invalid values.
 
-    exp of a large number is infinite where a formula's limit is right, such as 1 / (1 + exp(-z)); and a loss that
-    really overflows is reported by training.
+    exp may overflow where the limit of a formula is correct, as in 1 / (1 + exp(-z)). Training itself reports a loss
+    that overflows.
     """
     return numpy.errstate(over="ignore", invalid="ignore")
 
@@ -28,9 +28,9 @@ def cuda() -> ModuleType:
     Raises
     ------
     ImportError
-        If it is not installed.
+        If CuPy cannot be imported.
     RuntimeError
-        If it finds no GPU.
+        If CuPy finds no GPU.
     """
     ways_out = 'Use device="cpu", or device="auto", which takes the CPU where there is no GPU.'
     try:
@@ -48,29 +48,29 @@ def cuda() -> ModuleType:
 
 
 def namespace(array: Array) -> ModuleType:
-    """Return the module whose functions work on ``array``."""
+    """Return the array library of ``array``, NumPy or CuPy."""
     cupy = sys.modules.get("cupy")
     return numpy if cupy is None or not isinstance(array, cupy.ndarray) else cupy
 
 
 def move(array: Array, xp: ModuleType) -> Array:
-    """Return the array in the memory that ``xp`` works on: itself, if it lies there."""
-    here = namespace(array)
-    if here is xp:
+    """Return the array in the memory of ``xp``; the array itself if it is there already."""
+    source = namespace(array)
+    if source is xp:
         return array
-    return xp.asarray(array) if here is numpy else here.asnumpy(array)
+    return xp.asarray(array) if source is numpy else source.asnumpy(array)
 
 
 def free_memory(xp: ModuleType) -> int:
-    """Return how many bytes of a device's memory are not in use."""
+    """Return the number of free bytes of the device's memory."""
     return xp.cuda.Device().mem_info[0] + xp.get_default_memory_pool().free_bytes()
 
 
 def is_sparse(array: Array) -> bool:
-    """Tell whether it is a SciPy sparse matrix; scipy.sparse.issparse takes six times as long."""
+    """Return whether ``array`` is a SciPy sparse matrix; scipy.sparse.issparse takes six times as long."""
     return hasattr(array, "tocsr")
 
 
 def dense(x: Array) -> Array:
-    """Return ``x`` as an array, if it is a sparse matrix."""
+    """Return a sparse matrix as a dense array, and an array as it is."""
     return x.toarray() if is_sparse(x) else x

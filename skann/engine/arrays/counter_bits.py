@@ -1,4 +1,4 @@
-"""Random bits that any array library makes, from a seed and a count alone."""
+"""A counter-based generator of random bits that runs in any array library."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _ROUNDS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 class CounterBits:
     """SplitMix64: the k-th word is a hash of the seed and k [Steele et al., 2014, OOPSLA, section 4].
 
-    Every element of an array is made by itself, and the whole state is two numbers, which a checkpoint or a pickle
-    holds whatever device the words are made on.
+    The elements of an array are computed independently. The state is two numbers, so checkpoints and pickles do not
+    depend on the device.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class CounterBits:
         return xp.bitwise_xor(words, xp.right_shift(words, numpy.uint64(31)), out=words)
 
     def draw_normal(self, xp: ModuleType, n: int, dtype: numpy.dtype) -> Any:
-        """Return n draws from N(0, 1), two of each pair of uniform ones [Box & Muller, 1958]."""
+        """Return n draws from N(0, 1), two from each pair of uniform draws [Box & Muller, 1958]."""
         half = -(-n // 2)
         uniform = (self.draw(xp, half).view(numpy.uint32).astype(dtype) + 0.5) * 2.0**-32
         radius = xp.sqrt(-2 * xp.log(uniform[:half]))

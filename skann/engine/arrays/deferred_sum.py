@@ -1,4 +1,4 @@
-"""Sums of numbers on a device, for which the host waits only when it asks for the total."""
+"""Deferred sums of numbers on a device, which synchronize only when the total is read."""
 
 from __future__ import annotations
 
@@ -6,57 +6,59 @@ import numpy
 
 from .backend import Array, move, namespace
 
-_MAX_TERMS = 4096  # each holds memory of the device
+_MAX_TERMS = 4096  # each term occupies device memory
 
 
 class DeferredSum:
-    """A sum of a float and of numbers of a device, each times a factor; the host waits for it when it asks for a float.
+    """A constant plus a weighted sum of numbers on a device; ``float`` waits for the device and returns the total.
 
-    Adding and multiplying are noted on the host, since a launch for each would take a tenth of a small step.
+    Additions and multiplications are recorded on the host, since kernel launches for them would take a tenth of a small
+    step.
 
     Parameters
     ----------
     terms : list of (float, array of shape (1,))
-    known : float, default=0.0
-        What is added to the terms.
+        Factors and numbers on the device.
+    constant : float, default=0.0
+        Added to the terms.
     """
 
-    def __init__(self, terms: list[tuple[float, Array]], known: float = 0.0):
+    def __init__(self, terms: list[tuple[float, Array]], constant: float = 0.0):
         self.terms = terms
-        self.known = known
+        self.constant = constant
 
     def __add__(self, other: DeferredSum | float) -> DeferredSum:
-        """Return a new sum."""
-        total = DeferredSum(list(self.terms), self.known)
+        """Return the sum as a new object."""
+        total = DeferredSum(list(self.terms), self.constant)
         total += other
         return total
 
     __radd__ = __add__
 
     def __iadd__(self, other: DeferredSum | float) -> DeferredSum:
-        """Add to this one, whose terms are added up on the device where they have become many."""
+        """Add in place; a long list of terms is reduced to its total."""
         if isinstance(other, DeferredSum):
             self.terms += other.terms
-            self.known += other.known
+            self.constant += other.constant
         else:
-            self.known += other
+            self.constant += other
         if len(self.terms) > _MAX_TERMS:
-            self.terms, self.known = [], float(self)
+            self.terms, self.constant = [], float(self)
         return self
 
     def __mul__(self, factor: float) -> DeferredSum:
-        """Return a new sum, of the terms times a factor."""
-        return DeferredSum([(own * factor, value) for own, value in self.terms], self.known * factor)
+        """Return the sum times a factor, as a new object."""
+        return DeferredSum([(own * factor, value) for own, value in self.terms], self.constant * factor)
 
     def __float__(self) -> float:
-        """Return the sum, in double precision."""
+        """Return the total in double precision."""
         if not self.terms:
-            return self.known
+            return self.constant
         factors, values = zip(*self.terms, strict=True)
         values = move(namespace(values[0]).concatenate(values), numpy)
-        return self.known + float(numpy.dot(factors, values.astype(numpy.float64)))
+        return self.constant + float(numpy.dot(factors, values.astype(numpy.float64)))
 
 
 def scalar(value: Array) -> DeferredSum | float:
-    """Return what an array of no dimension holds: as a float, or as one owed by a device."""
+    """Return a 0-d array as a float, or as a deferred sum if it is on a device."""
     return float(value) if namespace(value) is numpy else DeferredSum([(1.0, value.reshape(1))])

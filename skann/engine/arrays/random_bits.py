@@ -9,17 +9,17 @@ import numpy
 from .backend import Array, move, namespace
 from .counter_bits import CounterBits
 
-_RAW_BITS_AT_ONCE = 4096  # of 64 bits each: bounds the temporary array at 32 kB
+_MAX_WORDS = 4096  # of 64 bits per draw, which limits the temporary array to 32 kB
 
 
 class SFC64(numpy.random.SFC64):
-    """NumPy's own, copied and pickled by a call of the class alone: skops knows no other way to make one.
+    """NumPy's SFC64, which pickles as a call of the class, since skops supports no other form.
 
     Parameters
     ----------
     seed : int in [0, 2^64)
     state : dict, default=None
-        The ``state`` of another one to go on from.
+        The ``state`` of another generator to continue from.
     """
 
     def __init__(self, seed: int, state: dict | None = None):
@@ -32,20 +32,20 @@ class SFC64(numpy.random.SFC64):
 
 
 def noise_generator(seed: int, xp: ModuleType = numpy) -> SFC64 | CounterBits:
-    """Return the source of random bits for dropout and noise: SFC64 is the quickest of NumPy's generators."""
+    """Return a source of random bits for dropout and noise. SFC64 is the fastest of NumPy's generators."""
     return SFC64(seed) if xp is numpy else CounterBits(seed)
 
 
 def fill_random_bits(xp: ModuleType, generator: SFC64 | CounterBits, out: Array) -> None:
     """Fill ``out``, a contiguous vector of uint16, with random bits.
 
-    Sixteen bits an element are drawn four times as fast as ``Generator.random(dtype=float32)`` draws floats.
+    Drawing sixteen bits per element is four times as fast as ``Generator.random(dtype=float32)``.
     """
     if isinstance(generator, CounterBits):
         out[...] = generator.draw(xp, -(-out.size // 4)).view(numpy.uint16)[: out.size]
         return
-    for start in range(0, out.size, 4 * _RAW_BITS_AT_ONCE):
-        part = out[start : start + 4 * _RAW_BITS_AT_ONCE]
+    for start in range(0, out.size, 4 * _MAX_WORDS):
+        part = out[start : start + 4 * _MAX_WORDS]
         part[...] = move(generator.random_raw(-(-part.size // 4)).view(numpy.uint16)[: part.size], xp)
 
 

@@ -1,1 +1,1 @@
-"""Rows of a data set, read batch by batch."""
+"""Data sets and their readers, which return batches of rows."""

@@ -1,4 +1,4 @@
-"""Batches of rows, read into buffers."""
+"""A reader of batches of rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Reader:
     rows : Rows
     dtype : dtype
     n_rows : int
-        Rows of the largest batch.
+        Maximum number of rows in a batch.
     """
 
     def __init__(self, rows: Rows, dtype: numpy.dtype, n_rows: int):
@@ -36,21 +36,21 @@ class Reader:
         self.begin(None)
 
     def begin(self, order: Array | None) -> None:
-        """Read the rows in this order from now on; None is the one they lie in."""
+        """Set the order in which rows are read; None uses the order of the data set."""
         index = self.rows.index
         self.chosen = index if order is None else order if index is None else index[order]
-        # one number a row is taken at once; a target of several may be as large as X
+        # reordered at once as they have one number per row; a target with several may be as large as X
         self._codes, self._weights = (self._in_order(array) for array in (self.rows.codes, self.rows.weight))
 
     def read(self, chosen: slice, scale: float = 1.0) -> tuple[Array, Array | None, Array | float]:
-        """Return x, target and weight of some rows.
+        """Return x, target and weight of a batch.
 
         Parameters
         ----------
         chosen : slice
-            Which rows, counted in the order that ``begin`` was given.
+            Slice of the order set by ``begin``.
         scale : float, default=1.0
-            Multiplies the weights.
+            Factor of the weights.
         """
         rows = chosen if self.chosen is None else self.chosen[chosen]
         x = self._read_x(rows)
@@ -88,7 +88,7 @@ class Reader:
         return out
 
     def _allocate_x(self) -> None:
-        """Make the buffers for rows that cannot be used where they lie, unless they are there."""
+        """Allocate the buffers for rows that have to be copied, on first use."""
         if self._x is None:
             X = self.rows.X
             shape = (self.n_rows, *X.shape[1:])

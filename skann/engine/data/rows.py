@@ -1,4 +1,4 @@
-"""Rows of a data set, read batch by batch: X is never copied whole, unless it is small."""
+"""Rows of a data set. X is never copied as a whole unless it is small."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ import numpy
 
 from ..arrays.backend import Array, ignore_overflow, is_sparse
 
-# Larger batches run in chunks of this many rows whose gradients are summed, so that memory does not grow with them; on
-# a device more are needed for its launches to take less than its work.
+# Larger batches are processed in chunks of this many rows, the gradients of which are summed, so that memory does not
+# grow with the batch. A device needs larger chunks, so that launches take less time than the computation.
 MAX_CHUNK = 2**12
 DEVICE_CHUNK = 2**14
-SMALL = 2**22  # bytes that an X may take to be copied before training
+SMALL = 2**22  # maximum size in bytes of an X that is copied before training
 
 
 def chunks(start: int, stop: int, size: int = MAX_CHUNK) -> Iterator[slice]:
-    """Yield slices of at most ``size`` rows from start to stop; the last may be short."""
+    """Yield slices of at most ``size`` rows from ``start`` to ``stop``; the last may be shorter."""
     for begin in range(start, stop, size):
         yield slice(begin, min(begin + size, stop))
 
 
 class Rows:
-    """X with its target and weights, read by rows.
+    """X with its target and sample weights.
 
     Parameters
     ----------
     X : array of shape (n_samples, n_features), of any real dtype and memory order, or CSR matrix
     target : array of shape (n_samples, n_outputs), or (n_samples,) of class codes; default=None
     weight : array of shape (n_samples,), default=None
-        None weighs every row 1.
+        None weights every row by 1.
     n_classes : int, default=None
-        Turns class codes into that many one-hot columns, batch by batch.
+        Number of one-hot columns into which class codes are expanded, batch by batch.
     index : array of int of shape (n_rows,), default=None
-        The rows that take part, in order; None takes all.
+        The rows to use, in order; None uses all.
     total_weight : float, default=None
-        What the loss is divided by; None takes the sum of the weights.
+        Divisor of the loss; None uses the sum of the weights.
     """
 
     def __init__(
@@ -60,17 +60,17 @@ class Rows:
 
     @property
     def n_outputs(self) -> int:
-        """Columns of the target, once codes are one-hot."""
+        """Number of columns of the target, after one-hot encoding."""
         return self.n_classes or self.target.shape[1]
 
     @property
     def codes(self) -> Array:
-        """The target where it is class codes, one a row."""
+        """The target if it holds class codes, one per row, else None."""
         return self.target if self.n_classes else None
 
     @property
     def total_weight(self) -> float:
-        """What the sum of the weighted losses is divided by."""
+        """The divisor of the sum of the weighted losses."""
         if self._total_weight is not None:
             return float(self._total_weight)
         if self.weight is None:
@@ -78,13 +78,13 @@ class Rows:
         return float(numpy.sum(self.of(self.weight)))
 
     def of(self, array: Array) -> Array:
-        """Return the elements of an array, or None, that belong to the rows."""
+        """Return the elements of an array that belong to the rows; None for None."""
         return array if array is None or self.index is None else array[self.index]
 
     def small_copy(self, dtype: numpy.dtype) -> Rows:
-        """Return the rows with X copied in C order and this dtype, on the host, or themselves if X is not small.
+        """Return the rows with X copied in C order and the given dtype, or the object itself if X is not small.
 
-        Then a batch is gathered in one quick pass, and not converted again in every epoch.
+        Batches are then gathered in a single fast pass, and not converted again in every epoch.
         """
         X = self.X
         if is_sparse(X) or X.size * dtype.itemsize > SMALL:
@@ -96,5 +96,5 @@ class Rows:
         )
 
     def subset(self, index: Array) -> Rows:
-        """Return the given rows of a whole data set, without copying X."""
+        """Return the given rows of the full data set, without copying X."""
         return Rows(self.X, self.target, self.weight, n_classes=self.n_classes, index=index)

@@ -1,1 +1,1 @@
-"""Pure maths on arrays: operations of layers, activations, losses and optimizers, without layers or parameters."""
+"""Pure array functions of layers, activations, losses and optimizers."""

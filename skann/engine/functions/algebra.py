@@ -12,11 +12,11 @@ from .operations import operation
 def dot(a: Array, b: Array, out: Array) -> None:
     """Write the matrix product ``a b`` into ``out``; ``a`` may be a SciPy sparse matrix.
 
-    NumPy's ``matmul`` takes ten times as long for a column times a row, as a single output's gradient is.
+    For a column times a row, as in the gradient of a single output, NumPy's ``matmul`` takes ten times as long.
     """
     try:
         a.dot(b, out=out)
-    except TypeError:  # a sparse matrix's method has no out; asking first would take longer than a small product
+    except TypeError:  # the method of a sparse matrix has no out; checking first would take longer than a small product
         if not is_sparse(a):
             raise
         out[...] = a @ b
@@ -34,7 +34,7 @@ def _(kernels, y, b):
 
 
 def sum_of_squares(array: Array) -> Array:
-    """Return the sum of the squares of a vector: a number, or an array of a device, for which nobody waits."""
+    """Return the sum of the squares of a vector: a number, or a 0-d array on a device, without synchronization."""
     return _sum_of_squares(namespace(array), array)
 
 
@@ -45,7 +45,7 @@ def _sum_of_squares(xp, array):
 
 @_sum_of_squares.on_device
 def _(xp, array):
-    # CuPy's product of two vectors is a matrix product of a single element, which takes three times as long
+    # CuPy computes the product of two vectors as a matrix product, which takes three times as long
     return _square_summer(xp)(array)
 
 
@@ -62,4 +62,4 @@ def row_squares(xp, array, out):
 
 @row_squares.on_device
 def _(xp, array, out):
-    out[...] = xp.einsum("ij,ij->i", array, array)  # CuPy's has no out
+    out[...] = xp.einsum("ij,ij->i", array, array)  # einsum of CuPy has no out

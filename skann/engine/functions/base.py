@@ -1,4 +1,4 @@
-"""Functions that layers, output links and plots apply to arrays, with their derivatives."""
+"""Base classes of functions without parameters, with their derivatives."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from ..hyperparameters import return_value_error
 
 
 class Function(ABC):
-    """A function without learnable parameters, y = f(z), callable on arrays.
+    """Base class of functions without learnable parameters, y = f(z), callable on arrays.
 
     Attributes
     ----------
     keeps : frozenset of {"x", "y"}
         The arrays that ``backward`` reads: the input z ("x"), the output ("y").
     work : tuple of dtype
-        Arrays of the batch's shape that both methods are lent, ``backward`` as ``forward`` left them, to use up; None
-        means the network's dtype.
+        dtypes of the scratch arrays of the batch's shape, which ``backward`` receives as ``forward`` left them. None is
+        the dtype of the network.
     inverse_temperature : float
-        The factor of raw outputs, where this is an output link.
+        Factor of the raw outputs if the function is an output link.
     """
 
     keeps = frozenset({"y"})
@@ -40,9 +40,9 @@ class Function(ABC):
         z : array of shape (n_samples, units)
             The weighted input.
         y : array of the same shape
-            For the output; it is z itself where nobody keeps z.
+            Array for the output; may be z itself unless z is kept.
         *work : array of the same shape
-            Scratch, one for each element of ``work``.
+            Scratch arrays, one per element of ``work``.
         """
 
     @abstractmethod
@@ -54,13 +54,13 @@ class Function(ABC):
         xp : module
             NumPy or a library with the same functions.
         z, y : array of shape (n_samples, units)
-            The input and the output of ``forward``, as far as ``keeps`` names them. The array y may be overwritten.
+            The input and the output of ``forward``, if named in ``keeps``. The array y may be overwritten.
         dy : array of the same shape
             The gradient of the loss with respect to the output.
         dz : array of the same shape
-            For that with respect to z; it may be dy itself.
+            Array for the gradient with respect to z; may be dy itself.
         *work : array of the same shape
-            Scratch, one for each element of ``work``.
+            Scratch arrays, one per element of ``work``.
         """
 
     def __call__(self, x) -> numpy.ndarray:
@@ -87,10 +87,10 @@ class Function(ABC):
 
 
 class ElementwiseFunction(Function):
-    """A function of each element alone."""
+    """Base class of functions that apply to each element independently."""
 
     def derivative(self, x) -> numpy.ndarray:
-        """Return f'(x); at a kink, the value that training uses.
+        """Return f'(x); where f is not differentiable, the value used in training.
 
         Parameters
         ----------
@@ -112,6 +112,6 @@ class ElementwiseFunction(Function):
 
 
 def _floating(x) -> numpy.ndarray:
-    """Return x as a contiguous floating-point array of at least one dimension, itself if it is one."""
+    """Return x as a contiguous floating-point array with at least one dimension, without a copy if possible."""
     x = numpy.asarray(x)
     return numpy.array(x, dtype=numpy.promote_types(x.dtype, numpy.float32), copy=None, order="C", ndmin=1)

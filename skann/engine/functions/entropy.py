@@ -13,11 +13,11 @@ from .pointwise import write_softplus
 def softmax_cross_entropy(xp, beta, raw, target, losses, gradient, work):
     """Write log sum_j exp(v_j) - sum_k y_k v_k with v = beta raw, shifted so that max v = 0, and the gradient.
 
-    Arrays are as in ``Loss.evaluate``.
+    The arrays are those of ``Loss.evaluate``.
     """
     n_samples, n_classes = raw.shape
-    v, yv = work.reshape(2, n_classes, n_samples)  # classes first: reductions over the first axis are quick
-    total = gradient.reshape(-1)[:n_samples]  # free until the gradient is written
+    v, yv = work.reshape(2, n_classes, n_samples)  # classes first, since reductions over the first axis are fast
+    total = gradient.reshape(-1)[:n_samples]  # scratch until the gradient is written
     xp.multiply(raw.T, beta, out=v)
     v.max(axis=0, out=total)
     xp.subtract(v, total, out=v)

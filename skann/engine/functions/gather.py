@@ -1,4 +1,4 @@
-"""Rows of arrays by their numbers, and one-hot codes."""
+"""Gathering of rows, and one-hot encoding."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .operations import operation
 
 
 def take_rows(xp: ModuleType, array: Array, rows: Array, out: Array, staging: Array | None = None) -> None:
-    """Write ``array[rows]`` into ``out``, cast to its dtype; ``staging`` is like ``out``, in the array's own dtype.
+    """Write ``array[rows]`` into ``out``, cast to its dtype; ``staging`` is scratch like ``out`` in the array's dtype.
 
-    numpy.take is the quickest gather, but it first copies an array that is not C-contiguous, whole.
+    numpy.take is the fastest, but copies an array that is not C-contiguous as a whole.
     """
     if not array.flags.c_contiguous:
         xp.copyto(out, array[rows], casting="same_kind")
@@ -26,7 +26,7 @@ def take_rows(xp: ModuleType, array: Array, rows: Array, out: Array, staging: Ar
 
 @operation
 def _take(xp, array, rows, out):
-    array.take(rows, axis=0, out=out, mode="clip")  # other modes go through a copy
+    array.take(rows, axis=0, out=out, mode="clip")  # other modes write to a copy first
 
 
 @_take.on_device
@@ -38,7 +38,7 @@ def _(xp, array, rows, out):
 def one_hot(xp, codes, columns, out):
     """Write 1 into column ``codes[i]`` of row i of ``out``, which is contiguous, and 0 elsewhere.
 
-    ``columns`` are the columns' numbers, from 0.
+    ``columns`` holds the indices of the columns.
     """
     out.fill(0)
     out.reshape(-1)[numpy.arange(0, out.size, out.shape[1]) + codes] = 1
@@ -46,4 +46,4 @@ def one_hot(xp, codes, columns, out):
 
 @one_hot.on_device
 def _(xp, codes, columns, out):
-    xp.equal(codes[:, None], columns, out=out)  # writing by index takes three times as long
+    xp.equal(codes[:, None], columns, out=out)  # assignment by index takes three times as long

@@ -1,8 +1,8 @@
-"""The one dispatch between NumPy, NumPy beside Numba's loops, and CuPy.
+"""The dispatch of operations between NumPy, NumPy with Numba loops, and CuPy.
 
-An operation is a function whose first argument is a library of array functions, NumPy or CuPy. Its reference form calls
-those functions alone. Beside it may stand a form that calls fused kernels, compiled by Numba or by CuPy, and one for
-devices where CuPy's functions differ from NumPy's::
+The first argument of an operation is an array library, NumPy or CuPy. The reference form calls only functions of the
+library. An operation may have another form that calls fused kernels, compiled by Numba or by CuPy, and one for devices,
+where functions of CuPy differ from those of NumPy::
 
     @operation
     def relu(xp, z, y, work): ...
@@ -26,25 +26,25 @@ Form = Callable[..., Any]
 
 
 class Operation(Protocol):
-    """A function with forms for several libraries."""
+    """A function with forms for several array libraries."""
 
     forms: _Forms
 
     def __call__(self, xp: ModuleType, *arguments: Any) -> Any:
-        """Run the form of the library ``xp``."""
+        """Run the form for the library ``xp``."""
         ...
 
     def with_kernels(self, form: Form) -> Form:
-        """Add the form that takes ``Kernels`` in place of the library."""
+        """Register the form that takes ``Kernels`` instead of the library."""
         ...
 
     def on_device(self, form: Form) -> Form:
-        """Add the form for a device, in functions of CuPy."""
+        """Register the form for devices, with functions of CuPy."""
         ...
 
 
 class _Forms(dict):
-    """By library the form of an operation and its first argument, chosen when it is first asked for."""
+    """Maps a library to the form of an operation and its first argument, selected on first use."""
 
     def __init__(self, reference: Form):
         super().__init__()
@@ -56,17 +56,17 @@ class _Forms(dict):
         kernels = kernels_for(xp)
         is_device = xp is not numpy and not isinstance(xp, NumPyWithLoops)
         if is_device and self.on_device is not None:
-            chosen = self.on_device, xp
+            selected = self.on_device, xp
         elif kernels is not None and self.with_kernels is not None:
-            chosen = self.with_kernels, kernels
+            selected = self.with_kernels, kernels
         else:
-            chosen = self.reference, xp
-        self[xp] = chosen
-        return chosen
+            selected = self.reference, xp
+        self[xp] = selected
+        return selected
 
 
 def operation(reference: Form) -> Operation:
-    """Return the operation of which a function is the reference form."""
+    """Return the operation with the given reference form."""
     forms = _Forms(reference)
 
     def run(xp: ModuleType, *arguments: Any) -> Any:
@@ -81,6 +81,6 @@ def operation(reference: Form) -> Operation:
         forms.on_device = form
         return form
 
-    made: Any = update_wrapper(run, reference)
-    made.forms, made.with_kernels, made.on_device = forms, with_kernels, on_device
-    return made
+    dispatcher: Any = update_wrapper(run, reference)
+    dispatcher.forms, dispatcher.with_kernels, dispatcher.on_device = forms, with_kernels, on_device
+    return dispatcher

@@ -1,7 +1,7 @@
-"""Functions of each element, and their backward passes, in array functions and in kernels.
+"""Elementwise functions and their backward passes, as array functions and as kernels.
 
-All write into the arrays that they are given: z is the input and y the output of a function, dy and dz are the
-gradients with respect to y and z. Where both are not kept, y may be z; dz may always be dy.
+They write into the given arrays: z is the input and y the output of a function, dy and dz are the gradients with
+respect to y and z. If z is not kept, y may be z; dz may always be dy.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .operations import operation
 def relu(xp, z, y, work):
     """Write max(z, 0); work is scratch."""
     work.fill(0)
-    xp.maximum(z, work, out=y)  # a sixth of the time of a maximum with a scalar
+    xp.maximum(z, work, out=y)  # a maximum with a scalar takes six times as long
 
 
 @relu.with_kernels
@@ -33,8 +33,8 @@ def _(kernels, z, y, work):
 @operation
 def relu_backward(xp, y, dy, dz, work):
     """Write dy where y is positive, and 0 elsewhere; work is scratch."""
-    # y > 0 as an integer, 0 or 1, is the sign of y's bits; a boolean would be cast to a number, in three times the time
-    # of both lines: a tenth of a small net's step
+    # y > 0 as an integer, 0 or 1, is the sign of y's bits. Casting a boolean takes three times as long as both lines,
+    # a tenth of a step of a small network.
     integer = f"i{y.itemsize}"
     slope = xp.sign(y.view(integer), out=work.view(integer))
     xp.multiply(dy.view(integer), slope, out=dz.view(integer))
@@ -48,7 +48,7 @@ def _(kernels, y, dy, dz, work):
 
 @operation
 def tanh_backward(xp, y, dy, dz):
-    """Write dy (1 - y^2); y is used up."""
+    """Write dy (1 - y^2); y is overwritten."""
     xp.multiply(y, y, out=y)
     xp.subtract(1, y, out=y)
     xp.multiply(dy, y, out=dz)
@@ -61,7 +61,7 @@ def _(kernels, y, dy, dz):
 
 
 def write_logistic(xp: ModuleType, z: Array, y: Array) -> None:
-    """Write 1 / (1 + exp(-z)): half the time of scipy.special.expit; exp may overflow to inf, rightly."""
+    """Write 1 / (1 + exp(-z)), in half the time of scipy.special.expit; an overflow of exp gives the limit 0."""
     xp.negative(z, out=y)
     xp.exp(y, out=y)
     xp.add(y, 1, out=y)
@@ -87,7 +87,7 @@ def _(kernels, z, y, scale, shift):
 
 @operation
 def logistic_backward(xp, y, dy, dz, scale):
-    """Write scale dy y (1 - y); y is used up."""
+    """Write scale dy y (1 - y); y is overwritten."""
     xp.multiply(dy, y, out=dz)
     xp.subtract(1, y, out=y)
     xp.multiply(dz, y, out=dz)
@@ -105,7 +105,7 @@ def _(kernels, y, dy, dz, scale):
 def elu(xp, z, y, alpha, scale, work, above):
     """Write scale (z if z >= 0 else alpha (exp(z) - 1)); the last two are scratch.
 
-    exp(z) - 1 loses digits near zero that float32 does not miss; expm1 takes ten times as long.
+    exp(z) - 1 loses digits near zero, which is acceptable; expm1 takes ten times as long.
     """
     work.fill(0)
     xp.maximum(z, work, out=above)
@@ -128,7 +128,7 @@ def _(kernels, z, y, alpha, scale, work, above):
 
 @operation
 def elu_backward(xp, y, dy, dz, alpha, scale, work, step):
-    """Write dy times the slope: scale above zero, y + scale alpha below; y is used up, the last two are scratch."""
+    """Write dy times the slope: scale above zero, y + scale alpha below; y is overwritten, the last two are scratch."""
     low = scale * alpha
     if scale != low:
         xp.greater(y, 0, out=step)
@@ -149,16 +149,16 @@ def _(kernels, y, dy, dz, alpha, scale, work, step):
 
 
 _DENSITY = 1 / math.sqrt(2 * math.pi)
-# 1 - Phi(a) = exp(-a^2 / 2) P(a) / Q(a) for a >= 0, as benchmarks/normal_tail.py fits it: its error is 3e-10, that of
-# float32's roundings 1e-7, and SciPy's erf takes seven times as long
+# 1 - Phi(a) = exp(-a^2 / 2) P(a) / Q(a) for a >= 0, fitted by benchmarks/normal_tail.py. The error is 3e-10, below the
+# rounding errors of float32 of 1e-7; SciPy's erf takes seven times as long.
 _P = (4.99999999e-01, 3.03737986e-01, 8.92117729e-02, 1.04753902e-02)
 _Q = (1.0, 1.40536036e00, 7.99741355e-01, 2.22319976e-01, 2.63249628e-02)
-_VANISHING = 20.0  # from here on exp(-a^2 / 2) is 0 in float32, and the polynomials would overflow later
+_VANISHING = 20.0  # from here on exp(-a^2 / 2) is 0 in float32; the polynomials overflow for larger a
 
 
 @operation
 def gelu(xp, z, y, phi, bell, divisor):
-    """Write z Phi(z), and into phi the normal CDF Phi(z), into bell exp(-z^2 / 2); divisor is scratch."""
+    """Write z Phi(z), the normal CDF Phi(z) into phi and exp(-z^2 / 2) into bell; divisor is scratch."""
     xp.multiply(z, z, out=bell)
     xp.multiply(bell, -0.5, out=bell)
     xp.exp(bell, out=bell)
@@ -194,7 +194,7 @@ def _(kernels, z, y, phi, bell, divisor):
 
 @operation
 def gelu_backward(xp, z, y, dy, dz, phi, bell):
-    """Write dy (Phi(z) + z density(z)), with phi and bell as ``gelu`` left them; y is used up."""
+    """Write dy (Phi(z) + z density(z)), with phi and bell as ``gelu`` left them; y is overwritten."""
     xp.multiply(bell, _DENSITY, out=y)
     xp.multiply(y, z, out=y)
     xp.add(y, phi, out=y)
@@ -209,7 +209,7 @@ def _(kernels, z, y, dy, dz, phi, bell):
 
 
 def _polynomial(xp: ModuleType, coefficients: tuple[float, ...], x: Array, y: Array) -> None:
-    """Write the sum of c_i x^i into y, by Horner's rule."""
+    """Write sum_i c_i x^i into y, by Horner's rule."""
     y.fill(coefficients[-1])
     for c in coefficients[-2::-1]:
         xp.multiply(y, x, out=y)
@@ -245,7 +245,7 @@ def _(kernels, z, y, sigma):
 
 @operation
 def silu_backward(xp, y, dy, dz, sigma):
-    """Write dy (sigma + y (1 - sigma)), with sigma as ``silu`` left it; y and sigma are used up."""
+    """Write dy (sigma + y (1 - sigma)), with sigma as ``silu`` left it; y and sigma are overwritten."""
     xp.multiply(dy, y, out=y)
     xp.multiply(dy, sigma, out=dz)
     xp.subtract(1, sigma, out=sigma)
@@ -259,12 +259,12 @@ def _(kernels, y, dy, dz, sigma):
     kernels.silu_backward(y.reshape(-1), sigma.reshape(-1), dz.reshape(-1), *typed(y, 1))
 
 
-_FLAT = 20.0  # from here on tanh(softplus(z)) is 1 in float64 too, and exp(2 z) would overflow float32 later
+_FLAT = 20.0  # from here on tanh(softplus(z)) is 1 also in float64; exp(2 z) overflows in float32 for larger z
 
 
 @operation
 def mish(xp, z, y, e, n):
-    """Write z tanh(log(1 + exp(z))); the last two are scratch, for ``mish_backward`` too.
+    """Write z tanh(log(1 + exp(z))); the last two are scratch, shared with ``mish_backward``.
 
     With e = exp(z), tanh(log(1 + e)) = n / (n + 2) where n = e (e + 2).
     """
@@ -283,7 +283,7 @@ def _(kernels, z, y, e, slope):
 
 @operation
 def mish_backward(xp, z, y, dy, dz, e, n):
-    """Write dy (n / (n + 2) + 4 z e (e + 1) / (n + 2)^2); y is used up."""
+    """Write dy (n / (n + 2) + 4 z e (e + 1) / (n + 2)^2); y is overwritten."""
     _mish_exponentials(xp, z, e, n)
     xp.add(e, 1, out=y)
     xp.multiply(y, e, out=y)
@@ -293,7 +293,7 @@ def mish_backward(xp, z, y, dy, dz, e, n):
     xp.multiply(y, 4, out=y)
     xp.divide(n, e, out=n)
     e.fill(_FLAT)
-    xp.minimum(z, e, out=e)  # beyond, the product with z would no longer vanish
+    xp.minimum(z, e, out=e)  # for larger z the product would not vanish
     xp.multiply(y, e, out=y)
     xp.add(y, n, out=y)
     xp.multiply(dy, y, out=dz)
@@ -305,7 +305,7 @@ def _(kernels, z, y, dy, dz, e, slope):
 
 
 def _mish_exponentials(xp: ModuleType, z: Array, e: Array, n: Array) -> None:
-    """Write exp(z), capped, into e, and e (e + 2) into n."""
+    """Write exp(min(z, 20)) into e, and e (e + 2) into n."""
     e.fill(_FLAT)
     xp.minimum(z, e, out=e)
     xp.exp(e, out=e)
@@ -316,7 +316,7 @@ def _mish_exponentials(xp: ModuleType, z: Array, e: Array, n: Array) -> None:
 def write_softplus(xp: ModuleType, z: Array, y: Array, work: Array) -> None:
     """Write log(1 + exp(z)), without overflow: max(z, 0) + log(1 + exp(-|z|)).
 
-    log(1 + e) is off by one rounding of 1, to which y is added; log1p takes four times as long.
+    log(1 + e) has the rounding error of 1, which is acceptable; log1p takes four times as long.
     """
     xp.abs(z, out=work)
     xp.negative(work, out=work)
@@ -328,27 +328,27 @@ def write_softplus(xp: ModuleType, z: Array, y: Array, work: Array) -> None:
 
 
 @operation
-def drop(xp, x, y, bits, kept, threshold, scale):
+def drop(xp, x, y, bits, mask, threshold, scale):
     """Write scale x where the 16 random bits of an element are below the threshold, and 0 elsewhere.
 
-    ``kept`` is the mask, computed by ``drop_mask``.
+    ``mask`` is computed by ``drop_mask``.
     """
-    xp.multiply(x, kept, out=y)
+    xp.multiply(x, mask, out=y)
     xp.multiply(y, scale, out=y)
 
 
 @drop.with_kernels
-def _(kernels, x, y, bits, kept, threshold, scale):
+def _(kernels, x, y, bits, mask, threshold, scale):
     copy_unless_same(x, y)
     kernels.drop(y.reshape(-1), bits.reshape(-1), threshold, *typed(y, scale))
 
 
 @operation
-def drop_mask(xp, bits, kept, threshold):
-    """Write into ``kept`` whether the bits are below the threshold; kernels of ``drop`` compare them themselves."""
-    xp.less(bits, threshold, out=kept)
+def drop_mask(xp, bits, mask, threshold):
+    """Write into ``mask`` whether the bits are below the threshold; kernels of ``drop`` need no mask."""
+    xp.less(bits, threshold, out=mask)
 
 
 @drop_mask.with_kernels
-def _(kernels, bits, kept, threshold):
+def _(kernels, bits, mask, threshold):
     pass

@@ -1,4 +1,4 @@
-"""Operations along the units of a layer: the largest of several pieces, and a share in each unit."""
+"""Operations with parameters or pieces per unit: maxout and the parametric activation."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from .operations import operation
 
 @operation
 def maxout(xp, z, y, winner, larger):
-    """Write the largest piece of z, of shape (n, pieces, units), into y, and its number into winner, the first of ties.
+    """Write the maximum over the pieces of z, of shape (n, pieces, units), into y, and its index into winner.
 
-    ``larger`` is scratch for a mask of y's shape.
+    Of tied pieces the first one wins. ``larger`` is scratch for a mask of the shape of y.
     """
     xp.copyto(y, z[:, 0])
     winner.fill(0)
@@ -27,7 +27,7 @@ def _(kernels, z, y, winner, larger):
 
 @operation
 def maxout_backward(xp, winner, dy, dz, wins):
-    """Write dy into the pieces of dz that won, and 0 into the others; ``wins`` is scratch for a mask."""
+    """Write dy into the winning pieces of dz and 0 into the others; ``wins`` is scratch for a mask."""
     for j in range(dz.shape[1]):
         xp.equal(winner, j, out=wins)
         xp.multiply(dy, wins, out=dz[:, j])
@@ -40,7 +40,7 @@ def _(kernels, winner, dy, dz, wins):
 
 @operation
 def blend(xp, x, f, share, y):
-    """Write x + share (f - x), with a share for each unit."""
+    """Write x + share (f - x), with one share per unit."""
     xp.subtract(f, x, out=y)
     xp.multiply(y, share, out=y)
     xp.add(y, x, out=y)
@@ -52,24 +52,24 @@ def _(kernels, x, f, share, y):
 
 
 @operation
-def blend_backward(xp, x, f, share, dy, by_share, df):
-    """Write the gradients of ``blend`` with respect to the share, row by row, into by_share, and to f into df.
+def blend_backward(xp, x, f, share, dy, dshare, df):
+    """Write the gradients of ``blend`` with respect to the share, per row, into dshare, and to f into df.
 
     df may be dy.
     """
-    xp.subtract(f, x, out=by_share)
-    xp.multiply(by_share, dy, out=by_share)
+    xp.subtract(f, x, out=dshare)
+    xp.multiply(dshare, dy, out=dshare)
     xp.multiply(dy, share, out=df)
 
 
 @blend_backward.with_kernels
-def _(kernels, x, f, share, dy, by_share, df):
-    kernels.blend_backward(x, f, share, dy, by_share, df)
+def _(kernels, x, f, share, dy, dshare, df):
+    kernels.blend_backward(x, f, share, dy, dshare, df)
 
 
 @operation
 def blend_skip(xp, share, dy, dx, work):
-    """Add to dx, the gradient through f, what ``blend`` passes by it, dy - share dy; work is scratch."""
+    """Add dy - share dy, the gradient of the linear path of ``blend``, to dx, that through f; work is scratch."""
     xp.multiply(dy, share, out=work)
     xp.subtract(dx, work, out=dx)
     xp.add(dx, dy, out=dx)

@@ -1,7 +1,7 @@
-"""Steps of optimizers, the L2 penalty of the weights included.
+"""Update rules of optimizers, including the L2 penalty of the weights.
 
-``theta``, ``grad`` and the moments are vectors; the first ``n_penalized`` elements of theta are weights, to whose
-gradient ``l2 theta`` is added. ``grad`` may be used up, and ``work`` is scratch of theta's shape.
+``theta``, ``grad`` and the moments are vectors; the first ``n_penalized`` elements of theta are weights, to
+the gradient of which ``l2 theta`` is added. ``grad`` may be overwritten, and ``work`` is scratch of the shape of theta.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def add_l2(xp: ModuleType, theta: Array, grad: Array, work: Array, n_penalized: 
 
 @operation
 def sgd_step(xp, theta, grad, velocity, work, n_penalized, l2, momentum, nesterov, rate):
-    """Take v = momentum v - rate g, then theta += v, or theta += momentum v - rate g with Nesterov's momentum."""
+    """Update v = momentum v - rate g, then theta += v, or theta += momentum v - rate g with Nesterov's momentum."""
     if l2:
         add_l2(xp, theta, grad, work, n_penalized, l2)
     xp.multiply(grad, rate, out=work)
@@ -43,7 +43,7 @@ def _(kernels, theta, grad, velocity, work, n_penalized, l2, momentum, nesterov,
 
 @operation
 def adam_step(xp, theta, grad, first, second, work, n_penalized, l2, beta_1, beta_2, epsilon, size):
-    """Take m = beta_1 m + g, v = beta_2 v + g^2 and theta -= size m / (sqrt(v) + epsilon)."""
+    """Update m = beta_1 m + g, v = beta_2 v + g^2 and theta -= size m / (sqrt(v) + epsilon)."""
     if l2:
         add_l2(xp, theta, grad, work, n_penalized, l2)
     advance_moments(xp, grad, first, second, work, beta_1, beta_2, epsilon)
@@ -58,7 +58,7 @@ def _(kernels, theta, grad, first, second, work, n_penalized, l2, beta_1, beta_2
 
 
 def advance_moments(xp: ModuleType, grad, first, second, work, beta_1: float, beta_2: float, epsilon: float) -> None:
-    """Take m = beta_1 m + g and v = beta_2 v + g^2, and write sqrt(v) + epsilon into work."""
+    """Update m = beta_1 m + g and v = beta_2 v + g^2, and write sqrt(v) + epsilon into work."""
     xp.multiply(first, beta_1, out=first)
     xp.add(first, grad, out=first)
     xp.multiply(grad, grad, out=work)

@@ -1,7 +1,7 @@
-"""Fused kernels: one pass over memory, or one launch on a GPU, for what array functions do in many.
+"""Fused kernels, which replace several array functions by one pass over memory or one launch on a GPU.
 
-A kernel is written twice under one name with the same arguments: as a loop for Numba in loops.py, and in C for CuPy in
-device.py. Operations (``functions.operations``) call them.
+Each kernel has two implementations with the same name and arguments: a loop for Numba in loops.py, and C code for CuPy
+in device.py. Operations (``functions.operations``) call them.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ __all__ = ["Kernels", "NumPyWithLoops", "available", "copy_unless_same", "kernel
 
 
 class Kernels:
-    """All kernels for the arrays of one library, as attributes.
+    """The kernels of an array library, as attributes.
 
     Parameters
     ----------
     xp : module
-        The library, whose functions serve beside the kernels.
+        The array library.
     find : callable
-        Returns the kernel of a name.
+        Returns a kernel by name.
     """
 
     def __init__(self, xp: ModuleType, find: Callable[[str], Callable]):
@@ -38,17 +38,17 @@ class Kernels:
         if name.startswith("_"):
             raise AttributeError(name)
         kernel = self._find(name)
-        setattr(self, name, kernel)  # the next call finds it without asking
+        setattr(self, name, kernel)  # the next access bypasses __getattr__
         return kernel
 
 
 class NumPyWithLoops(ModuleType):
-    """NumPy's functions, beside loops: operations that are given it in place of NumPy run in loops where they can.
+    """NumPy with compiled loops: operations use loops where available when it is passed instead of NumPy.
 
     Parameters
     ----------
     find : callable
-        Returns the loop of a name.
+        Returns a loop by name.
     """
 
     def __init__(self, find: Callable[[str], Callable]):
@@ -68,22 +68,22 @@ def _device_kernels(xp: ModuleType) -> Kernels:
 
 
 def training_library(xp: ModuleType) -> ModuleType:
-    """Return what training computes with on the arrays of ``xp``: for NumPy beside Numba's loops, if there is Numba.
+    """Return the library for training on arrays of ``xp``: NumPy with loops instead of NumPy if Numba is available.
 
-    Predicting alone is not worth the time that Numba's import takes.
+    For prediction alone, the import of Numba would take more time than the loops save.
     """
     return _compiled_loops() if xp is numpy and available() else xp
 
 
 def kernels_for(library: ModuleType) -> Kernels | None:
-    """Return the kernels of a library; None for NumPy by itself."""
+    """Return the kernels of a library; None for NumPy without loops."""
     if isinstance(library, NumPyWithLoops):
         return library.kernels
     return None if library is numpy else _device_kernels(library)
 
 
 def copy_unless_same(x: Array, y: Array) -> None:
-    """Copy x into y, unless it is y, for a kernel to change there."""
+    """Copy x into y unless they are the same array, for a kernel that works in place on y."""
     if y is not x:
         y[...] = x
 

@@ -1,4 +1,4 @@
-"""The loops of loops.py as machine code."""
+"""Compilation of the loops with Numba."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from . import loops
 
 @cache
 def available() -> bool:
-    """Tell whether Numba is installed, and SKANN_FAST is not 0."""
+    """Return whether Numba is installed and SKANN_FAST is not 0."""
     if os.environ.get("SKANN_FAST", "1") == "0":
         return False
     try:
-        import numba  # noqa: F401  # pyright: ignore[reportMissingImports]  takes half a second, so not before something is trained
+        import numba  # noqa: F401  # pyright: ignore[reportMissingImports]  import takes half a second, so only for training
     except ImportError:
         return False
     return True
 
 
 def compile_loop(name: str) -> Callable:
-    """Return the loop of that name, compiled."""
+    """Return a compiled loop by name."""
     import numba  # pyright: ignore[reportMissingImports]
 
-    # Numba's default is to look for divisions by zero, which keeps it from vectorising
+    # by default Numba checks for division by zero, which prevents vectorization
     loop = getattr(loops, name)
     try:
         return numba.njit(loop, cache=True, error_model="numpy")
-    except RuntimeError:  # no folder to keep it in
+    except RuntimeError:  # no writable folder for the cache
         return numba.njit(loop, error_model="numpy")

@@ -1,7 +1,7 @@
-"""The kernels for a GPU: CuPy compiles each from C, which does in one launch what array functions do in many.
+"""The kernels for a GPU, which CuPy compiles from C.
 
-An operation is what happens to one element; arrays are broadcast, and those marked ``raw`` are read and written by
-index, i being the element's. ``T`` is the arrays' dtype.
+The code of a kernel applies to a single element with index i. Arrays are broadcast; those marked ``raw`` are accessed
+by index. ``T`` is the dtype of the arrays.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from types import ModuleType
 
 from . import loops
 
-# name: what is only read, the arrays that are written, and the operation; arguments are called as in loops.py
+# name: (inputs, arrays that are written, code); the arguments have the same names as in loops.py
 KERNELS = {
     "adam": (
         "int64 n_decayed, T l2, T beta_1, T beta_2, T epsilon, T size",
@@ -91,7 +91,7 @@ KERNELS = {
         "dz = winner[at] == i / units % pieces ? dy[at] : zero",
     ),
     "drop": ("uint16 bits, int64 threshold, T scale", "T y", "y = bits < threshold ? y * scale : y * 0"),
-    # these two have a thread a row, which goes through the classes
+    # these two use one thread per row, which loops over the classes
     "softmax_shift": (
         "raw T raw, raw T target, T beta",
         "raw T v, T largest, T losses",
@@ -119,14 +119,16 @@ KERNELS = {
 
 
 def device_kernel(xp: ModuleType, name: str) -> Callable:
-    """Return what does to arrays of a device what the loop of that name does to the host's."""
+    """Return the kernel for device arrays that corresponds to a loop, by name."""
     values, arrays, operation = KERNELS[name]
     kernel = xp.ElementwiseKernel(values, arrays, operation, f"skann_{name}")
-    order = [list(inspect.signature(getattr(loops, name)).parameters).index(argument) for argument in names(name)]
+    order = [
+        list(inspect.signature(getattr(loops, name)).parameters).index(argument) for argument in argument_names(name)
+    ]
     return lambda *arguments: kernel(*[arguments[i] for i in order])
 
 
-def names(name: str) -> list[str]:
-    """Return the names of a kernel's arguments in the order in which CuPy takes them."""
+def argument_names(name: str) -> list[str]:
+    """Return the names of a kernel's arguments in the order of the CuPy kernel."""
     values, arrays, _ = KERNELS[name]
     return [text.split()[-1] for text in f"{values}, {arrays}".split(", ") if text]

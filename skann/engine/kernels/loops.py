@@ -1,12 +1,12 @@
-"""The kernels as loops, compiled by Numba where it is installed (the extra ``fast``).
+"""The kernels as loops, compiled by Numba if it is installed (the extra ``fast``).
 
-Each does in one pass over memory what NumPy does in ten, with the same operations on each element in the same order:
-the bits of the results are the same with and without it. Loops run in one thread, since a second pool of threads would
-spin against that of the BLAS. What they change, they change in place: a loop that reads one array and writes another is
-not vectorised where the two are the same. exp, log and the like stay with NumPy, whose loops for them are vectorised,
-as Numba's are not without another library.
+Each loop replaces about ten passes of NumPy over memory by one. It performs the same operations on each element in the
+same order, so that results are bitwise identical with and without Numba. Loops are single-threaded, since a second
+thread pool would spin against that of the BLAS. They work in place, because a loop that reads one array and writes
+another is not vectorized if both may be the same. exp, log and similar functions are left to NumPy, which vectorizes
+them; Numba does so only with an additional library.
 
-Numbers are passed in the arrays' dtype (``typed``), as a literal would raise float32 to float64.
+Numbers are passed in the dtype of the arrays (``typed``), since literals would promote float32 to float64.
 """
 
 import math
@@ -43,20 +43,20 @@ def add_bias(y, b):
 
 
 def relu(y, zero, one):
-    """Write max(y, 0) into y; NaN stays."""
+    """Write max(y, 0) into y, propagating NaN."""
     for i in range(y.size):
-        # without the product the compiler makes a jump of it: five times as slow
+        # without the product the compiler emits a branch, which is five times slower
         y[i] = zero if y[i] <= zero else y[i] * one
 
 
 def relu_backward(y, dy, zero):
-    """Multiply dy by the slope of ``relu`` where its output is y."""
+    """Multiply dy by the derivative of ``relu`` at output y."""
     for i in range(y.size):
         dy[i] = zero if y[i] <= zero else dy[i]
 
 
 def tanh_backward(y, dy, one):
-    """Multiply dy by the slope of tanh where its output is y."""
+    """Multiply dy by the derivative of tanh at output y."""
     for i in range(y.size):
         dy[i] *= one - y[i] * y[i]
 
@@ -68,26 +68,26 @@ def logistic_exponent(y, shift, scale):
 
 
 def logistic(y, one):
-    """Write 1 / (1 + y) into y, which is an exponential."""
+    """Write 1 / (1 + y) into y, which holds an exponential."""
     for i in range(y.size):
         y[i] = one / (y[i] + one)
 
 
 def logistic_backward(y, dy, one, scale):
-    """Multiply dy by the slope of ``Logistic`` where its output is y."""
+    """Multiply dy by the derivative of ``Logistic`` at output y."""
     for i in range(y.size):
         dy[i] = dy[i] * y[i] * (one - y[i]) * scale
 
 
 def silu(z, sigma, y, one):
-    """Write z / (1 + e) into y, with e the exponential that sigma holds and that 1 / (1 + e) replaces."""
+    """Write z / (1 + e) into y and 1 / (1 + e) into sigma, which holds the exponential e."""
     for i in range(z.size):
         sigma[i] = one / (sigma[i] + one)
         y[i] = z[i] * sigma[i]
 
 
 def silu_backward(y, sigma, dy, one):
-    """Multiply dy by the slope of ``SiLU`` where its output is y."""
+    """Multiply dy by the derivative of ``SiLU`` at output y."""
     for i in range(y.size):
         whole = dy[i] * y[i]
         dy[i] = whole * (one - sigma[i]) + dy[i] * sigma[i]
@@ -100,13 +100,13 @@ def elu(y, e, one, alpha, scale):
 
 
 def elu_backward(y, dy, low, step):
-    """Multiply dy by the slope of ``elu`` where its output is y: low + step above zero, y + low below."""
+    """Multiply dy by the derivative of ``elu`` at output y: low + step above zero, y + low below."""
     for i in range(y.size):
         dy[i] *= low + step if y[i] > 0 else y[i] + low
 
 
 def mish(z, e, y, slope, flat, cap, one, two, four):
-    """Write ``Mish`` of z into y, and its slope; e is exp(z), and cap is exp(flat)."""
+    """Write ``Mish`` of z into y, and its derivative into slope; e is exp(z), and cap is exp(flat)."""
     for i in range(z.size):
         exp = min(e[i], cap)
         n = (exp + two) * exp
@@ -117,7 +117,7 @@ def mish(z, e, y, slope, flat, cap, one, two, four):
 
 
 def gelu(z, bell, y, phi, limit, half, p0, p1, p2, p3, q0, q1, q2, q3, q4):
-    """Write ``GELU`` of z into y, and the normal distribution's function into phi; bell is exp(-z^2 / 2)."""
+    """Write ``GELU`` of z into y, and the normal CDF into phi; bell is exp(-z^2 / 2)."""
     for i in range(z.size):
         a = min(abs(z[i]), limit)
         numerator = ((p3 * a + p2) * a + p1) * a + p0
@@ -127,20 +127,20 @@ def gelu(z, bell, y, phi, limit, half, p0, p1, p2, p3, q0, q1, q2, q3, q4):
 
 
 def gelu_backward(z, bell, phi, dy, density):
-    """Multiply dy by the slope of ``gelu``; density is what bell is multiplied by."""
+    """Multiply dy by the derivative of ``gelu``; density is the factor of bell."""
     for i in range(z.size):
         dy[i] *= bell[i] * density * z[i] + phi[i]
 
 
 def blend(x, f, share, y):
-    """Write x + share (f - x) into y, with a share a column."""
+    """Write x + share (f - x) into y, with one share per column."""
     for i in range(len(x)):
         for j in range(share.size):
             y[i, j] = (f[i, j] - x[i, j]) * share[j] + x[i, j]
 
 
 def blend_backward(x, f, share, dy, moved, df):
-    """Write the gradients of ``blend`` with respect to the share, row by row, into moved, and to f into df."""
+    """Write the gradients of ``blend`` with respect to the share, per row, into moved, and to f into df."""
     for i in range(len(x)):
         for j in range(share.size):
             moved[i, j] = (f[i, j] - x[i, j]) * dy[i, j]
@@ -148,14 +148,17 @@ def blend_backward(x, f, share, dy, moved, df):
 
 
 def blend_skip(share, dy, dx):
-    """Add to dx, the gradient through f, what ``blend`` passes by it."""
+    """Add the gradient of the linear path of ``blend`` to dx, the gradient through f."""
     for i in range(len(dx)):
         for j in range(share.size):
             dx[i, j] = dx[i, j] - dy[i, j] * share[j] + dy[i, j]
 
 
 def maxout(z, y, winner, one):
-    """Write the largest piece of z, of shape (rows, pieces, units), into y, and which it is into winner; NaN stays."""
+    """Write the maximum over the pieces of z, of shape (rows, pieces, units), into y, and its index into winner.
+
+    NaN is propagated.
+    """
     for i in range(len(z)):
         for k in range(y.shape[1]):
             y[i, k] = z[i, 0, k]
@@ -164,12 +167,12 @@ def maxout(z, y, winner, one):
             for k in range(y.shape[1]):
                 piece, largest = z[i, j, k], y[i, k]
                 winner[i, k] = j if piece > largest else winner[i, k]
-                # without the product the compiler makes a jump of it
+                # without the product the compiler emits a branch
                 y[i, k] = piece if piece > largest or piece != piece else largest * one
 
 
 def maxout_backward(winner, dy, dz, pieces, zero):
-    """Write dy into the piece of dz that was the largest, and zero into the others."""
+    """Write dy into the winning pieces of dz, and zero into the others."""
     for i in range(len(dy)):
         for j in range(pieces):
             for k in range(dy.shape[1]):
@@ -183,7 +186,7 @@ def drop(y, bits, threshold, scale):
 
 
 def softmax_shift(raw, target, beta, v, largest, losses):
-    """Write v = beta raw less its largest element, with the classes first, and the sum of y v over them into losses."""
+    """Write v = beta raw minus its maximum, with the classes first, and the sum of y v over the classes into losses."""
     for k in range(len(v)):
         for i in range(largest.size):
             v[k, i] = raw[i, k] * beta
@@ -196,7 +199,7 @@ def softmax_shift(raw, target, beta, v, largest, losses):
 
 
 def softmax_gradient(e, target, beta, total, gradient):
-    """Write the sum of the exponentials over the classes, and the gradient beta (p - y) of the cross-entropy."""
+    """Write the sum of the exponentials over the classes and the gradient beta (p - y) of the cross-entropy."""
     for k in range(len(e)):
         for i in range(total.size):
             total[i] = e[k, i] if k == 0 else total[i] + e[k, i]

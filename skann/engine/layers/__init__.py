@@ -1,4 +1,4 @@
-"""Layers, one a file."""
+"""Layers, one per module."""
 
 from .activation import ActivationLayer
 from .add import Add

@@ -1,4 +1,4 @@
-"""The layer that applies a function without parameters."""
+"""The layer of an activation without parameters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .base import Declaration, Layer
 
 @dataclass(frozen=True)
 class ActivationLayer(Layer):
-    """``y = f(x)``, with the shape of x."""
+    """``y = f(x)`` for a function f without parameters, with the shape of x."""
 
     activation: Function
     in_place = True
@@ -25,9 +25,9 @@ class ActivationLayer(Layer):
         return Declaration(in_shape, scratch=work)
 
     def forward(self, bound, x, y):
-        if self.activation.forward(bound.xp, x, y, *bound.lent) is not None:
+        if self.activation.forward(bound.xp, x, y, *bound.work) is not None:
             raise return_value_error(self.activation, "forward")
 
     def backward(self, bound, x, y, dy, dx):
-        if self.activation.backward(bound.xp, x, y, dy, dx, *bound.lent) is not None:
+        if self.activation.backward(bound.xp, x, y, dy, dx, *bound.work) is not None:
             raise return_value_error(self.activation, "backward")

@@ -9,7 +9,7 @@ from .base import Declaration, Layer
 
 @dataclass(frozen=True)
 class Add(Layer):
-    """``y = x_1 + x_2 + ...`` for inputs of one shape: what joins a residual branch [He et al., 2016]."""
+    """``y = x_1 + x_2 + ...`` for inputs of the same shape, as at the end of a residual block [He et al., 2016]."""
 
     in_place = True
     merges = True

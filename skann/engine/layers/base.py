@@ -1,4 +1,4 @@
-"""What a layer is: hyper-parameters and two formulas, but no array. The network owns all memory."""
+"""Base classes of layers, which define hyper-parameters and two passes. The network owns all arrays."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a layer makes of an input shape, and the arrays it asks for. No shape has the batch axis.
+    """The output shape of a layer for an input shape, and the arrays that it needs. Shapes exclude the batch axis.
 
-    Scratch and work hold anything before a forward pass.
+    The contents of scratch and work arrays are undefined before a forward pass.
 
     Parameters
     ----------
     shape : tuple of int
-        Of the output.
+        Shape of the output.
     parameters : dict of str to ParameterSpec
-        Arrays that are learned, by name.
+        Learned arrays, by name.
     scratch : dict of str to (shape, dtype)
-        Arrays with a leading batch axis that are the layer's own from forward to backward; a dtype of None
-        means the network's.
+        Arrays with a leading batch axis that are preserved from forward to backward. A dtype of None is that of the
+        network.
     work : dict of str to shape
-        Arrays without a batch axis, of the network's dtype, that are lent and kept like scratch and among it.
+        Further scratch arrays without a batch axis, of the dtype of the network.
     state : dict of str to (shape, initial value)
-        Arrays that are not learned but last as parameters do, such as running statistics. A value is a number, or a
-        tuple of the array's length.
+        Persistent arrays that are not learned, such as running statistics. An initial value is a number, or a tuple of
+        the length of the array.
     """
 
     shape: Shape
@@ -42,12 +42,12 @@ class Declaration:
     state: dict[str, tuple[Shape, float | tuple]] = field(default_factory=dict)
 
     def name_of(self, role: str) -> str:
-        """Return the name of the only parameter that plays a role.
+        """Return the name of the only parameter with a role.
 
         Parameters
         ----------
         role : str
-            Such as "weight" or "bias".
+            "weight" or "bias".
 
         Returns
         -------
@@ -60,24 +60,24 @@ class Declaration:
 
 @dataclass
 class Bound:
-    """The arrays that a network lends a layer for a batch, with what else a formula may need.
+    """The arrays of a layer for a batch, and further arguments of its passes.
 
     Attributes
     ----------
     xp : module
-        NumPy, by itself or beside loops, or CuPy: for array functions and as an operation's first argument.
+        NumPy, with or without compiled loops, or CuPy: has array functions, and is the first argument of operations.
     params, grads, scratch, state : dict of str to array
-        By the names the layer declared.
+        Arrays by their declared names.
     ones : array of shape (n_samples,)
     training : bool
-        Whether statistics are the batch's; in prediction they are the running ones.
+        Whether to use statistics of the batch rather than running statistics.
     generator : source of random bits, or None outside training
-    weight : array of shape (n_samples,), or None where all rows count alike
-        The factor of each row's loss.
+    weight : array of shape (n_samples,), or None for equal weights
+        Weight of each row in the loss.
     noise : float
-        The factor of the rate of dropout and of the scale of noise in training, as a schedule says.
-    lent : tuple of array
-        All of scratch, in the order of its declaration.
+        Factor of the dropout rate and of the scale of noise in training, as set by a schedule.
+    work : tuple of array
+        All scratch arrays, in the order of their declaration.
     """
 
     xp: ModuleType
@@ -90,10 +90,10 @@ class Bound:
     generator: Any = None
     weight: Array | None = None
     noise: float = 1.0
-    lent: tuple[Array, ...] = field(init=False)
+    work: tuple[Array, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.lent = tuple(self.scratch.values())
+        self.work = tuple(self.scratch.values())
 
 
 @dataclass(frozen=True)
@@ -103,25 +103,25 @@ class Layer(ABC):
     Attributes
     ----------
     keeps : frozenset of {"x", "y"}
-        The arrays, of input and output, that ``backward`` reads. The network works in place where nobody keeps one.
+        The arrays, input or output, that ``backward`` reads. The network may overwrite arrays that no layer keeps.
     y_is_scratch : bool
-        Whether ``backward`` uses y as scratch, or reads it; otherwise its memory serves others before.
+        Whether ``backward`` reads y or uses it as scratch; otherwise its memory may be reused before.
     in_place : bool
-        Whether ``y`` may be ``x``, and ``dx`` may be ``dy``.
+        Whether ``y`` may be the same array as ``x``, and ``dx`` the same as ``dy``.
     only_in_training : bool
-        Whether prediction skips the layer.
+        Whether the layer is skipped in prediction.
     mixes_rows : bool
-        Whether a row's output in training depends on the other rows.
+        Whether the output of a row in training depends on the other rows.
     takes_sparse : bool
         Whether ``x`` may be a CSR matrix.
     positionwise : bool
-        Whether the layer treats every position, an element of all axes but the last, by itself and alike. It then sees
-        arrays of shape (n_positions, n_channels), rows of a table being positions too, and declares what one needs.
+        Whether the layer applies the same function to each position, an index into all axes but the last. It then
+        receives arrays of shape (n_positions, n_channels), and its declaration describes a single position.
     merges : bool
         Whether the layer takes several inputs: ``x``, ``dx`` and the shapes of ``declare`` are then tuples.
     """
 
-    name: ClassVar[str]  # what it is registered as, if it is
+    name: ClassVar[str]  # the name under which the class is registered, if any
     keeps = frozenset()
     y_is_scratch = True
     in_place = False
@@ -133,17 +133,17 @@ class Layer(ABC):
 
     @abstractmethod
     def declare(self, in_shape: Shape) -> Declaration:
-        """Return what the layer makes and needs for an input of some shape.
+        """Return the output shape and the required arrays for an input shape.
 
         Parameters
         ----------
         in_shape : tuple of int
-            Of the input, without the batch axis.
+            Shape of the input, without the batch axis.
 
         Returns
         -------
         declaration : Declaration
-            The shape of the output, and the arrays asked for.
+            The shape of the output, and the required arrays.
         """
 
     @abstractmethod
@@ -153,34 +153,34 @@ class Layer(ABC):
         Parameters
         ----------
         bound : Bound
-            The arrays that were asked for, and what else a formula may need.
+            The declared arrays, and further arguments.
         x : array of shape (n_samples, ...)
             The input.
         y : array of shape (n_samples, ...)
-            For the output.
+            Array for the output.
         """
 
     @abstractmethod
     def backward(self, bound: Bound, x: Array, y: Array, dy: Array, dx: Array) -> None:
-        """Write the gradient into ``bound.grads`` and ``dx``: overwrite, never accumulate.
+        """Write the gradients into ``bound.grads`` and ``dx``; overwrite, never accumulate.
 
         Parameters
         ----------
         bound : Bound
-            As in ``forward``; its ``grads`` is empty where nobody asks for the parameters' gradients.
+            As in ``forward``. Its ``grads`` is empty if gradients of the parameters are not needed.
         x, y : array of shape (n_samples, ...)
-            The arrays of ``forward``, if the layer keeps them. With ``y_is_scratch``, y may be used as scratch.
+            The arrays of ``forward``, if the layer keeps them. With ``y_is_scratch``, y may be overwritten.
         dy : array like y
-            The loss's gradient with respect to ``y``; it may be used as scratch.
+            Gradient of the loss with respect to ``y``, which may be overwritten.
         dx : array like x, or None
-            For that with respect to ``x``; None where nobody asks for it, which a layer without parameters never sees.
+            Array for the gradient with respect to ``x``; None if it is not needed, never for layers without parameters.
         """
 
 
 @dataclass(frozen=True)
 class Linear(Layer):
-    """Base class of layers that an activation follows in a hidden block: a weighted sum of the inputs for each unit."""
+    """Base class of the linear layers of hidden blocks, which compute a weighted sum of the inputs per unit."""
 
     @abstractmethod
     def with_pieces(self, pieces: int) -> Linear:
-        """Return the layer with so many weighted sums per unit: an output of shape (..., pieces * units)."""
+        """Return the layer with ``pieces`` weighted sums per unit, and an output of shape (..., pieces * units)."""

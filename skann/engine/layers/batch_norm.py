@@ -1,4 +1,4 @@
-"""Batch normalisation."""
+"""Batch normalization."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from .normalization import Normalization
 
 @dataclass(frozen=True)
 class BatchNorm(Normalization):
-    """``y = gamma (x - mean) / sqrt(variance + epsilon) + beta``, each feature by itself.
+    """``y = gamma (x - mean) / sqrt(variance + epsilon) + beta``, for each feature.
 
-    In training mean and (biased) variance are those of the batch, each row counting its share ``p`` of the batch's
-    weight; the rows of a batch without any weight count alike. Prediction takes running ones: moving averages over the
-    rows of all batches, where a row of the k-th last batch counts ``(1 - momentum)^k``. So the first batch sets them,
-    with no bias towards a starting value; a short last batch moves them little, one without weight not at all
+    In training, mean and (biased) variance are those of the batch, with each row weighted by its share ``p`` of the
+    batch's weight, or equally if all weights are zero. Prediction uses running statistics: moving averages over the
+    rows of all batches, with weight ``(1 - momentum)^k`` for a row of the k-th last batch. The first batch thus sets
+    them, without bias towards an initial value; a short last batch has little effect, and one without weight has none
     [Ioffe & Szegedy, 2015, arXiv:1502.03167].
 
     Parameters
     ----------
     momentum : float in (0, 1], default=0.1
-        How far a batch moves the running statistics.
+        Weight of a batch in the running statistics.
     epsilon : float in (0, inf), default=1e-5
         Added to the variance.
     """
@@ -61,9 +61,9 @@ class BatchNorm(Normalization):
         xp.add(y, bound.params["beta"], out=y)
 
     def backward(self, bound, x, y, dy, dx):
-        """With x_hat, the normalised x: ``dx = gamma / std (dy - p (dbeta + x_hat dgamma))``."""
+        """With x_hat, the normalized x: ``dx = gamma / std (dy - p (dbeta + x_hat dgamma))``."""
         xp, centred, inverse_std = bound.xp, bound.scratch["centred"], bound.scratch["inverse_std"]
-        # without gradients asked for, they are still part of dx
+        # dx depends on them even if the gradients of the parameters are not needed
         dgamma, dbeta = bound.scratch["dgamma"], bound.scratch["dbeta"]
         xp.matmul(bound.ones, dy, out=dbeta)
         xp.multiply(dy, centred, out=y)
@@ -80,7 +80,7 @@ class BatchNorm(Normalization):
             xp.copyto(bound.grads["beta"], dbeta)
 
     def _centre_batch(self, bound: Bound, x: Array, centred: Array, squares: Array) -> Array:
-        """Write x minus its weighted mean into ``centred``, move the running statistics, return the variance."""
+        """Write x minus its weighted mean into ``centred``, update the running statistics and return the variance."""
         xp, share = bound.xp, bound.scratch["share"]
         weight = bound.ones if bound.weight is None else bound.weight
         has_weight = xp.sign(weight.sum())
@@ -90,14 +90,14 @@ class BatchNorm(Normalization):
         xp.subtract(x, mean, out=centred)
         xp.multiply(centred, centred, out=squares)
         variance = share @ squares
-        self._move(bound, mean, variance, self.momentum * has_weight, len(x))
+        self._update_running(bound, mean, variance, self.momentum * has_weight, len(x))
         return variance
 
-    def _move(self, bound: Bound, mean: Array, variance: Array, rate: Array, n: int) -> None:
-        """Move the running statistics by the part of all rows, older ones discounted, that the batch's n rows are."""
+    def _update_running(self, bound: Bound, mean: Array, variance: Array, rate: Array, n: int) -> None:
+        """Update the running statistics by the batch's share of all rows, with older rows discounted."""
         rows = bound.state["rows"]
         rows += rate * (n - rows)
-        # rows is at least momentum * n once a batch has been seen: the maximum only keeps 0 / 0 away before
+        # after a batch rows is at least momentum * n; before, the maximum avoids 0 / 0
         step = rate * n / bound.xp.maximum(rows, self.momentum)
         for name, value in (("mean", mean), ("variance", variance)):
             running = bound.state[name]

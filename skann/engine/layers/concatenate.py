@@ -1,4 +1,4 @@
-"""Several inputs side by side."""
+"""The concatenation of several inputs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .base import Declaration, Layer
 
 @dataclass(frozen=True)
 class Concatenate(Layer):
-    """``y = (x_1, x_2, ...)`` along the last axis: what joins a skip connection [Ronneberger et al., 2015]."""
+    """``y = (x_1, x_2, ...)`` along the last axis, as in a skip connection [Ronneberger et al., 2015]."""
 
     merges = True
     y_is_scratch = False
@@ -28,7 +28,7 @@ class Concatenate(Layer):
 
     @staticmethod
     def _parts(whole, arrays, like=None):
-        """Yield the columns of ``whole`` that belong to each array, with the array."""
+        """Yield each array with the columns of ``whole`` that belong to it."""
         start = 0
         for array, own in zip(arrays, like or arrays, strict=True):
             stop = start + own.shape[-1]

@@ -18,10 +18,11 @@ class Dense(Linear):
     Parameters
     ----------
     units : int
+        Number of units.
     init : Initializer
     pieces : int, default=None
-        Makes so many affine pieces per unit, with W of shape (fan_in, pieces, units), b of shape (pieces, units) and
-        an output of pieces * units numbers per row.
+        Number of affine pieces per unit. W is then of shape (fan_in, pieces, units), b of shape (pieces, units), and
+        the output has pieces * units columns.
     """
 
     units: int
@@ -67,5 +68,5 @@ class Dense(Linear):
 
 
 def flat_pieces(W: Array, b: Array) -> tuple[Array, Array]:
-    """View weights and biases, or their gradients, with pieces and units along one axis."""
+    """Return views of weights and biases, or of their gradients, with pieces and units along one axis."""
     return W.reshape(len(W), -1), b.reshape(-1)

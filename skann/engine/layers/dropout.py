@@ -8,16 +8,16 @@ from ..arrays.random_bits import fill_random_bits
 from ..functions.pointwise import drop, drop_mask
 from .base import Declaration, Layer
 
-_LEVELS = 2**16  # a mask compares 16 random bits an element with a threshold
+_LEVELS = 2**16  # a mask compares 16 random bits per element with a threshold
 
 
 @dataclass(frozen=True)
 class Dropout(Layer):
-    """``y = r x / (1 - rate)`` with r ~ Bernoulli(1 - rate), drawn anew for every element of every batch.
+    """``y = r x / (1 - rate)`` with r ~ Bernoulli(1 - rate), drawn independently for each element of each batch.
 
-    Scaling while training ("inverted dropout") keeps the expectation, so prediction leaves the layer out.
-    ``rate`` is the probability of dropping; the p of the paper is the probability of keeping
-    [Srivastava et al., 2014, JMLR 15:1929-1958].
+    Scaling in training ("inverted dropout") preserves the expectation, so prediction skips the layer. ``rate`` is the
+    probability of dropping an element; p in the paper is that of keeping it [Srivastava et al., 2014, JMLR
+    15:1929-1958].
     """
 
     rate: float
@@ -26,22 +26,22 @@ class Dropout(Layer):
     y_is_scratch = False
 
     def declare(self, in_shape):
-        return Declaration(in_shape, scratch={"bits": (in_shape, "uint16"), "kept": (in_shape, bool)})
+        return Declaration(in_shape, scratch={"bits": (in_shape, "uint16"), "mask": (in_shape, bool)})
 
     def forward(self, bound, x, y):
-        bits, kept = bound.scratch["bits"], bound.scratch["kept"]
+        bits, mask = bound.scratch["bits"], bound.scratch["mask"]
         fill_random_bits(bound.xp, bound.generator, bits.reshape(-1))
-        drop_mask(bound.xp, bits, kept, self._threshold(bound))
+        drop_mask(bound.xp, bits, mask, self._threshold(bound))
         self._mask(bound, x, y)
 
     def backward(self, bound, x, y, dy, dx):
         self._mask(bound, dy, dx)
 
     def _mask(self, bound, array, out):
-        """Zero what was dropped and scale what was kept."""
+        """Set dropped elements to zero and scale the others."""
         threshold = self._threshold(bound)
-        drop(bound.xp, array, out, bound.scratch["bits"], bound.scratch["kept"], threshold, _LEVELS / threshold)
+        drop(bound.xp, array, out, bound.scratch["bits"], bound.scratch["mask"], threshold, _LEVELS / threshold)
 
     def _threshold(self, bound):
-        """Return how many of the 65,536 levels keep an element; the scale is its exact inverse."""
+        """Return the number of the 65,536 levels that keep an element; the scale is the exact inverse of its share."""
         return max(1, min(_LEVELS - 1, round((1 - self.rate * bound.noise) * _LEVELS)))

@@ -1,4 +1,4 @@
-"""Layer normalisation."""
+"""Layer normalization."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .normalization import Normalization
 
 @dataclass(frozen=True)
 class LayerNorm(Normalization):
-    """``y = gamma (x - mean) / sqrt(variance + epsilon) + beta``, with mean and (biased) variance of each row.
+    """``y = gamma (x - mean) / sqrt(variance + epsilon) + beta``, with the mean and (biased) variance of each row.
 
-    It does the same in training and in prediction, and no row sees another [Ba et al., 2016, arXiv:1607.06450].
+    Training and prediction are identical, and rows are independent [Ba et al., 2016, arXiv:1607.06450].
 
     Parameters
     ----------

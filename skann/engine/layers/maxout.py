@@ -1,4 +1,4 @@
-"""The largest of several pieces."""
+"""The maximum over pieces."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .base import Declaration, Layer
 
 @dataclass(frozen=True)
 class MaxoutLayer(Layer):
-    """``y_k = max_j x_jk`` over k units of so many pieces j, which lie as (pieces, units) along the last axis.
+    """``y_k = max_j x_jk`` over the pieces j of each unit k; the last axis of x is (pieces, units).
 
-    Where pieces tie, the first has the gradient. Behind a linear layer it is maxout [Goodfellow et al., 2013,
+    Of tied pieces, the first one receives the gradient. After a linear layer this is maxout [Goodfellow et al., 2013,
     arXiv:1302.4389].
     """
 
@@ -24,12 +24,12 @@ class MaxoutLayer(Layer):
         return Declaration(units, scratch={"winner": (units, "int32"), "mask": (units, bool)})
 
     def forward(self, bound, x, y):
-        maxout(bound.xp, self._by_piece(x), y, *bound.lent)
+        maxout(bound.xp, self._by_piece(x), y, *bound.work)
 
     def backward(self, bound, x, y, dy, dx):
-        winner, mask = bound.lent
+        winner, mask = bound.work
         maxout_backward(bound.xp, winner, dy, self._by_piece(dx), mask)
 
     def _by_piece(self, array):
-        """View the last axis as one of pieces and one of units."""
+        """Return a view with the last axis split into pieces and units."""
         return array.reshape(len(array), self.pieces, -1)

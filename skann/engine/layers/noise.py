@@ -10,7 +10,7 @@ from .base import Declaration, Layer
 
 @dataclass(frozen=True)
 class GaussianNoise(Layer):
-    """``y = x + scale e`` with e ~ N(0, 1), drawn anew for every element of every batch; prediction leaves it out.
+    """``y = x + scale e`` with e ~ N(0, 1), drawn independently for each element of each batch; skipped in prediction.
 
     On the input of a linear model with squared error it acts as an L2 penalty [Bishop, 1995, Neural Computation
     7:108-116].
@@ -18,7 +18,7 @@ class GaussianNoise(Layer):
     Parameters
     ----------
     scale : float in (0, inf)
-        Standard deviation, in the units of x.
+        Standard deviation, in units of x.
     """
 
     scale: float

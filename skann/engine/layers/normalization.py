@@ -1,4 +1,4 @@
-"""What a layer is that may stand between a weighted sum and its activation."""
+"""The base class of normalization layers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .base import Layer
 
 @dataclass(frozen=True)
 class Normalization(Hyperparameters, Layer):
-    """Base of the layers that an estimator takes as ``normalization``: their output has the shape of their input.
+    """Base class of the layers that estimators accept as ``normalization``; the output has the input's shape.
 
-    A subclass is a frozen dataclass with the hyper-parameters as its fields, and three methods: ``declare`` says which
-    parameters, scratch arrays and state it needs for an input shape; ``forward`` writes the output into ``y``;
-    ``backward`` writes the gradients into ``bound.grads`` and ``dx``, and never adds to what is there.
+    A subclass is a frozen dataclass with the hyper-parameters as its fields and three methods: ``declare`` returns the
+    parameters, scratch arrays and state required for an input shape; ``forward`` writes the output into ``y``;
+    ``backward`` writes the gradients into ``bound.grads`` and ``dx``, and overwrites their contents.
     """

@@ -1,4 +1,4 @@
-"""The fully connected layer in neural tangent parametrisation."""
+"""The fully connected layer in neural tangent parametrization."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .dense import flat_pieces
 class NTKDense(Linear):
     """``y = x W / sqrt(fan_in) + b``; x may be sparse.
 
-    With weights from N(0, 1) the units start as large at any width, and one learning rate suits all layers
-    [Jacot et al., 2018, arXiv:1806.07572].
+    With weights from N(0, 1), the initial outputs have the same scale at any width, and one learning rate suits all
+    layers [Jacot et al., 2018, arXiv:1806.07572].
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class NTKDense(Linear):
         xp, W, b, scaled = bound.xp, bound.params["W"], bound.params["b"], bound.scratch["scaled"]
         if self.pieces is not None:
             W, b = flat_pieces(W, b)
-        # scaling W, and not x W, is one pass less: backward needs the scaled weights too
+        # scaling W instead of x W saves a pass, since backward needs the scaled weights too
         xp.multiply(W, 1 / math.sqrt(len(W)), out=scaled)
         dot(x, scaled, out=y)
         add_bias(xp, y, b)

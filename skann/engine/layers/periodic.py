@@ -1,4 +1,4 @@
-"""The periodic embedding of numbers."""
+"""The periodic embedding of numeric columns."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from .base import Declaration, Layer
 
 @dataclass(frozen=True)
 class Periodic(Layer):
-    """``(x, V^T cos(2 pi f x + p) + c)`` for each of the first columns, with f, p, V and c of its own; others pass on.
+    """``(x, V^T cos(2 pi f x + p) + c)`` with f, p, V, c per column, for the first columns; others pass through.
 
-    Known as PBLD: periodic, bias, linear, joined with x as a densely connected layer is [Holzmüller et al., 2024,
+    Known as PBLD (periodic, bias, linear, DenseNet), since x is concatenated [Holzmüller et al., 2024,
     arXiv:2407.04491, section 3; without p and x: Gorishniy et al., 2022, arXiv:2203.05556].
 
     Parameters
     ----------
     columns : int
-        How many of the input's columns are embedded. In the output they come first too, 1 + units numbers each.
+        Number of columns to embed. In the output they come first too, with 1 + units numbers per column.
     frequencies : int, default=16
-        Cosines a column.
+        Number of cosines per column.
     units : int, default=3
-        What they are mapped to, linearly.
+        Number of outputs of the linear map of the cosines.
     scale : float in (0, inf), default=0.1
-        Standard deviation of the starting frequencies f.
+        Standard deviation of the initial frequencies f.
     rate : float in (0, inf), default=1.0
-        What the learning rate is multiplied by.
+        Factor of the learning rate.
     """
 
     columns: int
@@ -86,7 +86,7 @@ class Periodic(Layer):
             xp.matmul(de, bound.ones, out=bound.grads["offset"])
             xp.matmul(de, wave.transpose(0, 2, 1), out=bound.grads["linear"])
         xp.sin(angle, out=wave)
-        # from here on angle and wave hold minus the gradient with respect to the angle
+        # from here on angle holds minus the gradient with respect to the angle
         xp.matmul(params["linear"].transpose(0, 2, 1), de, out=angle)
         xp.multiply(angle, wave, out=angle)
         if bound.grads:
@@ -101,16 +101,16 @@ class Periodic(Layer):
             xp.copyto(dx[:, self.columns :], dy[:, embedded[0].size :])
 
     def _spec(self, *shape, init, decays=True):
-        """Return what is declared of one parameter array."""
+        """Return the declaration of a parameter array."""
         return ParameterSpec(shape, init, decays=decays, rate=self.rate)
 
     @staticmethod
     def _rows_last(scratch):
-        """View the scratch arrays with the batch axis last: loops over a short last axis take three times as long."""
+        """Return views of the scratch with the batch axis last; loops over a short last axis are three times slower."""
         arrays = [scratch[name] for name in ("x", "angle", "wave", "e")]
         return [array.reshape(-1).reshape(*array.shape[1:], len(array)) for array in arrays]
 
     def _embedded(self, array):
-        """View the embedded columns of the output, or of its gradient, as (n_samples, columns, 1 + units)."""
+        """Return a view of the embedded columns of an array as (n_samples, columns, 1 + units)."""
         each = 1 + self.units
         return array[:, : self.columns * each].reshape(len(array), self.columns, each)

@@ -1,4 +1,4 @@
-"""The piecewise-linear encoding of numbers."""
+"""The piecewise-linear encoding of numeric columns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _UNBOUNDED = float(numpy.finfo(numpy.float32).max)
 
 
 def quantile_edges(X: numpy.ndarray, bins: int) -> tuple[tuple[float, ...], ...]:
-    """Return for each column the edges of bins with as many rows each, those that coincide only once.
+    """Return the edges of quantile bins of each column, without duplicates.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def quantile_edges(X: numpy.ndarray, bins: int) -> tuple[tuple[float, ...], ...]
     Returns
     -------
     edges : tuple of tuples
-        A constant column has one bin, of width 1, which begins at the constant.
+        Edges of each column. A constant column has one bin of width 1 that starts at the constant.
     """
     quantiles = numpy.quantile(X, numpy.linspace(0, 1, bins + 1), axis=0)
     edges = [numpy.unique(column).tolist() for column in quantiles.T]
@@ -32,16 +32,16 @@ def quantile_edges(X: numpy.ndarray, bins: int) -> tuple[tuple[float, ...], ...]
 
 @dataclass(frozen=True)
 class PiecewiseLinear(Layer):
-    """How far x has gone through each bin, for each of the first columns; the others pass on.
+    """The position of x relative to each bin, for each of the first columns; the others pass through.
 
-    For a bin from a to b that is (x - a) / (b - a), cut to [0, 1]; only the first bin of a column is not cut below, and
-    the last not above, so that nothing is lost [Gorishniy et al., 2022, arXiv:2203.05556].
+    For a bin from a to b this is (x - a) / (b - a), clipped to [0, 1]. The first bin of a column is not clipped below,
+    and the last not above, so that the encoding is invertible [Gorishniy et al., 2022, arXiv:2203.05556].
 
     Parameters
     ----------
     edges : tuple of tuples of float
-        For each column its bins' edges, rising, at least two: of ``quantile_edges``, say. In the output these columns
-        come first too, with one number a bin.
+        Increasing edges of the bins of each column, at least two, for example from ``quantile_edges``. In the output
+        these columns come first too, with one number per bin.
     """
 
     edges: tuple[tuple[float, ...], ...]
@@ -50,7 +50,7 @@ class PiecewiseLinear(Layer):
         bins = self._bins()
         n_bins = bins[-1].stop
         low, high = numpy.zeros(n_bins), numpy.ones(n_bins)
-        # not infinite: all state is checked to be finite
+        # finite, since all state is checked to be finite
         low[[part.start for part in bins]] = -_UNBOUNDED
         high[[part.stop - 1 for part in bins]] = _UNBOUNDED
         starts = numpy.concatenate([column[:-1] for column in self.edges])
@@ -86,6 +86,6 @@ class PiecewiseLinear(Layer):
         xp.copyto(dx[:, len(bins) :], dy[:, n_bins:])
 
     def _bins(self):
-        """Return where each column's bins lie."""
+        """Return the slice of each column's bins."""
         stops = list(accumulate(len(column) - 1 for column in self.edges))
         return [slice(start, stop) for start, stop in zip([0, *stops], stops, strict=False)]

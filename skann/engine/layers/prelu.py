@@ -1,4 +1,4 @@
-"""The rectifier with a learnable slope."""
+"""The rectifier with a learned slope per unit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .base import Declaration, Layer
 
 @dataclass(frozen=True)
 class PReLULayer(Layer):
-    """``y = max(x, 0) + slope * min(x, 0)`` with a slope a unit that is learned and does not decay."""
+    """``y = max(x, 0) + slope * min(x, 0)`` with a learned slope per unit that has no L2 penalty."""
 
     init: float
     keeps = frozenset({"x"})

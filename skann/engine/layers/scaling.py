@@ -1,4 +1,4 @@
-"""The layer that scales each feature by a learned factor."""
+"""The scaling of features by learned factors."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from .base import Declaration, Layer
 
 @dataclass(frozen=True)
 class Scaling(Layer):
-    """``y = s x`` with a factor s a feature that starts at 1 and decays: at a high rate it picks features out.
+    """``y = s x`` with a learned factor s per feature, initially 1 and with L2 penalty.
+
+    With a high learning rate it selects features.
 
     Holzmüller et al., 2024, arXiv:2407.04491, section 3.
 
     Parameters
     ----------
     rate : float in (0, inf), default=1.0
-        What the learning rate is multiplied by.
+        Factor of the learning rate.
     """
 
     rate: float = 1.0

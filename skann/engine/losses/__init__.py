@@ -1,4 +1,4 @@
-"""Losses: each one class, on raw outputs, with the link and the gradient fused."""
+"""Losses: one class each, as functions of raw outputs with the link and the gradient fused."""
 
 from . import classification, regression
 from .base import CLASSIFICATION, LOSSES, REGRESSION, Loss

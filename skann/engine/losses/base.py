@@ -1,4 +1,4 @@
-"""What a loss is, and the registry of all of them."""
+"""The base class of losses, and their registry."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ REGRESSION = frozenset({"regression"})
 
 @dataclass(frozen=True)
 class Loss(Hyperparameters, ABC):
-    """The training loss: a sum over the outputs of a row, weighted and averaged over the rows elsewhere.
+    """Base class of losses: a sum over the outputs of a row; the objective weights and averages the rows.
 
     Attributes
     ----------
     tasks : frozenset of {"binary", "multiclass", "multilabel", "regression"}
-        Where the loss applies.
+        The tasks to which the loss applies.
     gives_probabilities : bool
-        Whether what the link makes of a classifier's raw outputs are probabilities.
+        Whether the link of a classifier returns probabilities.
     positive_target : bool
-        Whether the target must not be negative.
+        Whether negative targets are invalid.
     """
 
     tasks = CLASSIFICATION | REGRESSION
@@ -37,41 +37,41 @@ class Loss(Hyperparameters, ABC):
     positive_target = False
 
     def link(self, task: str, beta: float = 1.0) -> FixedActivation:
-        """Return what turns raw outputs into predictions: by default softmax, logistic or identity.
+        """Return the link, which maps raw outputs to predictions: by default softmax, logistic or identity.
 
         Parameters
         ----------
         task : {"binary", "multiclass", "multilabel", "regression"}
-            What the outputs mean.
+            The task.
         beta : float other than 0, default=1.0
             Inverse temperature of a classifier's link.
 
         Returns
         -------
         link : FixedActivation
-            A function without learnable parameters.
+            The link.
         """
         if task == "regression":
             return Identity()
         return Softmax(beta) if task == "multiclass" else Logistic(scale=beta)
 
     def n_outputs(self, n_targets: int) -> int:
-        """Return how many raw outputs a target takes: by default one for each column.
+        """Return the number of raw outputs for a target: by default one per column.
 
         Parameters
         ----------
         n_targets : int
-            Columns of the target.
+            Number of columns of the target.
 
         Returns
         -------
         n_outputs : int
-            Raw outputs of the network.
+            Number of raw outputs of the network.
         """
         return n_targets
 
     def check_target(self, y: numpy.ndarray) -> None:
-        """Check that a target lies in the loss's domain.
+        """Check that a target is in the domain of the loss.
 
         Parameters
         ----------
@@ -81,7 +81,7 @@ class Loss(Hyperparameters, ABC):
         Raises
         ------
         ValueError
-            If it does not.
+            If the target is out of the domain.
         """
 
     @abstractmethod
@@ -95,23 +95,23 @@ class Loss(Hyperparameters, ABC):
         gradient: Array,
         work: Array,
     ) -> None:
-        """Write each row's loss, and the gradient of that with respect to the raw outputs.
+        """Write the loss of each row and its gradient with respect to the raw outputs.
 
         Parameters
         ----------
         xp : module
             NumPy or a library with the same functions.
         link : FixedActivation
-            As ``self.link`` made it.
+            The link, from ``self.link``.
         raw : array of shape (n_samples, n_outputs)
-            Not modified.
+            Raw outputs, not modified.
         target : array of shape (n_samples, n_targets)
-            Classes are one-hot columns, two classes a single column of 0 and 1. ``n_outputs`` is
-            ``self.n_outputs(n_targets)``. Not modified.
+            Target, not modified. Classes are one-hot columns, two classes a single column of 0 and 1. ``n_outputs`` is
+            ``self.n_outputs(n_targets)``.
         losses : array of shape (n_samples,)
-            For the losses.
+            Array for the losses.
         gradient : array of shape (n_samples, n_outputs)
-            For the gradient.
+            Array for the gradient.
         work : array of shape (2, n_samples, n_outputs)
             Scratch.
         """

@@ -1,4 +1,4 @@
-"""Several classification problems on one network: a loss over blocks of outputs, each with a link of its own."""
+"""Losses and links for several classification problems with one network, each with a block of outputs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ..arrays.backend import Array
 from ..hyperparameters import return_value_error
 from .base import Loss
 
-MULTIOUTPUT = "multioutput"  # the task of several columns of classes
+MULTIOUTPUT = "multioutput"  # the task of several class columns
 
 
 @dataclass(frozen=True)
 class BlockLink:
-    """Links side by side, each for its own columns of the raw outputs.
+    """The concatenation of links, each applied to a block of the raw outputs.
 
     Parameters
     ----------
@@ -30,12 +30,12 @@ class BlockLink:
 
     @property
     def name(self) -> str:
-        """The links' names."""
+        """The names of the links."""
         return " and ".join(dict.fromkeys(link.name for link in self.links))
 
     @property
     def inverse_temperature(self) -> float:
-        """What a raw output is multiplied by, the same in each block."""
+        """Factor of the raw outputs, the same in each block."""
         return self.links[0].inverse_temperature
 
     def __call__(self, raw) -> numpy.ndarray:
@@ -43,9 +43,9 @@ class BlockLink:
         parts = [link(raw[:, block]) for link, block in zip(self.links, self.blocks, strict=True)]
         return numpy.concatenate(parts, axis=1)
 
-    def write(self, raw: numpy.ndarray, made: numpy.ndarray) -> None:
+    def write(self, raw: numpy.ndarray, predictions: numpy.ndarray) -> None:
         """Write the predictions for raw outputs into an array of the same shape."""
-        made[...] = self(raw)
+        predictions[...] = self(raw)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class BlockLoss(Loss):
     ----------
     loss : Loss
     problems : tuple of (task, int)
-        The task of each block, "binary" or "multiclass", and how many outputs it has; two blocks at least.
+        The task of each block, "binary" or "multiclass", and its number of outputs. At least two blocks.
     """
 
     loss: Loss
@@ -65,12 +65,12 @@ class BlockLoss(Loss):
 
     @property
     def gives_probabilities(self) -> bool:
-        """Whether what the links make of raw outputs are probabilities."""
+        """Whether the links return probabilities."""
         return self.loss.gives_probabilities
 
     @property
     def blocks(self) -> tuple[slice, ...]:
-        """Where each block's outputs lie."""
+        """The slices of the outputs of each block."""
         ends = accumulate(width for _, width in self.problems)
         return tuple(slice(end - width, end) for end, (_, width) in zip(ends, self.problems, strict=True))
 
@@ -78,11 +78,11 @@ class BlockLoss(Loss):
         return BlockLink(tuple(self.loss.link(task, beta) for task, _ in self.problems), self.blocks)
 
     def evaluate(self, xp, link, raw, target, losses, gradient, work):
-        # losses count on contiguous gradients, which a block of columns is not: they lie one after the other at first
-        n_samples, side_by_side, scratch = len(raw), gradient.reshape(-1), work.reshape(-1)
+        # losses require contiguous gradients, unlike a block of columns: blocks are first stored in sequence
+        n_samples, flat_gradient, scratch = len(raw), gradient.reshape(-1), work.reshape(-1)
         losses.fill(0)
         for part, block in zip(link.links, link.blocks, strict=True):
-            own_gradient = _block_of(side_by_side, block, n_samples)
+            own_gradient = _block_of(flat_gradient, block, n_samples)
             size = 2 * own_gradient.size
             own_work, own_losses = scratch[:size].reshape(2, *own_gradient.shape), scratch[size : size + n_samples]
             own = own_losses, own_gradient, own_work
@@ -95,5 +95,5 @@ class BlockLoss(Loss):
 
 
 def _block_of(flat: Array, block: slice, n_samples: int) -> Array:
-    """View a block of columns in a flat array that holds one block after the other."""
+    """Return a view of a block in a flat array that stores the blocks in sequence."""
     return flat[n_samples * block.start : n_samples * block.stop].reshape(n_samples, -1)

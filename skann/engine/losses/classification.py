@@ -1,4 +1,4 @@
-"""Losses for classes alone."""
+"""Classification losses."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class LogLoss(Loss):
     Parameters
     ----------
     label_smoothing : float in [0, 1), default=0.0
-        The part e of each label that is spread over all K classes: y becomes (1 - e) y + e / K, with K = 2 for a
-        logistic output, so that a probability of 1 is no longer the aim [Szegedy et al., 2016, section 7].
+        The share e of each label that is distributed over all K classes: y becomes (1 - e) y + e / K, with K = 2 for a
+        logistic output, so that probabilities of 1 are no longer optimal [Szegedy et al., 2016, section 7].
     """
 
     label_smoothing: float = real(0.0, low=0, high=1, include_high=False)
@@ -41,7 +41,7 @@ class LogLoss(Loss):
 
 
 def _logistic_cross_entropy(xp: ModuleType, link: Logistic, raw, target, losses, gradient, work) -> None:
-    """Cross-entropy summed over the columns."""
+    """Write the cross-entropy summed over the columns."""
     terms, v = work
     logistic_terms(xp, link.inverse_temperature, raw, target, terms, v, gradient)
     terms.sum(axis=-1, out=losses)
@@ -56,7 +56,7 @@ def _logistic_gradient(xp: ModuleType, link: Logistic, raw, target, gradient) ->
 
 
 def _smooth_labels(xp: ModuleType, link: Softmax | Logistic, e: float, raw, target, losses, gradient, work) -> None:
-    """Add what smoothing adds to a cross-entropy, which is linear in y: e sum_k (y_k - 1 / K) v_k with v = beta raw."""
+    """Add the effect of smoothing on a cross-entropy, linear in y: e sum_k (y_k - 1 / K) v_k with v = beta raw."""
     n_classes = raw.shape[1] if isinstance(link, Softmax) else 2
     moved, terms = work
     xp.subtract(target, 1 / n_classes, out=moved)
@@ -68,7 +68,7 @@ def _smooth_labels(xp: ModuleType, link: Softmax | Logistic, e: float, raw, targ
 
 
 def _scale(xp: ModuleType, array: Array, factor: float) -> None:
-    """Multiply in place, unless by 1."""
+    """Multiply in place, unless the factor is 1."""
     if factor != 1:
         xp.multiply(array, factor, out=array)
 
@@ -78,13 +78,13 @@ def _scale(xp: ModuleType, array: Array, factor: float) -> None:
 class Focal(Loss):
     """Focal loss, -(1 - p_t)^gamma log p_t with p_t the true class's probability [Lin et al., 2017, arXiv:1708.02002].
 
-    Rows that are right already count little, so that many easy ones do not drown the few hard ones. Of a multilabel
-    target each column is a choice of two classes, and their losses are summed.
+    It reduces the weight of rows that are classified well, so that many easy rows do not dominate a few hard ones. Each
+    column of a multilabel target is a binary problem, and the losses are summed.
 
     Parameters
     ----------
     gamma : float in [0, inf), default=2.0
-        How much less the easy rows count; 0 is the log loss.
+        Strength of the reduction; 0 gives the log loss.
     """
 
     gamma: float = real(2.0, low=0)
@@ -105,9 +105,9 @@ class Focal(Loss):
             xp.multiply(gradient, slope, out=gradient)
 
     def _focus(self, xp: ModuleType, c: Array, slope: Array, factor: Array) -> None:
-        """Turn the cross-entropies c = -log p_t into f(c) = (1 - p_t)^gamma c, and write the slope of f.
+        """Transform the cross-entropies c = -log p_t to f(c) = (1 - p_t)^gamma c, and write the derivative of f.
 
-        That is (1 - p_t)^gamma (1 + gamma c / (exp(c) - 1)): no term of it is infinite, whatever p_t and gamma are.
+        It is (1 - p_t)^gamma (1 + gamma c / (exp(c) - 1)), in which all terms are finite for any p_t and gamma.
         """
         xp.maximum(c, xp.finfo(c.dtype).tiny, out=factor)  # the quotient's limit at c = 0 is 1
         xp.expm1(factor, out=slope)
@@ -127,9 +127,8 @@ class Focal(Loss):
 class Hinge(Loss):
     """Hinge loss, max(0, 1 + max_j v_j - v_y) over the wrong classes j, or max(0, 1 - s v) [Crammer & Singer, 2001].
 
-    v is beta raw. The second form is that of two classes, with s = -1 for the first and 1 for the second; of a
-    multilabel target each column is such a choice, and their losses are summed. What is learned are margins: there
-    are no probabilities.
+    v is beta raw. The second form is for two classes, with s = -1 for the first and 1 for the second. Each column of a
+    multilabel target is such a problem, and the losses are summed. The loss gives margins, not probabilities.
     """
 
     tasks = CLASSIFICATION
@@ -141,10 +140,10 @@ class Hinge(Loss):
 
 
 def _hinge_of_classes(xp: ModuleType, beta: float, raw, target, losses, gradient, work) -> None:
-    """Hinge loss as max_j (v_j + 1 - y_j) - v_y: the true class itself gives the 0. Those that tie share the slope."""
+    """Write max_j (v_j + 1 - y_j) - v_y, where the true class contributes 0. Tied classes share the gradient."""
     n_samples, n_classes = raw.shape
-    v, other = work.reshape(2, n_classes, n_samples)  # classes first: reductions over the first axis are quick
-    row = gradient.reshape(-1)[:n_samples]  # free until the gradient is written
+    v, other = work.reshape(2, n_classes, n_samples)  # classes first, since reductions over the first axis are fast
+    row = gradient.reshape(-1)[:n_samples]  # scratch until the gradient is written
     xp.multiply(raw.T, beta, out=v)
     xp.multiply(v, target.T, out=other)
     other.sum(axis=0, out=losses)
@@ -160,7 +159,7 @@ def _hinge_of_classes(xp: ModuleType, beta: float, raw, target, losses, gradient
 
 
 def _hinge_of_columns(xp: ModuleType, beta: float, raw, target, losses, gradient, work) -> None:
-    """Hinge loss max(0, 1 - s v) with s = 2 y - 1, summed over the columns."""
+    """Write max(0, 1 - s v) with s = 2 y - 1, summed over the columns."""
     s, terms = work
     xp.multiply(target, 2, out=s)
     xp.subtract(s, 1, out=s)

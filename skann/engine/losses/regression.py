@@ -1,4 +1,4 @@
-"""Losses for numbers, with links of their own; the squared error takes classes, too."""
+"""Regression losses and their links. The squared error is also a classification loss."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ __all__ = ["AbsoluteError", "Gamma", "Huber", "Poisson", "Quantile", "SquaredErr
 class SquaredError(Loss):
     """Squared error (SEL), 1/2 sum_k (p_k - y_k)^2 over the outputs k of a row.
 
-    For a classifier the sum runs over the one-hot columns, so that two classes give (p - y)^2.
+    For classifiers the sum runs over the one-hot columns, so that two classes give (p - y)^2.
     """
 
     def evaluate(self, xp, link, raw, target, losses, gradient, work):
         p, link_work = work
-        # a logistic column stands for two one-hot columns, p and 1 - p
+        # a logistic output represents two one-hot columns, p and 1 - p
         factor = 2.0 if isinstance(link, Logistic) else 1.0
         link.forward(xp, raw, p, *[link_work for _ in link.work])
         xp.subtract(p, target, out=gradient)
@@ -41,9 +41,9 @@ class SquaredError(Loss):
 @LOSSES.register("absolute_error")
 @dataclass(frozen=True)
 class AbsoluteError(Loss):
-    """Absolute error, sum_k abs(p_k - y_k), least at the median: outliers pull no harder [Hastie et al., 2009, 10.6].
+    """Absolute error, sum_k abs(p_k - y_k), minimized by the median, robust to outliers [Hastie et al., 2009, 10.6].
 
-    The slope is taken as 0 where p = y.
+    The subgradient is taken as 0 where p = y.
     """
 
     tasks = REGRESSION
@@ -66,7 +66,7 @@ class Huber(Loss):
     Parameters
     ----------
     delta : float in (0, inf), default=1.0
-        Where the squared error turns into an absolute one, in units of y.
+        Residual at which the loss changes from squared to absolute error, in units of y.
     """
 
     delta: float = real(1.0, low=0, include_low=False)
@@ -84,9 +84,9 @@ class Huber(Loss):
 
 @dataclass(frozen=True)
 class Increasing(FixedActivation):
-    """Columns that never cross, q_1 = z_1 and q_k = q_{k-1} + log(1 + exp(z_k)): the link of several quantiles.
+    """Link of several quantiles, which never cross: q_1 = z_1 and q_k = q_{k-1} + log(1 + exp(z_k)).
 
-    Hidden layers do not offer it.
+    It is not available for hidden layers.
     """
 
     name = "increasing"
@@ -100,7 +100,7 @@ class Increasing(FixedActivation):
         xp.cumsum(steps, axis=-1, out=y)
 
     def backward(self, xp, z, y, dy, dz, work):
-        # z_k moves q_k and all after it
+        # z_k affects q_k and all later columns
         xp.cumsum(dy[..., ::-1], axis=-1, out=y[..., ::-1])
         slope = work
         write_logistic(xp, z, slope)
@@ -111,14 +111,14 @@ class Increasing(FixedActivation):
 @LOSSES.register("quantile")
 @dataclass(frozen=True)
 class Quantile(Loss):
-    """Pinball loss, sum_k max(t (y - q_k), (t - 1) (y - q_k)), least at the quantile t [Koenker & Bassett, 1978].
+    """Pinball loss, sum_k max(t (y - q_k), (t - 1) (y - q_k)), minimized by the quantile t [Koenker & Bassett, 1978].
 
-    Several levels t_1 < t_2 < ... of one target column have one output q_k each, which never cross.
+    Several levels t_1 < t_2 < ... of a single target column have one output q_k each; the outputs never cross.
 
     Parameters
     ----------
     levels : float in (0, 1) or strictly increasing sequence of these, default=0.5
-        Which quantiles to predict; 0.5 is the median. A single level applies to every target column.
+        Levels of the quantiles to predict; 0.5 is the median. A single level applies to every target column.
     """
 
     levels: float | Sequence[float] = 0.5
@@ -162,7 +162,7 @@ class Quantile(Loss):
         skew = xp.asarray([0.5 - level for level in self._levels], dtype=raw.dtype)
         link.forward(xp, raw, q, *[r for _ in link.work])
         xp.subtract(q, target, out=r)
-        # the slope is 1 - t above y, -t below, 1/2 - t between; the loss is slope times r
+        # the derivative is 1 - t above y, -t below and 1/2 - t at y; the loss is the derivative times r
         xp.sign(r, out=gradient)
         xp.multiply(gradient, 0.5, out=gradient)
         xp.add(gradient, skew, out=gradient)
@@ -173,7 +173,7 @@ class Quantile(Loss):
 
 @dataclass(frozen=True)
 class Exp(ElementwiseActivation):
-    """Exponential, exp(x): the link of a loss on positive values. Hidden layers do not offer it."""
+    """Exponential, exp(x): the link of losses on positive targets. It is not available for hidden layers."""
 
     name = "exp"
 
@@ -224,7 +224,7 @@ class Clip(FixedActivation):
 
 
 def _out_of_range(loss: Loss, allowed: str, y: numpy.ndarray) -> ValueError:
-    """Return the error for a target with too small values."""
+    """Return the error for a target with values below the domain of the loss."""
     return ValueError(
         f"Some value(s) of y are out of the valid range of the loss {loss.name!r}: y must be {allowed}. "
         f"Got a minimum of {numpy.min(y)}. Use loss='squared_error' for such targets."
@@ -255,7 +255,7 @@ class Poisson(Loss):
         xp.subtract(p, target, out=gradient)
         xp.multiply(target, raw, out=terms)
         xp.subtract(gradient, terms, out=terms)
-        # y log y does not move the minimum, but with it the loss is 0 for a perfect fit
+        # y log y does not affect the minimizer, but makes the loss 0 for a perfect fit
         xp.maximum(target, xp.finfo(p.dtype).tiny, out=p)
         xp.log(p, out=p)
         xp.multiply(target, p, out=p)
@@ -268,7 +268,7 @@ class Poisson(Loss):
 class Gamma(Loss):
     """Half the Gamma deviance, sum_k y_k / p_k - 1 + log(p_k / y_k) with p = exp(raw), for y > 0.
 
-    Errors count relative to y. The gradient is 1 - y / p [McCullagh & Nelder, 1989, section 8.3].
+    It depends on relative errors only. The gradient is 1 - y / p [McCullagh & Nelder, 1989, section 8.3].
     """
 
     tasks = REGRESSION
