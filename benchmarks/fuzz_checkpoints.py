@@ -197,7 +197,7 @@ def outcome_of(model, path):
 
 
 def check_damages(n_cases, seed, folder):
-    """Return how often each outcome came, and what must not be, by the number of the case."""
+    """Return the counts of the outcomes, and the faults by the number of the case."""
     path = Path(folder, "run.npz")
     wholes = []
     for model in MODELS:

@@ -72,7 +72,7 @@ def instrument(step, clock):
 
 
 def profile(case, X, y, **params):
-    """Return the seconds and calls by label of the quickest of some fits."""
+    """Return the seconds and calls by label of the fastest of several fits."""
     original, clocks = SupervisedStep.__init__, []
     for _ in range(REPEATS):
         clock = Clock()

@@ -1,9 +1,9 @@
 """Real tables: skann's tabular estimators against scikit-learn's and RealMLP as its authors ship it (pytabkit).
 
 Run ``SKANN_DATA=folder python benchmarks/tables.py [tables] [--peers ...] [--seeds 3] [--results file.json]``. The
-folder holds datasets.json and the tables it describes. What a results file holds already is not run again, so peers
-that need an environment of their own can be added to the same file; ``--peers`` without names only shows it. Each fit
-has 75 % of the rows, 10,000 at most, and one thread; seconds are those of the CPU.
+folder holds datasets.json and the tables it describes. Results that are in the file already are not computed again, so
+peers that need their own environment can be added to it; ``--peers`` without names only shows it. Each fit uses 75 % of
+the rows, 10,000 at most, and one thread; seconds are those of the CPU.
 """
 
 import argparse
@@ -18,8 +18,8 @@ import pandas
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import train_test_split
 
-MOST_ROWS = 10_000
-MOST_CATEGORIES = 255  # of a column that HistGradientBoosting takes as a category; others get the same columns
+MAX_ROWS = 10_000
+MAX_CATEGORIES = 255  # of a column that HistGradientBoosting takes as a category; others get the same columns
 
 
 class Table:
@@ -41,14 +41,14 @@ class Table:
         if not self.is_regression:
             y = numpy.unique(y, return_inverse=True)[1]
         train, test = train_test_split(numpy.arange(len(frame)), test_size=0.25, random_state=seed)
-        train = train[:MOST_ROWS]
+        train = train[:MAX_ROWS]
         self.X_train, self.X_test = frame.iloc[train], frame.iloc[test]
         self.y_train, self.y_test = y[train], y[test]
 
     @property
     def categorical(self):
         """The columns of categories that every peer can take."""
-        return [name for name in self.text if self.X_train[name].nunique() <= MOST_CATEGORIES]
+        return [name for name in self.text if self.X_train[name].nunique() <= MAX_CATEGORIES]
 
     @property
     def text(self):
@@ -116,7 +116,7 @@ def boosting(table, seed):
 
 
 def realmlp(recipe):
-    """Return what runs pytabkit's RealMLP."""
+    """Return a function that runs pytabkit's RealMLP."""
 
     def run(table, seed):
         import pytabkit
@@ -132,7 +132,7 @@ def realmlp(recipe):
 
 
 def ours(**params):
-    """Return what runs skann's estimator on the table as it is."""
+    """Return a function that runs skann's estimator on the raw table."""
 
     def run(table, seed):
         import skann
@@ -162,7 +162,7 @@ PAIRS = [
 
 
 def run(folder, tables, peers, seeds, path):
-    """Run what the results file lacks, and write it after each fit."""
+    """Compute the results that the file lacks, and write it after each fit."""
     results = json.loads(path.read_text()) if path.exists() else {}
     for seed in range(seeds):
         for name in tables:

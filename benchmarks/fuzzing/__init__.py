@@ -1,1 +1,1 @@
-"""What the fuzzers share: draws of parameters, arrays, targets and frames, calls under watch, checks, reports."""
+"""The shared parts of the fuzzers: random parameters and data, monitored calls, checks and reports."""

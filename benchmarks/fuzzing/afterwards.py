@@ -1,4 +1,4 @@
-"""What a fitted estimator must bear: fits that fail, bad rows, new parameters, inspection, conversion."""
+"""Checks of fitted estimators: failing fits, invalid rows, new parameters, inspection and conversion."""
 
 import numpy
 from sklearn.base import clone
@@ -24,7 +24,7 @@ _OF_ANOTHER_FIT = bad(
 
 @relation(lambda fit: True)
 def failing_later(watch, rng, fit, estimator):
-    """A fit that fails leaves the earlier one as it was."""
+    """A failing fit leaves the previous one unchanged."""
     X, y = fit.arguments["X"], fit.arguments["y"]
     before, state = outputs_of(estimator, X), dict(vars(estimator))
     method, faults = "fit", []
@@ -56,7 +56,7 @@ def failing_later(watch, rng, fit, estimator):
 
 @relation(lambda fit: fit.table.values.shape[1] > 0)
 def bad_rows_to_predict(watch, rng, fit, estimator):
-    """What cannot be predicted is refused."""
+    """Invalid rows are refused in prediction."""
     values = fit.table.values
     kind = int(rng.integers(4))
     if kind == 0:
@@ -76,7 +76,7 @@ def bad_rows_to_predict(watch, rng, fit, estimator):
 
 @relation(lambda fit: not fit.wild and 1e-9 < fit.table.scale < 1e9)
 def converted(watch, rng, fit, estimator):
-    """A network that scikit-learn can express predicts alike there, and here again."""
+    """A network that scikit-learn can express gives the same predictions there and after the conversion back."""
     X = fit.table.values
     cannot = bad("not expressible", r"scikit-learn's MLP cannot express")
     done, theirs = watch.call("to_sklearn", estimator.to_sklearn, risks=[cannot])
@@ -94,7 +94,7 @@ def converted(watch, rng, fit, estimator):
 
 @relation(lambda fit: True)
 def other_parameters(watch, rng, fit, estimator):
-    """Parameters that are set after a fit do not touch what is fitted."""
+    """Setting parameters after a fit does not change the fitted attributes."""
     X = fit.arguments["X"]
     before = number_of(outputs_of(estimator, X))
     activation = estimator.activation
@@ -118,7 +118,7 @@ def other_parameters(watch, rng, fit, estimator):
 
 @relation(lambda fit: n_hidden(fit.settings) > 0)
 def hidden_layers(watch, rng, fit, estimator):
-    """A hidden layer serves as a transformer."""
+    """A hidden layer can be used as a transformer."""
     X, layers = fit.arguments["X"], n_hidden(fit.settings)
     layer = int(rng.integers(-layers, layers))
     transformer = HiddenLayerTransformer(estimator, layer=layer, prefit=True)
@@ -131,7 +131,7 @@ def hidden_layers(watch, rng, fit, estimator):
 
 @relation(lambda fit: not fit.wild)
 def inspected(watch, rng, fit, estimator):
-    """diagnose and summary look at any fit, and name parameters that it has."""
+    """diagnose and summary work for any fit, and name existing parameters."""
     X, y = fit.arguments["X"], fit.arguments["y"]
     done, _ = watch.call("summary", lambda: str(summary(estimator)))
     done, found = watch.call("diagnose", lambda: diagnose(estimator, X, y), inputs=(X, y))

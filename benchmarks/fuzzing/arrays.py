@@ -1,4 +1,4 @@
-"""X in every container that scikit-learn's users have, and X that no estimator of arrays can take."""
+"""X in every container that scikit-learn supports, and invalid X."""
 
 import tempfile
 from collections.abc import Callable
@@ -19,7 +19,7 @@ _FOLDER = tempfile.TemporaryDirectory(prefix="fuzz-")
 
 @dataclass(frozen=True)
 class Container:
-    """A way to hold a table of numbers.
+    """A container for a table of numbers.
 
     Attributes
     ----------
@@ -202,7 +202,7 @@ class Table:
 
 
 def numbers(rng, shape, container, scale):
-    """Return a float64 array of numbers that a container holds exactly."""
+    """Return a float64 array of numbers that a container represents exactly."""
     if container.range == "bool":
         return (rng.random(shape) < 0.5).astype(float)
     values = rng.standard_normal(shape)
@@ -217,7 +217,7 @@ def numbers(rng, shape, container, scale):
 
 
 def draw_table(rng, n_rows, n_columns, container=None):
-    """Return a table in a container, of usual scale mostly."""
+    """Return a table in a container, mostly of usual scale."""
     container = container or pick(rng, CONTAINERS)
     scales = _SCALES[container.range]
     scale = pick(rng, scales) if container.range == "int" or chance(rng, 0.2) else 1.0

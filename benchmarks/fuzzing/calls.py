@@ -1,4 +1,4 @@
-"""Calls under watch: what they may raise and warn of, and what they must leave alone."""
+"""Monitored calls: the errors and warnings that they may raise, and the state that they must not change."""
 
 import contextlib
 import io
@@ -21,7 +21,7 @@ BLAS_THREADS = 2  # a number to find again after each call: fits of small networ
 
 
 class Interrupt(KeyboardInterrupt):
-    """A Ctrl-C that a scorer makes."""
+    """A Ctrl-C raised by a scorer."""
 
 
 class OwnError(Exception):
@@ -30,21 +30,21 @@ class OwnError(Exception):
 
 @dataclass(frozen=True)
 class Fault:
-    """Why a call is to raise: the error's classes and a pattern of its message."""
+    """An expected error: its classes and a pattern of its message."""
 
     why: str
     kinds: tuple
     pattern: str
 
     def explains(self, error):
-        """Tell whether an error is the one that is documented for the fault."""
+        """Return whether an error is the one that is documented for the fault."""
         if isinstance(error, DivergenceError) and DivergenceError not in self.kinds:
             return False
         return isinstance(error, self.kinds) and re.search(self.pattern, str(error), re.S | re.I) is not None
 
 
 def bad(why, pattern, *kinds):
-    """Return the fault of an input that is out of range, by default one that ValueError tells."""
+    """Return the fault of an input that is out of range, by default a ValueError."""
     return Fault(why, kinds or (ValueError,), pattern)
 
 
@@ -70,7 +70,7 @@ _OF_NAMES = (UserWarning, r"X has feature names, but|X does not have valid featu
 
 
 def _is_documented(warning, is_bad):
-    """Tell whether a warning is documented; of input that is refused scikit-learn says a word more."""
+    """Return whether a warning is documented; scikit-learn has a further one for refused input."""
     if "sklearn/metrics" in warning.filename or "array_api" in warning.filename:  # of finite, but huge predictions
         return True
     return any(
@@ -90,7 +90,7 @@ def _global_draws():
 
 
 def _snapshot(data):
-    """Return what tells later whether data have changed."""
+    """Return a digest by which changes of data are detected."""
     if isinstance(data, dict):
         return {name: _snapshot(part) for name, part in data.items()}
     if isinstance(data, tuple):
@@ -121,7 +121,7 @@ class Finding:
 
 @dataclass
 class Watch:
-    """Judges calls and facts, and keeps what is wrong.
+    """Runs calls, checks facts and collects findings.
 
     Attributes
     ----------
@@ -137,22 +137,22 @@ class Watch:
     n_fits: int = 0
 
     def found(self, group, detail="", trace=""):
-        """Note a finding."""
+        """Record a finding."""
         self.findings.append(Finding(group, detail, trace))
 
     def check(self, fact, group, detail=""):
-        """Note a finding unless a fact holds; return whether it does."""
+        """Record a finding unless a fact holds; return whether it does."""
         if not fact:
             self.found(group, detail() if callable(detail) else detail)
         return bool(fact)
 
     def fit(self, what, function, **judged_by):
-        """Call something that trains."""
+        """Call a function that trains."""
         self.n_fits += 1
         return self.call(what, function, **judged_by)
 
     def call(self, what, function, *, faults=(), risks=(), inputs=()):
-        """Call a function and judge what it does.
+        """Call a function and check its effects.
 
         Parameters
         ----------

@@ -45,7 +45,7 @@ class Validation:
 
 @dataclass
 class Fit:
-    """A fit as drawn.
+    """A random fit.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class Fit:
 
     @property
     def is_repeatable(self):
-        """Whether fits alike give the same numbers."""
+        """Whether repeated fits give the same numbers."""
         return isinstance(self.settings["random_state"], (int, numpy.integer))
 
     def estimator(self, **changes):
@@ -194,12 +194,12 @@ def _dressed_weight(rng, weight):
 
 
 def target_is_ambiguous(target):
-    """Tell whether columns of classes hold two labels in all, which scikit-learn takes for a multilabel indicator."""
+    """Return whether class columns hold two labels in total, which scikit-learn takes for a multilabel indicator."""
     return target.task == "multioutput" and len({label for column in target.classes for label in column}) < 3
 
 
 def takes_class_weights(target):
-    """Tell whether a dict can name the classes as the estimator does; of days NumPy and Python have two spellings."""
+    """Return whether a dict can name the classes as the estimator does; NumPy and Python represent days differently."""
     return target.kind != "dates" and not target_is_ambiguous(target)
 
 
@@ -208,7 +208,7 @@ def _printable(label):
 
 
 def _class_weight(rng, target):
-    """Return weights of classes that suit the target."""
+    """Return weights of classes valid for the target."""
     if chance(rng, 0.4):
         return "balanced"
     if target.task in ("multilabel", "multioutput"):
@@ -236,7 +236,7 @@ def _draw_validation(rng, fit):
 
 
 def total_weights(fit):
-    """Return each row's weight in training, the weights of classes included where a dict says them; None for ones."""
+    """Return the training weight of each row, including class weights given by a dict; None for weights of 1."""
     class_weight = fit.settings.get("class_weight")
     weight = fit.weight
     if isinstance(class_weight, (dict, list)):
@@ -257,7 +257,7 @@ def total_weights(fit):
 
 
 def _of_data(fit):
-    """Return the faults of data that do not suit the parameters."""
+    """Return the faults of data that are incompatible with the parameters."""
     faults, settings, y = [], fit.settings, fit.target.codes
     name = LOSSES.get(settings["loss"]).name
     if (name == "poisson" and y.min() < 0) or (name == "gamma" and y.min() <= 0):
@@ -291,7 +291,7 @@ def faults_of_split(fraction, n_rows):
 
 
 def wildness(fit):
-    """Return why training may leave the finite numbers."""
+    """Return the reasons for which training may diverge."""
     settings, reasons = fit.settings, []
     reasons += [name for name, value in fit.params.items() if name not in HARMLESS and is_extreme(value)]
     rate = settings["learning_rate_init"]
@@ -321,7 +321,7 @@ def wildness(fit):
 
 
 def _spoil(rng, fit):
-    """Put something in the place of an input that must be refused."""
+    """Replace an input by one that must be refused."""
     spoilers = [_spoil_parameter] * 4 + [_spoil_X] * 3 + [_spoil_y] * 3 + [_spoil_weight] * 2
     if fit.is_classifier and takes_class_weights(fit.target):
         spoilers += [_spoil_class_weight] * 2

@@ -1,4 +1,4 @@
-"""Frames of mixed columns, pandas and polars, as users have them; and frames that no estimator can take."""
+"""Frames of mixed columns, pandas and polars, and invalid frames."""
 
 import datetime
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ def _objects(values):
 
 
 def _one_stray(rng, values, n_train, stray):
-    """Return values as objects, one of the training rows' another kind of thing."""
+    """Return values as objects, one of the training rows' of another type."""
     values = list(values)
     values[int(rng.integers(n_train))] = stray
     return _objects(values)
@@ -181,7 +181,7 @@ class Frame:
 
     @property
     def training(self):
-        """The positions of the rows that train."""
+        """The positions of the training rows."""
         return numpy.arange(self.n_rows)
 
     @property
@@ -191,7 +191,7 @@ class Frame:
 
     @property
     def is_mixed(self):
-        """Whether a column holds things of several kinds, so that some rows alone may look otherwise than all."""
+        """Whether a column holds values of several types, so that a subset of rows may be inferred differently."""
         return any(" and a " in kind for kind in self.kinds)
 
     def __str__(self):
@@ -217,7 +217,7 @@ def draw_frame(rng, n_rows, n_fresh):
 
 
 def _as_pandas(frame):
-    """Return a pandas frame of the rows that train, with a column of numbers before the others."""
+    """Return a pandas frame of the training rows, with a column of numbers before the others."""
     numbers = numpy.linspace(-1, 1, frame.n_rows)
     if frame.library == "polars":
         return pandas.DataFrame({"first": numbers})

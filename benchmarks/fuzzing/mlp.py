@@ -1,4 +1,4 @@
-"""A case of the multi-layer perceptrons: a fit, what must hold of it, and what follows from it."""
+"""A case of the multi-layer perceptrons: a fit, its checks, and subsequent calls."""
 
 from skann.engine.activations import ACTIVATIONS
 from skann.engine.losses import LOSSES
@@ -13,7 +13,7 @@ from .values import bad_hyperparameter, chance, pick
 
 
 def draw_case(watch, rng):
-    """Draw a fit, and check it and what follows from it."""
+    """Draw a fit and check it and subsequent calls."""
     if chance(rng, 0.03):
         _check_object(watch, rng)
     fit = draw_fit(rng)

@@ -1,4 +1,4 @@
-"""What must hold of a fitted multi-layer perceptron, whatever it was fitted on."""
+"""Invariants of fitted multi-layer perceptrons, for any data."""
 
 import math
 import pickle
@@ -16,7 +16,7 @@ MOST_ROWS = 1000  # from which dtype="auto" means float32 for any X
 
 
 def same(first, second):
-    """Tell whether two predictions, arrays or lists of them, are equal bit for bit, NaN included."""
+    """Return whether two predictions, arrays or lists of them, are bitwise equal, NaN included."""
     if isinstance(first, list):
         return isinstance(second, list) and len(first) == len(second) and all(map(same, first, second))
     if scipy.sparse.issparse(first):
@@ -30,13 +30,13 @@ def same(first, second):
 
 
 def outputs_of(estimator, X):
-    """Return all that a fitted estimator predicts, by method."""
+    """Return the predictions of a fitted estimator by method."""
     methods = ["predict", "decision_function", "predict_proba"]
     return {name: getattr(estimator, name)(X) for name in methods if hasattr(estimator, name)}
 
 
 def same_outputs(first, second):
-    """Tell whether two estimators' predictions are equal bit for bit."""
+    """Return whether two estimators' predictions are bitwise equal."""
     return first.keys() == second.keys() and all(same(first[name], second[name]) for name in first)
 
 
@@ -48,7 +48,7 @@ def stacked(values):
 
 
 def check_fit(watch, fit, estimator, returned):
-    """Check everything that can be said of a fitted estimator; return its predictions for X, or None."""
+    """Check all invariants of a fitted estimator; return its predictions for X, or None."""
     watch.check(returned is estimator, "fit does not return the estimator")
     _check_parameters(watch, fit, estimator)
     _check_course(watch, fit, estimator)
@@ -156,7 +156,7 @@ def _check_best_is_kept(watch, fit, estimator):
 
 
 def history_of(estimator):
-    """Return the losses of epochs; none of lbfgs."""
+    """Return the losses of epochs; empty for lbfgs."""
     return getattr(estimator, "loss_curve_", [])
 
 
@@ -183,14 +183,14 @@ def _check_attributes(watch, fit, estimator):
 
 
 def _dtype_of_weights(fit, n_rows):
-    """Return the dtype that training is to have; None where X leaves it open."""
+    """Return the dtype expected in training; None if X does not determine it."""
     if fit.settings["dtype"] != "auto":
         return fit.settings["dtype"]
     return "float32" if n_rows >= MOST_ROWS else fit.table.container.dtype
 
 
 def _dtype_of_predictions(fit, estimator):
-    """Return the dtype that predictions are to have; None where that is open."""
+    """Return the dtype expected of predictions; None if it is not determined."""
     if estimator.coefs_[0].dtype == numpy.float64:
         return "float64"
     if not fit.is_classifier and not 1e-15 < fit.target.scale < 1e15:
@@ -333,7 +333,7 @@ def _accuracy(fit, predicted, weights):
 
 
 def _r2(fit, predicted, weights):
-    """Return R2, the columns' mean; None where it is not defined, or not what score returns."""
+    """Return the mean R2 of the columns; None where it is undefined or differs from score by definition."""
     y = fit.target.codes.reshape(len(predicted), -1)
     predicted = numpy.asarray(predicted, dtype=float)
     if len(y) < 2 or numpy.size(getattr(LOSSES.get(fit.settings["loss"]), "levels", 0.5)) > 1:

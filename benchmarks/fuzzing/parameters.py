@@ -93,7 +93,7 @@ _SPECIAL = {
 
 
 def suited_losses(is_classifier):
-    """Return a function that tells whether a loss applies to an estimator."""
+    """Return a function that returns whether a loss applies to an estimator."""
     tasks = CLASSIFICATION if is_classifier else REGRESSION
     return lambda cls: bool(cls.tasks & tasks)
 
@@ -129,7 +129,7 @@ def defaults(cls):
 
 
 def conflicts(params, has_gpu):
-    """Return the faults of parameters, with the defaults among them, that do not go together."""
+    """Return the faults of parameters, with the defaults among them, that are incompatible."""
     faults = []
     layers = n_hidden(params)
     dropout = params["dropout"]
@@ -169,7 +169,7 @@ def _returning(value):
 
 
 def _bad_structures(rng, params):
-    """Return values of parameters that pass the constraints' types but not what they hold, each with its fault."""
+    """Return values of parameters of the allowed types with invalid contents, each with its fault."""
     layers = n_hidden(params)
     near = r"leaky_relu"
     return [
@@ -218,7 +218,7 @@ def spoil(rng, cls, params):
 
 
 def draw_huge(rng, cls, params):
-    """Put an int that no float reaches among the parameters; return the risk that it brings."""
+    """Put an int too large for a float among the parameters; return the risk that it brings."""
     name = pick(rng, _real_names(cls))
     params[name] = HUGE
     return bad(f"{name}=10**400", name)

@@ -33,18 +33,18 @@ def check_relations(watch, rng, fit, estimator, n_relations=2):
 
 
 def stable(fit):
-    """Tell whether a fit may be repeated, bit for bit."""
+    """Return whether a fit is bitwise repeatable."""
     return fit.is_repeatable and not isinstance(fit.settings["scoring"], Interrupting)
 
 
 def tame(fit):
-    """Tell whether roundings stay roundings in a fit: no steep function, no quotient of roundings."""
+    """Return whether a fit does not amplify rounding errors by steep functions or by quotients."""
     usual = 1e-2 <= fit.table.scale <= 3 and fit.settings["epsilon"] >= 1e-9 and fit.settings["l1"] == 0
     return stable(fit) and not fit.wild and usual and fit.settings["normalization"] is None
 
 
 def quiet(fit):
-    """Tell whether a fit draws nothing but its starting weights and the order of rows."""
+    """Return whether a fit draws only its initial weights and the order of rows."""
     settings = fit.settings
     return not fit.validates and not numpy.any(settings["dropout"]) and not settings["noise"]
 
@@ -58,7 +58,7 @@ def refit(watch, fit, what, **changes):
 
 
 def close(first, second, tolerance):
-    """Tell whether two predictions agree to a share of the largest."""
+    """Return whether two predictions agree within a fraction of the largest."""
     first, second = stacked(first).astype(float), stacked(second).astype(float)
     if not (numpy.isfinite(first).all() and numpy.isfinite(second).all()):
         return False
@@ -71,7 +71,7 @@ def number_of(outputs):
 
 @relation(stable)
 def repeated(watch, rng, fit, estimator):
-    """A clone fits to the same bits."""
+    """A clone fits to bitwise equal weights."""
     again = refit(watch, fit, "the same fit again")
     if again is None:
         return
@@ -113,7 +113,7 @@ def in_an_array(watch, rng, fit, estimator):
 
 @relation(lambda fit: tame(fit) and len(fit.table.values) < 1000)
 def row_by_row(watch, rng, fit, estimator):
-    """A row's prediction does not depend on the rows beside it."""
+    """A row's prediction does not depend on the other rows."""
     table = fit.table
     whole = stacked(number_of(outputs_of(estimator, fit.arguments["X"]))).astype(float)
     row = int(rng.integers(len(table.values)))
@@ -128,7 +128,7 @@ def row_by_row(watch, rng, fit, estimator):
 
 @relation(lambda fit: tame(fit) and fit.weight is None and fit.settings.get("class_weight") is None)
 def weights_of_one(watch, rng, fit, estimator):
-    """Weights of one are no weights."""
+    """Weights of one equal no weights."""
     again = refit(watch, fit, "fit with weights of one", sample_weight=numpy.ones(len(fit.table.values)))
     if again is not None:
         X = fit.arguments["X"]
@@ -152,7 +152,7 @@ def _fits_repetitions(fit):
 
 @relation(_fits_repetitions)
 def repeated_rows(watch, rng, fit, estimator):
-    """A weight of two is a row repeated, where all rows are one batch."""
+    """A weight of two equals a repeated row if all rows are in one batch."""
     weight = rng.integers(1, 4, len(fit.table.values))
     rows = numpy.repeat(numpy.arange(len(weight)), weight)
     changes = {"batch_size": "auto", "solver": "sgd", "shuffle": False, "learning_rate": "constant"}
@@ -182,7 +182,7 @@ def _is_standardised(fit):
 
 @relation(_is_standardised)
 def in_other_units(watch, rng, fit, estimator):
-    """A standardised target is learned equally well in all units."""
+    """A standardized target is learned equally well in all units."""
     single = "float32" in fit.target.kind
     scale = 2.0 ** int(pick(rng, [67, -80] if single else [532, -564, 67, -80, 20, -20]))
     unit = fit.target.codes / 2.0 ** numpy.rint(numpy.log2(fit.target.scale))
@@ -218,7 +218,7 @@ def in_other_units(watch, rng, fit, estimator):
 
 @relation(lambda fit: stable(fit) and fit.is_classifier and fit.target.task in ("binary", "multiclass"))
 def other_labels(watch, rng, fit, estimator):
-    """What labels are called changes nothing."""
+    """The names of labels have no effect."""
     if not isinstance(fit.settings["class_weight"], (str, type(None))) or fit.validation is not None:
         return
     if fit.settings["scoring"] not in (None, "loss"):
@@ -250,7 +250,7 @@ _THEIRS["learning_rate"] = ("constant", "invscaling", "adaptive")
 
 @relation(lambda fit: tame(fit) and fit.target.task in ("binary", "multiclass", "regression"))
 def like_sklearn(watch, rng, fit, estimator):
-    """scikit-learn's estimator of the same name comes to the same weights."""
+    """scikit-learn's estimator of the same name gives the same weights."""
     theirs = getattr(sklearn.neural_network, fit.cls.__name__)
     params = {name: fit.params[name] for name in inspect.signature(theirs).parameters if name in fit.params}
     params |= {"alpha": 0.0, "early_stopping": False, "verbose": False, "warm_start": False}

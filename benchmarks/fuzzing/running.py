@@ -28,7 +28,7 @@ def run_case(draw_case, seed, number, verbose=False):
 
 
 def run_cases(draw_case, seed, n_fits, first=0, step=1):
-    """Run cases until they have made so many fits; return findings by case, the fits, and the cases."""
+    """Run cases up to a number of fits; return findings by case, the fits, and the cases."""
     findings, done, number = [], 0, first
     while done < n_fits:
         watch = run_case(draw_case, seed, number)
@@ -39,7 +39,7 @@ def run_cases(draw_case, seed, n_fits, first=0, step=1):
 
 
 def grouped(findings):
-    """Return findings by what they have in common: the message without its numbers and names."""
+    """Return findings grouped by their message without numbers and names."""
     groups = defaultdict(list)
     for number, finding in findings:
         groups[key_of(finding.group)].append((number, finding))
@@ -47,7 +47,7 @@ def grouped(findings):
 
 
 def key_of(message):
-    """Return what messages of one kind have in common."""
+    """Return a message without numbers and names."""
     message = re.sub(r"Classifier|Regressor|; .*", "", message)
     message = re.sub(r"0x[0-9a-f]+|-?\d[\d.,]*(e[+-]?\d+)?", "#", message)
     message = re.sub(r"'[^']*'|\[[^]]*\]", "...", message)
@@ -55,7 +55,7 @@ def key_of(message):
 
 
 def report(script, seed, findings):
-    """Print groups of findings, each with the way to see it again."""
+    """Print groups of findings, each with the command that reproduces it."""
     for group in grouped(findings):
         number, finding = group[0]
         cases = sorted({number for number, _ in group})

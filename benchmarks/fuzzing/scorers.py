@@ -1,4 +1,4 @@
-"""What validation rows are scored by: names, callables with and without weights, and ones that go wrong."""
+"""Scorers of validation rows: names, callables with and without weights, and failing ones."""
 
 import math
 
@@ -73,7 +73,7 @@ _NOT_FINITE = bad("a score that is not finite", r"validation score")
 
 
 def draw_scoring(rng, fit):
-    """Return a value of ``scoring``, with the faults and the risks that it brings where epochs are scored."""
+    """Return a value of ``scoring``, with its faults and risks if epochs are scored."""
     if not chance(rng, 0.5 if fit.validates else 0.1):
         return None, [], _risks_of_own(fit)
     kind = rng.random()
@@ -96,7 +96,7 @@ def draw_scoring(rng, fit):
 
 
 def _suited(rng, fit):
-    """Return a scorer that suits the target, with its faults."""
+    """Return a scorer for the target, with its faults."""
     task = fit.target.task
     if fit.is_classifier:
         one_column = task in ("one class", "binary", "multiclass")
@@ -119,10 +119,10 @@ def _risks_of_scorers(fit):
 
 
 def _is_of_one_row(fit):
-    """Tell whether there is one validation row, of which there is no R2."""
+    """Return whether there is one validation row, for which R2 is undefined."""
     return fit.validation is not None and len(fit.validation.target.codes) < 2
 
 
 def _is_huge(fit):
-    """Tell whether squares of y leave the finite numbers."""
+    """Return whether squares of y overflow."""
     return not fit.is_classifier and not 1e-100 < fit.target.scale < 1e100

@@ -1,4 +1,4 @@
-"""Calls after one another: partial_fit, warm starts, parameters and classes that change between calls."""
+"""Sequences of calls: partial_fit, warm starts, parameters and classes that change between calls."""
 
 import copy
 import math
@@ -23,7 +23,7 @@ def _goes_on(fit):
 
 
 def _trained_by_parts(watch, fit, estimator, n_calls):
-    """Call partial_fit; return whether all calls went well."""
+    """Call partial_fit; return whether all calls succeeded."""
     X, y, weight = (fit.arguments[name] for name in ("X", "y", "sample_weight"))
     for _ in range(n_calls):
         done, returned = watch.fit("partial_fit", lambda: estimator.partial_fit(X, y, weight), risks=fit.risks)
@@ -60,7 +60,7 @@ _OF_SOLVER = {
 
 
 def _starts_afresh(fit):
-    """Tell whether moments are all that a call of partial_fit finds of earlier calls, beside the weights."""
+    """Return whether the state that partial_fit carries over consists of weights and moments only."""
     settings = fit.settings
     steady = isinstance(settings["learning_rate"], str) and settings["learning_rate"] == "constant"
     return _goes_on(fit) and steady and settings["averaging"] == 0 and settings["normalization"] != "batch"
@@ -104,7 +104,7 @@ def another_optimizer(watch, rng, fit, estimator):
 
 @relation(lambda fit: _goes_on(fit) and not fit.validation)
 def warm_start(watch, rng, fit, estimator):
-    """Warm-started fits go on from the weights, and their history goes on."""
+    """Warm-started fits continue from the weights and extend the history."""
     model = fit.estimator(warm_start=True)
     total = 0
     for _ in range(int(rng.integers(2, 4))):

@@ -28,7 +28,7 @@ OTHER_COLUMNS = bad("other columns", r"[Ff]eature names|has \d+ features|categor
 
 @dataclass
 class TableFit:
-    """A fit as drawn.
+    """A random fit.
 
     Attributes
     ----------
@@ -149,7 +149,7 @@ def _categorical_features(rng, frame):
 
 
 def _draw_target(rng, params, n_rows, n_fresh, is_classifier):
-    """Return a target of all rows; the fresh ones hold no new class."""
+    """Return a target of all rows; rows not trained on have no new class."""
     if is_classifier:
         target = draw_labels(rng, n_rows)
         again = target.codes[rng.integers(0, n_rows, n_fresh)]

@@ -1,4 +1,4 @@
-"""A case of the estimators of tables: a fit, what must hold of it, and what follows from it."""
+"""A case of the estimators of tables: a fit, its checks, and subsequent calls."""
 
 import copy
 import math
@@ -20,7 +20,7 @@ from .values import chance, pick
 
 
 def draw_case(watch, rng):
-    """Draw a fit, and check it and what follows from it."""
+    """Draw a fit and check it and subsequent calls."""
     fit = draw_table_fit(rng)
     if watch.verbose:
         print("\n".join(fit.lines()))
@@ -176,7 +176,7 @@ def _fresh_rows(watch, rng, fit, estimator, outputs):
 
 @_relation
 def _again(watch, rng, fit, estimator, outputs):
-    """The same fit gives the same bits."""
+    """Repeated fits are bitwise identical."""
     model = fit.estimator()
     done, _ = watch.fit("the same fit again", lambda: model.fit(**fit.arguments), risks=fit.risks)
     watch.check(not done or same_outputs(outputs, outputs_of(model, fit.arguments["X"])), "the same fit again differs")
@@ -184,7 +184,7 @@ def _again(watch, rng, fit, estimator, outputs):
 
 @_relation
 def _other_index(watch, rng, fit, estimator, outputs):
-    """What the rows of a pandas frame are called changes nothing."""
+    """The index of a pandas frame has no effect."""
     if fit.frame.library != "pandas":
         return
     X = fit.arguments["X"].set_axis(rng.permutation(fit.frame.n_rows), axis=0)
@@ -225,7 +225,7 @@ def _in_polars(watch, rng, fit, estimator, outputs):
 
 @_relation
 def _without_weightless_rows(watch, rng, fit, estimator, outputs):
-    """Rows of weight zero might as well not be there."""
+    """Rows of weight zero have no effect."""
     frame = fit.frame
     if fit.settings["n_members"] > 1 or fit.n_validation or frame.is_mixed or "class_weight" in fit.params:
         return
@@ -246,7 +246,7 @@ def _without_weightless_rows(watch, rng, fit, estimator, outputs):
 
 @_relation
 def _fits_that_fail(watch, rng, fit, estimator, outputs):
-    """A fit that fails leaves the earlier one as it was."""
+    """A failing fit leaves the previous one unchanged."""
     bad_X, fault = draw_bad_frame(rng, fit.frame)
     arguments = {**fit.arguments, "X": bad_X}
     if watch.fit("fit after a fit", lambda: estimator.fit(**arguments), faults=[fault, OTHER_COLUMNS])[0]:
@@ -258,7 +258,7 @@ def _fits_that_fail(watch, rng, fit, estimator, outputs):
 
 @_relation
 def _bad_rows(watch, rng, fit, estimator, outputs):
-    """What cannot be predicted is refused."""
+    """Invalid rows are refused in prediction."""
     if chance(rng, 0.3):
         unfitted = clone(estimator)
         watch.call(
@@ -272,7 +272,7 @@ def _bad_rows(watch, rng, fit, estimator, outputs):
 
 @_relation
 def _importances(watch, rng, fit, estimator, outputs):
-    """feature_importances tells of every column."""
+    """feature_importances has an entry for every column."""
     if not chance(rng, 0.3) or fit.wild or not 1e-100 < fit.target.scale < 1e100:
         return
     X, y = fit.arguments["X"], fit.arguments["y"]
@@ -284,7 +284,7 @@ def _importances(watch, rng, fit, estimator, outputs):
 
 @_relation
 def _inspected(watch, rng, fit, estimator, outputs):
-    """diagnose and summary look at any fit."""
+    """diagnose and summary work for any fit."""
     if fit.wild or not 1e-100 < fit.target.scale < 1e100:
         return
     X, y = fit.arguments["X"], fit.arguments["y"]
@@ -303,7 +303,7 @@ def _inspected(watch, rng, fit, estimator, outputs):
 
 @_relation
 def _encoder(watch, rng, fit, estimator, outputs):
-    """TabularEncoder makes finite float32 of any table, row by row."""
+    """TabularEncoder encodes any table as finite float32, independently for each row."""
     frame = fit.frame
     X = fit.arguments["X"]
     encoder = TabularEncoder(max_one_hot=pick(rng, [0, 2, 8, None]), min_frequency=pick(rng, [None, None, 2, 0.1]))

@@ -1,4 +1,4 @@
-"""Targets: labels of every kind, several columns of them, numbers of every size; and those to be refused."""
+"""Targets: labels of every kind, several columns of them, numbers of every size; and invalid targets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from .values import chance, pick
 
 @dataclass(frozen=True)
 class Target:
-    """A target with what is known of it.
+    """A target with its properties.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Target:
 
     @property
     def n_columns(self):
-        """Columns of the target."""
+        """Number of columns of the target."""
         return 1 if self.codes.ndim == 1 else self.codes.shape[1]
 
     def __str__(self):
@@ -57,7 +57,7 @@ _DAYS = (numpy.datetime64("2024-02-28") + numpy.arange(10)).astype("M8[D]")
 
 
 def _take(labels):
-    """Return what looks labels up by code."""
+    """Return a lookup of labels by code."""
     return lambda codes: labels[codes]
 
 
@@ -102,7 +102,7 @@ _LABELS = [
 
 
 def _codes(rng, n_rows, n_classes):
-    """Return codes in which every class occurs, if there are rows enough, some of them rarely."""
+    """Return codes in which every class occurs, if there are enough rows, some rarely."""
     share = rng.random(n_classes) + 0.05
     codes = rng.choice(n_classes, n_rows, p=share / share.sum())
     codes[: min(n_rows, n_classes)] = rng.permutation(n_classes)[: min(n_rows, n_classes)]

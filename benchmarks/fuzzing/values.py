@@ -17,7 +17,7 @@ _OUTSIDE = [None, "nonsense", "", -1, -1e-300, 0, 1, 1.5, 2, math.nan, math.inf,
 
 
 def pick(rng, options):
-    """Return one of a sequence of anything."""
+    """Return an element of a sequence of any objects."""
     return options[int(rng.integers(len(options)))]
 
 
@@ -153,7 +153,7 @@ def bad_hyperparameter(rng, registry):
 
 
 def is_extreme(value):
-    """Tell whether a value, or a hyper-parameter in it, is a number of unusual size."""
+    """Return whether a value, or a hyper-parameter in it, is a number of unusual size."""
     if isinstance(value, Hyperparameters):
         return any(map(is_extreme, value.get_params().values()))
     if isinstance(value, (list, tuple)):

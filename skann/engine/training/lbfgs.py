@@ -20,7 +20,7 @@ from .divergence import check_finite, check_outputs
 
 
 class LBFGSTrainer:
-    """Trains parameters in place by L-BFGS [Liu & Nocedal, 1989], in float64 whatever their dtype.
+    """Trains parameters in place by L-BFGS [Liu & Nocedal, 1989], in float64 regardless of their dtype.
 
     Training can be interrupted at any moment by Ctrl-C. If ``has_stepped`` is then true, set ``ended`` to "interrupted"
     and call ``run`` again, which uses the last iterate.
