@@ -93,10 +93,10 @@ def test_several_columns_multilabel_and_your_own_validation_set(device):
 def test_x_too_large_for_the_device_comes_in_windows(device, monkeypatch):
     here = MLPClassifier(**PLAIN).fit(X, Y)
     made = []
-    original = device_reader.DeviceReader._hold
+    original = device_reader.DeviceReader._load
     monkeypatch.setattr(device_reader, "free_memory", lambda xp: 2 * 520 * (64 * 8 + 8))
     monkeypatch.setattr(
-        device_reader.DeviceReader, "_hold", lambda self, start: made.append(start) or original(self, start)
+        device_reader.DeviceReader, "_load", lambda self, start: made.append(start) or original(self, start)
     )
     there = MLPClassifier(**PLAIN, device="cuda").fit(X, Y)
     assert made == [0, 400, 800, 1200, 1600] * 3  # two and a half batches of 200 are two

@@ -43,7 +43,7 @@ class Interrupt:
         is_generator = code.co_flags & inspect.CO_GENERATOR  # where it is thrown away, what it raises is lost
         if not code.co_filename.startswith(ROOT) or event == "c_call" or is_generator:
             return
-        if event == "return" and code.co_qualname in ("SupervisedStep.step", "LBFGSTrainer._note"):
+        if event == "return" and code.co_qualname in ("SupervisedStep.step", "LBFGSTrainer._record"):
             self.has_stepped = True
         self.passed += 1
         if self.passed == self.n:
