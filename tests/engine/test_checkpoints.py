@@ -325,7 +325,7 @@ def test_another_format_or_fit_is_refused(path):
     with pytest.raises(ValueError, match=r"of another fit: its alpha, beta differ from this one's \(there: alpha=0\)"):
         checkpoints.load(path, other)
     rewrite(path, format=99, skann="7.0", fit={"alpha": [1]}, state=[])
-    assert_refused(path, r"format 99, of skann 7\.0; skann .* reads format 3")
+    assert_refused(path, r"format 99, of skann 7\.0; this skann, .*, reads format 3")
     for header in ({"format": -1}, {"format": True}, {"format": "2"}, {"format": None}):
         rewrite(path, **header)
         assert_refused(path)

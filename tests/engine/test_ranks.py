@@ -101,7 +101,7 @@ def test_a_device_reads_rows_of_any_rank(device, monkeypatch):
     monkeypatch.setattr("skann.engine.data.device_reader.free_memory", lambda xp: 2 * 4 * 16 * 8)
     X = numpy.random.RandomState(0).normal(size=(10, 2, 2, 4))
     reader = DeviceReader(Rows(X), numpy.dtype(float), 2, device)
-    assert not reader.keeps_all
+    assert not reader.holds_all
     assert reader._window.X.shape == (4, 2, 2, 4)
     reader.begin(None)
     for start in range(0, 10, 2):

@@ -85,8 +85,8 @@ def load(path: str | os.PathLike, trainer: Trainer) -> None:
         values = _read_state(archive, content["state"], trainer) if fits else {}
     if content["format"] != FORMAT:
         raise ValueError(
-            f"The checkpoint {name} has format {content['format']}, of skann {content['skann']}; skann "
-            f"{__version__} reads format {FORMAT}. Resume with that version, {ways_out}"
+            f"The checkpoint {name} has format {content['format']}, of skann {content['skann']}; this skann, "
+            f"{__version__}, reads format {FORMAT}. Resume with the skann that wrote it, {ways_out}"
         )
     if different:
         texts = {key: other.get(key, HASH) for key in different}
