@@ -128,12 +128,13 @@ class Graph:
 
         Layers are not compared: those of a user's own may hold arrays, or attributes that ``==`` leaves out.
         """
-        if self._structure() != other._structure():
+        if self._structure != other._structure:
             return False
         for name in ("memory_plans", "sizes", "n_positions", "readers"):
             vars(self)[name] = getattr(other, name)
         return True
 
+    @cached_property
     def _structure(self) -> list[Any]:
         """Return all that plans of memory and the layout depend on."""
         structure: list[Any] = [self.shapes, self.outputs]

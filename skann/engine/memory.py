@@ -144,7 +144,7 @@ def _gradient_lifetimes(graph: Graph, input_gradients: bool) -> list[_Lifetime]:
     end = len(graph.nodes)
     backwards = {name: 2 * end - i for i, name in enumerate(graph.nodes)}
     lifetimes = []
-    for name in wanted:
+    for name in [name for name in graph.shapes if name in wanted]:
         width, edges = math.prod(graph.shapes[name]), contributions(graph, wanted, name)
         is_output = name in graph.outputs
         if not (edges or is_output):

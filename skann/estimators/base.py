@@ -290,6 +290,8 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
             self._recipe.start(graph, parameters, rows, rng)
             return Learner(graph, objective, parameters)
         last = self._learner
+        if last.objective.prediction_link is not last.objective.link:  # such as limits of the first target
+            objective = objective.with_prediction_link(last.objective.prediction_link)
         if not graph.adopt_plans(last.graph) and graph.layout() != last.parameters.layout:
             return Learner(graph, objective, self._adapt_parameters(last.parameters, graph, rng))
         return Learner(graph, objective, self._copy_parameters(last.parameters))

@@ -11,10 +11,13 @@ from ..engine.initializers import INITIALIZERS, Initializer
 from ..engine.layers import Normalization
 from ..engine.losses import LOSSES, Loss
 from ..engine.normalizations import NORMALIZATIONS
-from ..engine.optimizers import SGD, SOLVERS
+from ..engine.optimizers import SGD, SOLVERS, Adam
 from ..engine.schedules import SCHEDULES, Constant, FunctionSchedule, Schedule
-from ..engine.solvers import Solver
+from ..engine.solvers import LBFGS, Solver
 from .constraints import callable_hint, check_loss, private_copy
+
+# the estimators' parameters that belong to solvers; a custom solver may call something else "alpha" or "tol"
+_SOLVER_PARAMETERS = {item.name for cls in (SGD, Adam, LBFGS) for item in fields(cls)}
 
 Named = TypeVar("Named", bound=Hyperparameters)
 
@@ -29,11 +32,13 @@ def build_solver(estimator: Any) -> Solver:
     """
     solver = estimator.solver
     if isinstance(solver, str):
-        return _from_parameters(SOLVERS[solver], estimator)
+        params = vars(estimator)
+        names = [item.name for item in fields(SOLVERS[solver])]
+        return SOLVERS[solver](**{name: params[name] for name in names if name in _SOLVER_PARAMETERS})
     known = signature(type(estimator)).parameters
     for item in fields(solver):
         name = item.name
-        if name in known and getattr(estimator, name) != known[name].default:
+        if name in _SOLVER_PARAMETERS and getattr(estimator, name) != known[name].default:
             raise ValueError(
                 f"The estimator has {name}={getattr(estimator, name)!r} and solver={solver!r} has "
                 f"{name}={getattr(solver, name)!r}, but an object only uses its own parameters. Leave the "

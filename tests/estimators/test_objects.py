@@ -242,6 +242,13 @@ class SignDescent(Optimizer):
 
 
 @dataclass(frozen=True)
+class WeightedSign(SignDescent):
+    """A field with the name of a parameter of the estimator that belongs to no solver."""
+
+    alpha: float = 0.5
+
+
+@dataclass(frozen=True)
 class Triangular(Initializer):
     """A triangular distribution from -bound to bound."""
 
@@ -357,3 +364,9 @@ def test_old_class_paths_stay():
     assert LayerNorm.__module__ == "skann.engine.layers.layer_norm"
     assert Adam.__module__ == "skann.engine.optimizers"
     assert set(dir(skann)) > {"solvers", "initializers", "layers", "schedules"}
+
+
+def test_parameters_of_ones_own_solver_are_its_own():
+    fitted = MLPClassifier(**OPTIONS, solver=WeightedSign(), alpha=0.3).fit(X, Y)
+    other = MLPClassifier(**OPTIONS, solver=SignDescent(), alpha=0.3).fit(X, Y)
+    assert_array_equal(theta(fitted), theta(other))
