@@ -446,6 +446,16 @@ class TestEstimators:
         several = numpy.column_stack([scale(y), -scale(y)])
         assert diagnose(MLPRegressor(max_iter=2000, random_state=0).fit(X, several), X, several) == []
 
+    def test_a_fit_interrupted_in_its_first_epoch(self):
+        def interrupt(estimator, X, y):
+            raise KeyboardInterrupt
+
+        X, y = scaled(IRIS)
+        clf = MLPClassifier(early_stopping=True, scoring=interrupt, random_state=0)
+        with pytest.warns(UserWarning, match="interrupted by user after 0 epochs"):
+            clf.fit(X, y)
+        assert "over-fitting" not in names(diagnose(clf, X, y))
+
 
 class TestBadInput:
     def test_other_estimators(self):

@@ -90,6 +90,8 @@ def stopped_by_max_iter(case: Case) -> tuple[str, str] | None:
 def over_fitting(case: Case) -> tuple[str, str] | None:
     """The validation loss of the final weights is a tenth above its minimum in an earlier epoch."""
     loss, kept = case.history("validation_loss"), -1
+    if not len(loss):  # interrupted in the first epoch
+        return None
     if case.network.early_stopping:
         kept = int(case.history("validation_score").argmax())
         loss = loss[: kept + 1]
