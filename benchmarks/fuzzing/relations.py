@@ -2,13 +2,18 @@
 
 import copy
 import inspect
+from dataclasses import fields
 
 import numpy
 import sklearn.neural_network
 from sklearn.metrics import r2_score
 
+from skann.engine.initializers import INITIALIZERS
+from skann.engine.normalizations import NORMALIZATIONS
+from skann.engine.optimizers import SOLVERS
+
 from .outcomes import outputs_of, same, same_outputs, stacked
-from .parameters import n_levels
+from .parameters import defaults, n_levels
 from .scorers import Interrupting
 from .values import pick
 
@@ -86,6 +91,25 @@ def repeated(watch, rng, fit, estimator):
     done, _ = watch.fit("a second fit", lambda: estimator.fit(**fit.arguments), risks=fit.risks)
     if done:
         watch.check(same_outputs(outputs_of(estimator, X), outputs_of(again, X)), "a second fit predicts otherwise")
+
+
+def _solver_parameters(fit):
+    """Return the names of the estimator's parameters that the solver has, too."""
+    return [item.name for item in fields(SOLVERS[fit.settings["solver"]])]
+
+
+@relation(stable)
+def by_objects(watch, rng, fit, estimator):
+    """Objects with the parameters of the estimator fit to the same weights as names do."""
+    params = {name: fit.settings[name] for name in _solver_parameters(fit)}
+    changes = {name: defaults(type(estimator))[name] for name in params}
+    for name, registry in (("weight_init", INITIALIZERS), ("normalization", NORMALIZATIONS)):
+        if isinstance(fit.settings[name], str) and fit.settings[name] in registry.names():
+            changes[name] = registry[fit.settings[name]]()
+    again = refit(watch, fit, "a fit by objects", solver=SOLVERS[fit.settings["solver"]](**params), **changes)
+    if again is not None:
+        X = fit.arguments["X"]
+        watch.check(same_outputs(outputs_of(estimator, X), outputs_of(again, X)), "a fit by objects predicts otherwise")
 
 
 @relation(

@@ -76,9 +76,20 @@ class ParameterSpec:
         -------
         values : ndarray of the spec's shape
             float64.
+
+        Raises
+        ------
+        TypeError
+            If the initializer returns something else.
         """
         draw = self.init.biases if self.bias else self.init.weights
-        return draw(rng, self.shape, *self.fans)
+        values = draw(rng, self.shape, *self.fans)
+        if not isinstance(values, numpy.ndarray) or values.shape != self.shape:
+            got = f"of shape {values.shape}" if isinstance(values, numpy.ndarray) else repr(values)
+            raise TypeError(
+                f"{draw.__qualname__} returned {got}. It has to return an array of the shape {self.shape} it is given."
+            )
+        return values
 
 
 def by_layer(items: dict[tuple[str, str], Any]) -> dict[str, dict[str, Any]]:

@@ -370,3 +370,26 @@ def test_parameters_of_ones_own_solver_are_its_own():
     fitted = MLPClassifier(**OPTIONS, solver=WeightedSign(), alpha=0.3).fit(X, Y)
     other = MLPClassifier(**OPTIONS, solver=SignDescent(), alpha=0.3).fit(X, Y)
     assert_array_equal(theta(fitted), theta(other))
+
+
+@dataclass(frozen=True)
+class Returning(Initializer):
+    """Return what it is given instead of weights."""
+
+    value: object = None
+
+    def weights(self, rng, shape, fan_in, fan_out):
+        return self.value
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(None, "None"), (0.5, "0.5"), (numpy.zeros(3), r"of shape \(3,\)"), (numpy.zeros((6, 4)), r"of shape \(6, 4\)")],
+    ids=repr,
+)
+def test_an_initializer_that_returns_something_else(value, shown):
+    clf = MLPClassifier(**OPTIONS).fit(X, Y)
+    before = clf.predict_proba(X)
+    with pytest.raises(TypeError, match=rf"Returning.weights returned {shown}. It has to return an array of the shape"):
+        clf.set_params(weight_init=Returning(value)).fit(X, Y)
+    assert_array_equal(clf.predict_proba(X), before)
