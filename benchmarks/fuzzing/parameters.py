@@ -140,7 +140,7 @@ def conflicts(params, has_gpu):
     if params["device"] == "cuda" and not has_gpu:
         faults.append(Fault("no GPU", (ImportError, RuntimeError), r"GPU|CuPy|cuda"))
     if params["device"] == "cuda" and params["solver"] == "lbfgs":
-        faults.append(bad("lbfgs on a GPU", r"solver='lbfgs' runs on the CPU"))
+        faults.append(bad("lbfgs on a GPU", r"solver='lbfgs' only runs on the CPU"))
     loss = LOSSES.get(params["loss"])
     if params.get("target_transform") is not None and loss.positive_target:
         faults.append(bad("a standardised target that must be positive", r"target_transform='standard'"))
