@@ -3,6 +3,8 @@
 The devices are a stand-in for CuPy everywhere, and a GPU where there is one.
 """
 
+import signal
+
 import numpy
 import pytest
 
@@ -17,6 +19,11 @@ def has_gpu():
     except (ImportError, RuntimeError):
         return False
     return True
+
+
+def pytest_configure(config):
+    """Let Ctrl-C interrupt, as tests of it ask for, where a shell has started the tests with SIGINT ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config, items):
