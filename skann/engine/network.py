@@ -259,6 +259,8 @@ class Network:
                 for key, shape in declaration.work.items():
                     scratch[key] = xp.empty(shape, dtype)
         self._ones = xp.ones(max_rows, dtype)
+        temporary = max((self._graph.declarations[name].temporary for name in self._graph.nodes), default=0)
+        self._temporary = xp.empty(temporary, dtype) if temporary else None
 
     def _view(self, key: Key, n: int) -> Array:
         """Return the view of a planned array for n rows."""
@@ -326,6 +328,7 @@ class Network:
             ones=self._ones[:rows],
             training=self.training,
             generator=self.generator,
+            temporary=self._temporary if self._graph.declarations[name].temporary else None,
         )
 
     def _plan_backwards(self, current: _Pass, parameters: bool, inputs: bool) -> list[_Backward]:

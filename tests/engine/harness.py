@@ -190,6 +190,7 @@ def bind(layer, in_shape, n_samples, seed=0, dtype="float64"):
         ones=numpy.ones(n_samples, dtype),
         training=True,
         generator=noise_generator(seed),
+        temporary=poisoned(declaration.temporary, dtype) if declaration.temporary else None,
     )
     return parameters, bound, (n_samples, *declaration.shape)
 

@@ -11,6 +11,7 @@ from skann.engine.layers import (
     Add,
     BatchNorm,
     Concatenate,
+    Conv2D,
     Dense,
     Dropout,
     Embedding,
@@ -63,6 +64,19 @@ LAYER_CASES = [
     Periodic(2, frequencies=3, units=2),
     *[ActivationLayer(case) for case in ACTIVATION_CASES if isinstance(case, FixedActivation)],
 ]
+# layers of images, and the shape of one
+IMAGE_LAYER_CASES = [
+    (Conv2D(3, GlorotUniform()), (4, 3, 2)),
+    (Conv2D(2, GlorotUniform(), pieces=2), (3, 3, 2)),
+    (Conv2D(2, GlorotUniform(), (2, 3), stride=(1, 2), padding="valid"), (4, 5, 2)),
+    (Conv2D(2, GlorotUniform(), 3, stride=2, padding=(1, 2)), (4, 3, 1)),
+    (Conv2D(2, GlorotUniform(), 2, dilation=(2, 1)), (4, 3, 2)),
+    (Conv2D(4, GlorotUniform(), 3, groups=2), (3, 3, 4)),
+    (Conv2D(3, GlorotUniform(), (1, 3), groups=3), (1, 5, 3)),
+    (Conv2D(3, GlorotUniform(), 1), (2, 3, 2)),
+    (Conv2D(2, GlorotUniform(), 1, stride=2, groups=2), (3, 4, 2)),
+]
+CASES = [*[(layer, (4,)) for layer in LAYER_CASES], *IMAGE_LAYER_CASES]
 
 
 def test_every_registered_name_has_a_case():
@@ -74,21 +88,22 @@ def test_every_registered_name_has_a_case():
     bases = {Layer, Linear, Normalization}
     layers = {cls for base in bases for cls in base.__subclasses__() if cls.__module__.startswith("skann.")} - bases
     # layers of several inputs have their cases in test_graph.py
-    assert layers == {type(case) for case in LAYER_CASES} | {Add, Concatenate}
+    assert layers == {type(case) for case, *_ in CASES} | {Add, Concatenate}
 
 
 @pytest.mark.parametrize(
-    ("layer", "weighted"),
-    [(case, False) for case in LAYER_CASES] + [(case, True) for case in LAYER_CASES if case.mixes_rows],
+    ("layer", "in_shape", "weighted"),
+    [(*case, False) for case in CASES] + [(*case, True) for case in CASES if case[0].mixes_rows],
     ids=case_id,
 )
-def test_layer(layer, weighted):
+def test_layer(layer, in_shape, weighted):
     """Gradients with respect to input and parameters, for a random cotangent, with poisoned buffers."""
     for seed in range(50):
         rng = numpy.random.RandomState(seed)
-        parameters, bound, y_shape = bind(layer, (4,), n_samples=6)
-        x, cotangent = rng.normal(size=(6, 4)), rng.normal(size=y_shape)
-        bound.weight = rng.uniform(size=6) if weighted else None
+        n_samples = 6 if len(in_shape) == 1 else 2
+        parameters, bound, y_shape = bind(layer, in_shape, n_samples)
+        x, cotangent = rng.normal(size=(n_samples, *in_shape)), rng.normal(size=y_shape)
+        bound.weight = rng.uniform(size=n_samples) if weighted else None
 
         def objective(x=x, bound=bound, y_shape=y_shape, cotangent=cotangent):
             bound.generator = noise_generator(0)

@@ -5,6 +5,7 @@ from .add import Add
 from .base import Bound, Declaration, Layer, Linear, Shape
 from .batch_norm import BatchNorm
 from .concatenate import Concatenate
+from .conv import Conv2D
 from .dense import Dense
 from .dropout import Dropout
 from .embedding import Embedding
@@ -25,6 +26,7 @@ __all__ = [
     "BatchNorm",
     "Bound",
     "Concatenate",
+    "Conv2D",
     "Declaration",
     "Dense",
     "Dropout",

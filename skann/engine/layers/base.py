@@ -30,6 +30,9 @@ class Declaration:
         network.
     work : dict of str to shape
         Further scratch arrays without a batch axis, of the dtype of the network.
+    temporary : int
+        Number of elements of scratch, of the dtype of the network, that a pass of the layer needs for itself. All
+        layers of a network share this memory: each pass finds it undefined.
     state : dict of str to (shape, initial value)
         Persistent arrays that are not learned, such as running statistics. An initial value is a number, or a tuple of
         the length of the array.
@@ -39,6 +42,7 @@ class Declaration:
     parameters: dict[str, ParameterSpec] = field(default_factory=dict)
     scratch: dict[str, tuple[Shape, Any]] = field(default_factory=dict)
     work: dict[str, Shape] = field(default_factory=dict)
+    temporary: int = 0
     state: dict[str, tuple[Shape, float | tuple]] = field(default_factory=dict)
 
     def name_of(self, role: str) -> str:
@@ -76,6 +80,8 @@ class Bound:
         Weight of each row in the loss.
     noise : float
         Factor of the dropout rate and of the scale of noise in training, as set by a schedule.
+    temporary : array of shape (size,), or None
+        Scratch of at least the declared size, None if the layer declares none.
     work : tuple of array
         All scratch arrays, in the order of their declaration.
     """
@@ -90,6 +96,7 @@ class Bound:
     generator: Any = None
     weight: Array | None = None
     noise: float = 1.0
+    temporary: Array | None = None
     work: tuple[Array, ...] = field(init=False)
 
     def __post_init__(self) -> None:
