@@ -119,6 +119,17 @@ class Graph:
         return {name: math.prod(shape) for name, shape in self.shapes.items()}
 
     @cached_property
+    def largest_product(self) -> int:
+        """Number of multiplications per row in the largest weighted sum of a node."""
+        products = [
+            math.prod(spec.shape) * math.prod(self.shapes[name][:-1])
+            for name, declaration in self.declarations.items()
+            for spec in declaration.parameters.values()
+            if spec.role == "weight"
+        ]
+        return max(products, default=0)
+
+    @cached_property
     def memory_plans(self) -> dict[tuple[bool, ...], Any]:
         """Cache of ``memory.plan_memory``, by its options: predictions create networks for the same graph again."""
         return {}
@@ -130,7 +141,7 @@ class Graph:
         """
         if self._structure != other._structure:
             return False
-        for name in ("memory_plans", "sizes", "n_positions", "readers"):
+        for name in ("memory_plans", "sizes", "n_positions", "readers", "largest_product"):
             vars(self)[name] = getattr(other, name)
         return True
 

@@ -248,10 +248,11 @@ class Network:
         xp, dtype = self.xp, self.parameters.theta.dtype
         self._slots = [xp.empty(n_rows * width, dtype) for width in self._plan.slots]
         self._scratch: dict[str, dict[str, Array]] = {}
-        max_rows = n_rows
+        max_rows, temporary = n_rows, 0
         for name in self._graph.nodes:
             declaration, rows = self._graph.declarations[name], n_rows * self._graph.n_positions[name]
             max_rows = rows if rows > max_rows else max_rows
+            temporary = declaration.temporary if declaration.temporary > temporary else temporary
             scratch = self._scratch[name] = {}
             if declaration.scratch or declaration.work:
                 for key, (shape, scratch_dtype) in declaration.scratch.items():
@@ -259,7 +260,6 @@ class Network:
                 for key, shape in declaration.work.items():
                     scratch[key] = xp.empty(shape, dtype)
         self._ones = xp.ones(max_rows, dtype)
-        temporary = max((self._graph.declarations[name].temporary for name in self._graph.nodes), default=0)
         self._temporary = xp.empty(temporary, dtype) if temporary else None
 
     def _view(self, key: Key, n: int) -> Array:

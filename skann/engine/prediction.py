@@ -17,7 +17,13 @@ from .network import Network
 from .parameters import Parameters
 
 CHUNK = 512  # rows per pass: a layer's output stays in cache, and its memory is not returned to the system
+_LARGEST = 2**22  # elements of the largest array of a pass
 SMALL_BATCH = 16  # number of rows up to which building a network takes longer than a pass
+
+
+def chunk_size(graph: Graph) -> int:
+    """Return the number of rows per pass: fewer than CHUNK where a row has millions of numbers, as an image has."""
+    return min(CHUNK, max(1, _LARGEST // max(graph.sizes.values())))
 
 
 class Predictor:
@@ -73,23 +79,23 @@ class Predictor:
         if rows.target is not None or rows.weight is not None:
             rows = Rows(rows.X, index=rows.index)
         out = numpy.empty((n_rows, *self.graph.shapes[self.graph.outputs[0]]), dtype)
-        if xp is not numpy:
-            network = Network(self.graph, self.parameters.astype(dtype, copy=False).on(xp), min(n_rows, CHUNK))
-            _write_outputs(network, rows, slice(0, n_rows), link, out)
-        elif n_rows > SMALL_BATCH:
-            parameters = self.parameters.astype(dtype, copy=False)
-
-            def write_part(part: slice) -> None:
-                _write_outputs(Network(self.graph, parameters, min(n_rows, CHUNK)), rows, part, link, out)
-
-            n_chunks = -(-n_rows // CHUNK)
-            list(run(write_part, chunks(0, n_rows, CHUNK * -(-n_chunks // n_parts))))
-        else:
+        if n_rows <= SMALL_BATCH and xp is numpy:
             network = self._take_network(dtype)
             x = rows.of(rows.X)
             with ignore_overflow():
                 _write_predictions(network.forward(x.astype(dtype, copy=False))[0], link, out)
             self._idle[:] = [network]
+            return out
+        parameters, chunk = self.parameters.astype(dtype, copy=False), min(n_rows, chunk_size(self.graph))
+        if xp is not numpy:
+            _write_outputs(Network(self.graph, parameters.on(xp), chunk), rows, slice(0, n_rows), link, out)
+            return out
+
+        def write_part(part: slice) -> None:
+            _write_outputs(Network(self.graph, parameters, chunk), rows, part, link, out)
+
+        n_chunks = -(-n_rows // chunk)
+        list(run(write_part, chunks(0, n_rows, chunk * -(-n_chunks // n_parts))))
         return out
 
     def _take_network(self, dtype: numpy.dtype) -> Network:
@@ -108,9 +114,9 @@ class Predictor:
 def _write_outputs(network: Network, rows: Rows, part: slice, link: Any, out: numpy.ndarray) -> None:
     """Write the outputs of a part of the rows, in the dtype of the network."""
     xp = network.xp
-    reader = Reader(rows, out.dtype, min(part.stop - part.start, CHUNK))
+    reader = Reader(rows, out.dtype, min(part.stop - part.start, network.n_rows))
     with ignore_overflow():
-        for chunk in chunks(part.start, part.stop, CHUNK):
+        for chunk in chunks(part.start, part.stop, network.n_rows):
             x = reader.read(chunk)[0]
             (raw,) = network.forward(x if xp is numpy else move(dense(x), xp))
             _write_predictions(move(raw, numpy), link, out[chunk])

@@ -110,7 +110,7 @@ def assemble(estimator: Any) -> None:
     # these widths take precedence over the parameter, which is not changed
     assembled.hidden_layer_sizes = tuple(W.shape[-1] for W in arrays["coefs_"][:-1])
     n_targets = _set_target_attributes(assembled, attributes, n_outputs)
-    graph, objective = assembled._build_network(n_features, n_targets)
+    graph, objective = assembled._build_network((n_features,), n_targets)
     parameters = _build_parameters(estimator, graph.layout(), arrays)
     derived = assembled._fitted_attributes(Learner(graph, objective, parameters)) | {"n_features_in_": n_features}
     for name in _SIZES:

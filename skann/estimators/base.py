@@ -171,7 +171,7 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
         solver = build_solver(self)
         if not continuing:
             discard_assigned(self)
-        X, y = training_data(self, X, y, reset=not continuing, y_numeric=self._y_numeric)
+        X, y = self._training_data(X, y, reset=not continuing)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, X)
         target = self._encode_target(y, sample_weight, continuing, incremental)
@@ -229,6 +229,10 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
             vars(fitted).pop("feature_names_in_", None)
         return fitted
 
+    def _training_data(self, X, y, reset: bool):
+        """Return X and y as arrays; set or, with ``reset=False``, check what an X has to have in common with them."""
+        return training_data(self, X, y, reset=reset, y_numeric=self._y_numeric)
+
     # Defined by subclasses
 
     _y_numeric: bool  # whether y must be numeric
@@ -270,9 +274,9 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
 
     _recipe = Recipe()
 
-    def _build_network(self, n_features: int, n_targets: int, target=None) -> tuple[Graph, Objective]:
-        """Return the graph and the objective for the given numbers of features and targets."""
-        return self._recipe.network(self, self._build_loss(), n_features, n_targets, target)
+    def _build_network(self, in_shape: tuple[int, ...], n_targets: int, target=None) -> tuple[Graph, Objective]:
+        """Return the graph and the objective for the shape of a row and the number of targets."""
+        return self._recipe.network(self, self._build_loss(), in_shape, n_targets, target)
 
     def _build_loss(self) -> Loss:
         """Return the loss of the task."""
@@ -284,7 +288,7 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
 
     def _build_learner(self, rows: Rows, rng: numpy.random.RandomState, continuing: bool) -> Learner:
         """Return the network with fresh parameters or, with ``continuing``, with a copy of the last ones."""
-        graph, objective = self._build_network(rows.X.shape[1], rows.n_outputs, rows.target)
+        graph, objective = self._build_network(rows.X.shape[1:], rows.n_outputs, rows.target)
         if not continuing:
             parameters = Parameters.draw(graph.layout(), rng, self._training_dtype(rows))
             self._recipe.start(graph, parameters, rows, rng)
@@ -368,7 +372,7 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
 
     def _build_settings(self, solver: Any, n_samples: int, max_epochs: int) -> Settings:
         """Return the training settings for the given number of samples."""
-        batch_size = min(200, n_samples) if self.batch_size == "auto" else self.batch_size
+        batch_size = min(self._recipe.auto_batch_size, n_samples) if self.batch_size == "auto" else self.batch_size
         if batch_size > n_samples:
             warn(f"Got `batch_size` {batch_size}, larger than sample size {n_samples}. It is going to be clipped")
         settings = Settings(
@@ -433,5 +437,5 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
 
 def _run(training: Trainer | LBFGSTrainer) -> None:
     """Train, with a single BLAS thread if the network is small."""
-    limit = blas_limit(training.learner.parameters.layout, training.n_rows_at_once)
+    limit = blas_limit(training.learner.graph, training.n_rows_at_once)
     limit.run(lambda _: training.run())

@@ -45,10 +45,10 @@ def training_data(estimator: BaseEstimator, X: Any, y: Any, *, reset: bool, y_nu
     return checked, ravel_column(y)
 
 
-def validation_data(estimator: BaseEstimator, X: Any, y: Any, *, y_numeric: bool):
+def validation_data(estimator: Any, X: Any, y: Any, *, y_numeric: bool):
     """Return ``X_val`` and ``y_val`` as ``training_data`` does X and y; errors refer to them by these names."""
     with rename_in_errors("X", "X_val"):
-        X = prediction_data(estimator, X)
+        X = estimator._prediction_data(X)
     with rename_in_errors("y", "y_val"):
         y = (as_numbers if y_numeric else as_labels)(y)
         y = ravel_column(_check_y(y, multi_output=True, y_numeric=y_numeric, estimator=estimator))

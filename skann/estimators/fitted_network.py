@@ -60,13 +60,17 @@ class FittedNetwork(BaseEstimator):
         return self._compute_outputs(learner.predictor, X, learner.objective.prediction_link)
 
     def _compute_outputs(self, predictor: Predictor, X, link=None) -> numpy.ndarray:
-        rows = X if isinstance(X, Rows) else Rows(prediction_data(self, X))
+        rows = X if isinstance(X, Rows) else Rows(self._prediction_data(X))
         n_rows, dtype = len(rows), self._output_dtype(rows.X)
         xp = namespace_to_predict(self.device, n_rows)
         n_threads = n_threads_to_predict(n_rows) if xp is numpy else 1
         if n_threads == 1:
             return predictor.outputs(rows, link, dtype, xp)
         return run_in_threads(n_threads, lambda run: predictor.outputs(rows, link, dtype, n_parts=n_threads, run=run))
+
+    def _prediction_data(self, X):
+        """Return X as an array, or as CSR if sparse, after checking that it is like the X of fit."""
+        return prediction_data(self, X)
 
     def _output_dtype(self, X) -> type[numpy.floating]:
         """Return the dtype of outputs for X: float32 if X and the parameters are, else float64."""

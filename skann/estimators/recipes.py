@@ -33,14 +33,22 @@ class Recipe:
         Whether predictions are float64 whatever the dtype of X.
     runs_all_epochs : bool
         Whether training regularly runs for all epochs, so that this is no lack of convergence.
+    auto_batch_size : int
+        Maximum size of a batch for ``batch_size="auto"``.
     """
 
     step = SupervisedStep
     always_float64 = False
     runs_all_epochs = False
+    auto_batch_size = 200
 
     def network(
-        self, estimator: Any, loss: Loss, n_features: int, n_targets: int, target: numpy.ndarray | None = None
+        self,
+        estimator: Any,
+        loss: Loss,
+        in_shape: tuple[int, ...],
+        n_targets: int,
+        target: numpy.ndarray | None = None,
     ) -> tuple[Graph, Objective]:
         """Return the graph and the objective for the estimator's parameters.
 
@@ -48,8 +56,10 @@ class Recipe:
         ----------
         estimator : MLPClassifier or MLPRegressor
         loss : Loss
-        n_features, n_targets : int
-            Numbers of columns of X and of the target, with class codes one-hot encoded.
+        in_shape : tuple of int
+            Shape of a row of X.
+        n_targets : int
+            Number of columns of the target, with class codes one-hot encoded.
         target : ndarray, default=None
             The training target; None for a network assembled from assigned attributes.
         """
@@ -61,7 +71,7 @@ class Recipe:
         output_init = ACTIVATIONS.get(init_activations[-1]).output_init
         init = build_initializer(estimator)
         return multilayer_perceptron(
-            n_features=n_features,
+            n_features=in_shape[0],
             hidden_units=sizes,
             activations=activations,
             dropout=check_dropout(estimator.dropout, len(sizes)),

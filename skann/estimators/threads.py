@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock, get_ident
 from typing import Any, TypeVar
 
 from .._sklearn_compat import _get_threadpool_controller
-from ..engine.parameters import Layout
+from ..engine.graph import Graph
 
 T = TypeVar("T")
 # Number of multiplications in the largest matrix product of a network below which a single BLAS thread is about as fast
@@ -90,13 +89,12 @@ def _blas_threads() -> tuple[tuple[Any, int], ...]:
     return tuple((library, count) for library, count in counts if count)
 
 
-def blas_limit(layout: Layout, n_rows: int) -> BlasLimit:
+def blas_limit(graph: Graph, n_rows: int) -> BlasLimit:
     """Return a BlasLimit that is active if all matrix products of ``n_rows`` rows are small.
 
     The number of threads is never raised, so that a joblib worker stays within its share of the cores.
     """
-    weights = [math.prod(layout.specs[key].shape) for key in layout.with_role("weight")]
-    return BlasLimit(n_rows * max(weights) < _MIN_SIZE_FOR_THREADS)
+    return BlasLimit(n_rows * graph.largest_product < _MIN_SIZE_FOR_THREADS)
 
 
 def n_threads_to_predict(n_rows: int) -> int:

@@ -9,6 +9,7 @@ from skann.engine.initializers import GlorotUniform
 from skann.engine.layers import (
     ActivationLayer,
     Add,
+    Affine,
     BatchNorm,
     Concatenate,
     Conv2D,
@@ -57,6 +58,7 @@ LAYER_CASES = [
     NTKDense(3, GlorotUniform()),
     NTKDense(3, GlorotUniform(), pieces=2),
     Scaling(),
+    Affine(),
     *[ParametricActivation(case) for case in ACTIVATION_CASES if isinstance(case, FixedActivation)],
     Embedding((2, 3, 2), width=3),
     PiecewiseLinear(((-1.0, 0.0, 0.5), (-0.5, 1.5), (-0.5, -0.1, 0.1, 0.5))),

@@ -85,11 +85,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 import numpy
 from threadpoolctl import threadpool_info
+from skann.engine.graph import chain
 from skann.engine.initializers import Fill
-from skann.engine.parameters import Layout, ParameterSpec
+from skann.engine.layers import Dense
 from skann.estimators.threads import blas_limit
 
-small = Layout([("output", "W", ParameterSpec((2, 1), Fill(), role="weight"))])
+small = chain([("output", Dense(1, Fill()))], (2,))
 first_in, second_in, first_out, second_out = (threading.Event() for _ in range(4))
 
 def threads():

@@ -2,6 +2,7 @@
 
 from .activation import ActivationLayer
 from .add import Add
+from .affine import Affine
 from .base import Bound, Declaration, Layer, Linear, Shape
 from .batch_norm import BatchNorm
 from .concatenate import Concatenate
@@ -23,6 +24,7 @@ from .scaling import Scaling
 __all__ = [
     "ActivationLayer",
     "Add",
+    "Affine",
     "BatchNorm",
     "Bound",
     "Concatenate",

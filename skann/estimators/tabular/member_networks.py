@@ -57,14 +57,14 @@ class TableRecipe(Recipe):
     always_float64 = True  # the encoder returns float32 whatever the dtypes of the table
     runs_all_epochs = True
 
-    def network(self, estimator, loss, n_features, n_targets, target=None):
+    def network(self, estimator, loss, in_shape, n_targets, target=None):
         """Return the graph and the objective of RealMLP for the estimator's parameters."""
         link = loss.link(estimator._task, estimator.softmax_beta)
         clipped = None
         if self.clips and target is not None:
             clipped = _clipped(link, target.min(axis=0), target.max(axis=0))
         return realmlp(
-            n_features,
+            in_shape[0],
             check_hidden_layer_sizes(estimator.hidden_layer_sizes),
             ACTIVATIONS.get(estimator.activation),
             loss.n_outputs(n_targets),

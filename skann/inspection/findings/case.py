@@ -11,7 +11,6 @@ from sklearn.utils import check_consistent_length
 
 from ...engine.data.rows import Rows
 from ...engine.training.probe import Probe
-from ...estimators.data import prediction_data
 from ...estimators.fit_warnings import column_name
 from ...estimators.tabular.base import TabularMLP
 from ..extraction import find_owner, input_names, transform_before, unwrap
@@ -51,7 +50,7 @@ class Case:
             raise ValueError("diagnose requires y, the targets that the network was trained on. Got None.")
         check_consistent_length(X, y)
         self._names = input_names(self.network, before)
-        X = prediction_data(self.network, transform_before(before, X))
+        X = self.network._prediction_data(transform_before(before, X))
         y = y.tocsr() if scipy.sparse.issparse(y) else numpy.asarray(y)
         self.n_samples = X.shape[0]
         if self.n_samples > MAX_ROWS:
