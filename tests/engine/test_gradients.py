@@ -10,24 +10,32 @@ from skann.engine.layers import (
     ActivationLayer,
     Add,
     Affine,
+    AveragePool2D,
     BatchNorm,
     Concatenate,
     Conv2D,
     Dense,
     Dropout,
     Embedding,
+    Flatten,
     GaussianNoise,
+    GlobalAveragePool2D,
+    GlobalMaxPool2D,
     Layer,
     LayerNorm,
     Linear,
     MaxoutLayer,
+    MaxPool2D,
     Normalization,
     NTKDense,
     ParametricActivation,
     Periodic,
     PiecewiseLinear,
+    Pool2D,
     PReLULayer,
     Scaling,
+    SpatialDropout,
+    Upsample2D,
 )
 from skann.engine.losses import LOSSES, BlockLoss
 
@@ -66,8 +74,8 @@ LAYER_CASES = [
     Periodic(2, frequencies=3, units=2),
     *[ActivationLayer(case) for case in ACTIVATION_CASES if isinstance(case, FixedActivation)],
 ]
-# layers of images, and the shape of one
-IMAGE_LAYER_CASES = [
+# convolutions, each with the shape of an image
+CONVOLUTION_CASES = [
     (Conv2D(3, GlorotUniform()), (4, 3, 2)),
     (Conv2D(2, GlorotUniform(), pieces=2), (3, 3, 2)),
     (Conv2D(2, GlorotUniform(), (2, 3), stride=(1, 2), padding="valid"), (4, 5, 2)),
@@ -78,7 +86,34 @@ IMAGE_LAYER_CASES = [
     (Conv2D(3, GlorotUniform(), 1), (2, 3, 2)),
     (Conv2D(2, GlorotUniform(), 1, stride=2, groups=2), (3, 4, 2)),
 ]
-CASES = [*[(layer, (4,)) for layer in LAYER_CASES], *IMAGE_LAYER_CASES]
+IMAGE_SHAPE = (5, 4, 3)
+IMAGE_CASES = [
+    *(
+        pool(*arguments)
+        for pool in (MaxPool2D, AveragePool2D)
+        for arguments in (
+            (2,),
+            (2, 2, "same"),
+            (3, 2, 1),
+            (3, 1, "same"),
+            ((2, 3), (1, 2)),
+            (1, 2),
+            (2, 3, 1),
+            ((1, 4),),
+            ((4, 2), (4, 1), (2, 0)),
+        )
+    ),
+    GlobalMaxPool2D(),
+    GlobalAveragePool2D(),
+    *(Upsample2D(factor, mode) for mode in ("nearest", "bilinear") for factor in (2, 3, (1, 4), 1)),
+    Flatten(),
+    SpatialDropout(0.4),
+]
+CASES = [
+    *((layer, (4,)) for layer in LAYER_CASES),
+    *((layer, IMAGE_SHAPE) for layer in IMAGE_CASES),
+    *CONVOLUTION_CASES,
+]
 
 
 def test_every_registered_name_has_a_case():
@@ -87,10 +122,11 @@ def test_every_registered_name_has_a_case():
     assert {(loss, task) for loss in LOSSES.classes() for task in loss.tasks} == {
         (type(case[0]), case[1]) for case in LOSS_CASES if not isinstance(case[0], BlockLoss)
     }
-    bases = {Layer, Linear, Normalization}
-    layers = {cls for base in bases for cls in base.__subclasses__() if cls.__module__.startswith("skann.")} - bases
+    bases = {Layer, Linear, Normalization, Dropout, Pool2D}
+    layers = {cls for base in bases for cls in base.__subclasses__() if cls.__module__.startswith("skann.")}
     # layers of several inputs have their cases in test_graph.py
-    assert layers == {type(case) for case, *_ in CASES} | {Add, Concatenate}
+    cases = {type(layer) for layer, _ in CASES} | {Add, Concatenate}
+    assert layers - {Linear, Normalization, Pool2D} == cases
 
 
 @pytest.mark.parametrize(
@@ -124,11 +160,11 @@ def test_layer(layer, in_shape, weighted):
     pytest.fail("every point drawn lies near a kink")
 
 
-@pytest.mark.parametrize("layer", [case for case in LAYER_CASES if case.in_place], ids=case_id)
-def test_layer_in_place_equals_out_of_place(layer):
+@pytest.mark.parametrize(("layer", "in_shape"), [case for case in CASES if case[0].in_place], ids=case_id)
+def test_layer_in_place_equals_out_of_place(layer, in_shape):
     rng = numpy.random.RandomState(0)
-    _, bound, _ = bind(layer, (4,), n_samples=6)
-    x, dy = rng.normal(size=(6, 4)), rng.normal(size=(6, 4))
+    _, bound, _ = bind(layer, in_shape, n_samples=6)
+    x, dy = rng.normal(size=(6, *in_shape)), rng.normal(size=(6, *in_shape))
     y, dx = numpy.empty_like(x), numpy.empty_like(x)
     layer.forward(bound, x, y)
     y_in_place = y.copy()

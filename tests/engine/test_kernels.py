@@ -21,7 +21,7 @@ from skann.engine.arrays.backend import ignore_overflow
 from skann.engine.arrays.random_bits import noise_generator
 from skann.engine.graph import chain
 from skann.engine.initializers import Normal
-from skann.engine.kernels import NumPyWithLoops, compiling, device, loops, training_library
+from skann.engine.kernels import NumPyWithLoops, compiling, device, image_loops, loops, training_library
 from skann.engine.layers import ActivationLayer, Dense, Dropout, MaxoutLayer, NTKDense, ParametricActivation
 from skann.engine.losses import LogLoss
 from skann.engine.network import Network
@@ -30,6 +30,7 @@ from skann.engine.parameters import BLOCK, Layout, Parameters
 from skann.engine.penalties import Penalty
 
 from .harness import OPTIMIZERS, bind
+from .test_gradients import IMAGE_CASES, IMAGE_SHAPE
 
 OPTIMIZERS_OF_CASES = [Adam(), Adam(0.5, 0.9, 1e-3), AdamW(), SGD(), SGD(nesterovs_momentum=False), SGD(momentum=0.0)]
 ELEMENTWISE = [
@@ -40,7 +41,7 @@ ELEMENTWISE = [
 EXTREMES = [-numpy.inf, -1e30, -100, -1, -1e-20, -0.0, 0.0, 1e-20, 1, 19.99, 20, 20.01, 100, 1e30]
 
 
-AS_WRITTEN = NumPyWithLoops(lambda name: getattr(loops, name))
+AS_WRITTEN = NumPyWithLoops(compiling.find_loop)
 
 
 @pytest.fixture(params=["as written", "compiled"])
@@ -61,12 +62,14 @@ def draws(dtype, shape=(12, 7)):
 
 
 def test_every_kernel_is_called_and_everything_called_is_one():
-    names = {
-        node.name for node in ast.parse(Path(loops.__file__).read_text()).body if isinstance(node, ast.FunctionDef)
-    }
+    names, of_images = (
+        {node.name for node in ast.parse(Path(file).read_text()).body if isinstance(node, ast.FunctionDef)}
+        for file in (loops.__file__, image_loops.__file__)
+    )
     users = (path for path in Path(optimizers.__file__).parent.rglob("*.py") if path.parent.name != "kernels")
     sources = "".join(path.read_text() for path in users)
-    assert names == set(re.findall(r"kernels\.(\w+)\(", sources))
+    assert names | of_images == set(re.findall(r"kernels\.(\w+)\(", sources))
+    assert not names & of_images
     assert names == set(device.KERNELS)
     assert len(names) > 10
 
@@ -186,6 +189,20 @@ def test_layers(layer, dtype, library):
     x, _, _ = draws(dtype)
     dy = draws(dtype, (12, *layer.declare(x.shape[1:]).shape))[1]
     fused, plain = (passes(layer, used, dtype, x, dy, noise_generator(0)) for used in (library, numpy))
+    for got, expected in zip(fused, plain, strict=True):
+        assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("layer", IMAGE_CASES, ids=repr)
+def test_image_layers(layer, dtype, library):
+    x, _, _ = draws(dtype, (4, *IMAGE_SHAPE))
+    x[1] = numpy.rint(x[1])  # ties
+    x[2, :4, :3] = -numpy.inf
+    x[3, ::3, 1] = numpy.nan
+    dy = draws(dtype, (4, *layer.declare(IMAGE_SHAPE).shape))[1]
+    with numpy.errstate(invalid="ignore"):
+        fused, plain = (passes(layer, used, dtype, x, dy, noise_generator(0)) for used in (library, numpy))
     for got, expected in zip(fused, plain, strict=True):
         assert_array_equal(got, expected)
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from functools import cache
 
-from . import loops
+from . import image_loops, loops
 
 
 @cache
@@ -21,12 +21,17 @@ def available() -> bool:
     return True
 
 
+def find_loop(name: str) -> Callable:
+    """Return a loop by name, as written."""
+    return getattr(loops, name, None) or getattr(image_loops, name)
+
+
 def compile_loop(name: str) -> Callable:
     """Return a compiled loop by name."""
     import numba  # pyright: ignore[reportMissingImports]
 
     # by default Numba checks for division by zero, which prevents vectorization
-    loop = getattr(loops, name)
+    loop = find_loop(name)
     try:
         return numba.njit(loop, cache=True, error_model="numpy")
     except RuntimeError:  # no writable folder for the cache

@@ -10,6 +10,7 @@ from .conv import Conv2D
 from .dense import Dense
 from .dropout import Dropout
 from .embedding import Embedding
+from .flatten import Flatten
 from .layer_norm import LayerNorm
 from .maxout import MaxoutLayer
 from .noise import GaussianNoise
@@ -18,13 +19,17 @@ from .ntk import NTKDense
 from .parametric_activation import ParametricActivation
 from .periodic import Periodic
 from .piecewise_linear import PiecewiseLinear
+from .pooling import AveragePool2D, GlobalAveragePool2D, GlobalMaxPool2D, MaxPool2D, Pool2D
 from .prelu import PReLULayer
 from .scaling import Scaling
+from .spatial_dropout import SpatialDropout
+from .upsample import Upsample2D
 
 __all__ = [
     "ActivationLayer",
     "Add",
     "Affine",
+    "AveragePool2D",
     "BatchNorm",
     "Bound",
     "Concatenate",
@@ -33,10 +38,14 @@ __all__ = [
     "Dense",
     "Dropout",
     "Embedding",
+    "Flatten",
     "GaussianNoise",
+    "GlobalAveragePool2D",
+    "GlobalMaxPool2D",
     "Layer",
     "LayerNorm",
     "Linear",
+    "MaxPool2D",
     "MaxoutLayer",
     "NTKDense",
     "Normalization",
@@ -44,6 +53,9 @@ __all__ = [
     "ParametricActivation",
     "Periodic",
     "PiecewiseLinear",
+    "Pool2D",
     "Scaling",
     "Shape",
+    "SpatialDropout",
+    "Upsample2D",
 ]
