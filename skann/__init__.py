@@ -9,8 +9,11 @@ from .version import __version__, show_versions
 
 if TYPE_CHECKING:
     from .estimators.tabular import TabularMLPClassifier, TabularMLPRegressor
+    from .estimators.vision import ConvClassifier, ConvRegressor
 
 __all__ = [
+    "ConvClassifier",
+    "ConvRegressor",
     "MLPClassifier",
     "MLPRegressor",
     "TabularMLPClassifier",
@@ -33,15 +36,22 @@ _SUBMODULES = [
     "preprocessing",
     "schedules",
     "solvers",
+    "vision",
 ]
+_LAZY = {
+    "ConvClassifier": "vision",
+    "ConvRegressor": "vision",
+    "TabularMLPClassifier": "tabular",
+    "TabularMLPRegressor": "tabular",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Import submodules and the tabular estimators on first access, so that ``import skann`` is fast."""
+    """Import submodules and most estimators on first access, so that ``import skann`` is fast."""
     if name in _SUBMODULES:
         return import_module(f"{__name__}.{name}")
-    if name in __all__:
-        return getattr(import_module(f"{__name__}.estimators.tabular"), name)
+    if name in _LAZY:
+        return getattr(import_module(f"{__name__}.estimators.{_LAZY[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from types import ModuleType
 from typing import Any, Self
 
@@ -23,6 +24,7 @@ from ..engine.learner import Learner
 from ..engine.losses import Loss
 from ..engine.objective import Objective
 from ..engine.parameters import Parameters
+from ..engine.schedules import Constant
 from ..engine.solvers import Solver
 from ..engine.training.history import Progress
 from ..engine.training.lbfgs import LBFGSTrainer
@@ -259,6 +261,10 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
 
     def _warn_about_data(self, rows: Rows, held_out: ValidationSet | None, sample_weight) -> None:
         """Warn about properties of the data that impair training and can be remedied."""
+        self._warn_about_features(rows, held_out)
+
+    def _warn_about_features(self, rows: Rows, held_out: ValidationSet | None) -> None:
+        """Warn about badly scaled features and untransformed validation rows."""
         warn_about_scales(rows.X, getattr(self, "feature_names_in_", None))
         if held_out is not None and is_stochastic(self.solver):
             warn_about_validation_rows(rows.X, held_out.rows.X)
@@ -357,6 +363,8 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
     ) -> Trainer:
         """Return the engine's trainer, which continues from the state of the last call where possible."""
         settings = self._build_settings(solver, len(rows), max_epochs=1 if incremental else self.max_iter)
+        if incremental and not self._recipe.schedules_partial_fit:
+            settings = replace(settings, schedule=Constant())
         state = getattr(self, "_training_state", None) if incremental and continuing else None
         if state is not None and state.is_compatible(settings, learner.graph, learner.parameters):
             state = state.copy()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_classifier
 
 from .._dtypes import check_not_lazy, check_supported, conversion, is_polars
 from .._formatting import join_names
@@ -107,4 +107,4 @@ def _describe_columns(kind: str, names: list[str]) -> str:
 
 def _tabular_name(estimator: Any) -> str:
     """Return the name of the tabular estimator for the same task."""
-    return f"skann.Tabular{estimator._counterpart}"
+    return f"skann.TabularMLP{'Classifier' if is_classifier(estimator) else 'Regressor'}"

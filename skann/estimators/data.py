@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,20 +88,23 @@ class LazyRows(Rows):
         Rows of a dense array.
     """
 
-    ndim = 2
-
     def __init__(self, rows: Rows):
         super().__init__(rows.X, index=rows.index)
 
     @staticmethod
     def is_needed(rows: Rows) -> bool:
         """Return whether the rows are dense and too large to be copied in advance."""
-        return not is_sparse(rows.X) and len(rows) * rows.X.shape[1] * rows.X.itemsize > SMALL
+        return not is_sparse(rows.X) and len(rows) * math.prod(rows.X.shape[1:]) * rows.X.itemsize > SMALL
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """Numbers of rows and columns."""
-        return len(self), self.X.shape[1]
+    def shape(self) -> tuple[int, ...]:
+        """Number of rows, and the shape of a row."""
+        return len(self), *self.X.shape[1:]
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self.X.ndim
 
     @property
     def dtype(self) -> numpy.dtype:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from textwrap import dedent, indent
+from types import MappingProxyType
 from typing import TypeVar
 
 from ..engine.activations import ACTIVATIONS
@@ -412,13 +413,21 @@ REFERENCES = """\
 .. [6] Pascanu et al., 2013, "On the difficulty of training recurrent neural networks", arXiv:1211.5063."""
 
 
-def fill_docstring(*, tasks: frozenset[str], **words: str) -> Callable[[type[Class]], type[Class]]:
+def fill_docstring(
+    *,
+    tasks: frozenset[str],
+    parameters: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+    attributes: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+    **words: str,
+) -> Callable[[type[Class]], type[Class]]:
     """Return a class decorator that fills ``{parameters}``, ``{attributes}`` and ``{references}`` in the docstring.
 
     Parameters
     ----------
     tasks : frozenset of str
         Tasks of the estimator: only losses that apply to one of them are listed.
+    parameters, attributes : dict of str to (type, description)
+        Descriptions that replace or extend those of the multi-layer perceptrons.
     **words : str
         Values of the placeholders in the descriptions.
     """
@@ -433,9 +442,11 @@ def fill_docstring(*, tasks: frozenset[str], **words: str) -> Callable[[type[Cla
 
     def decorate(cls: type[Class]) -> type[Class]:
         names = [name for name in inspect.signature(cls).parameters if name != "self"]
-        parameters = [entry(name, *_PARAMETERS[name], bullets.get(name, "")) for name in names]
-        attributes = [entry(name, *text) for name, text in _ATTRIBUTES.items()]
-        sections = {"parameters": parameters, "attributes": attributes}
+        described = {**_PARAMETERS, **parameters}
+        sections = {
+            "parameters": [entry(name, *described[name], bullets.get(name, "")) for name in names],
+            "attributes": [entry(name, *text) for name, text in {**_ATTRIBUTES, **attributes}.items()],
+        }
         text = inspect.cleandoc(cls.__doc__ or "")
         for name, entries in sections.items():
             text = text.replace(f"{{{name}}}", "\n".join(entries))

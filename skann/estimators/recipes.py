@@ -35,12 +35,15 @@ class Recipe:
         Whether training regularly runs for all epochs, so that this is no lack of convergence.
     auto_batch_size : int
         Maximum size of a batch for ``batch_size="auto"``.
+    schedules_partial_fit : bool
+        Whether the learning rate schedule applies to partial_fit, over ``max_iter`` calls.
     """
 
     step = SupervisedStep
     always_float64 = False
     runs_all_epochs = False
     auto_batch_size = 200
+    schedules_partial_fit = True
 
     def network(
         self,

@@ -1,0 +1,169 @@
+"""Convolutional regressor."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ...engine.activations import Activation
+from ...engine.losses import REGRESSION, Loss
+from ..annotations import (
+    Device,
+    LearningRate,
+    NormalizationChoice,
+    Precision,
+    RandomState,
+    Rates,
+    Scoring,
+    Sizes,
+    SolverChoice,
+    WeightInit,
+)
+from ..docs import fill_docstring
+from ..regression import Regression
+from .base import CONSTRAINTS, ConvNetwork
+from .docs import ATTRIBUTES, PARAMETERS, REFERENCE
+
+
+@fill_docstring(
+    tasks=REGRESSION,
+    parameters=PARAMETERS,
+    attributes=ATTRIBUTES,
+    default="squared_error",
+    score="R2",
+    reference=REFERENCE,
+)
+class ConvRegressor(ConvNetwork, Regression):
+    """Convolutional network for regression on images and signals.
+
+    Stages of convolutions and max pooling are followed by dense hidden layers and linear outputs. The channels of the
+    input and, by default, the target are standardised.
+
+    X is an array of images, of shape (n_samples, height, width) or (n_samples, height, width, channels) and of any real
+    dtype, wherever a method takes X; uint8 values are divided by 255. A matrix is one of signals, or of images of
+    ``image_shape``.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    See Also
+    --------
+    ConvClassifier : Convolutional network for classification.
+    MLPRegressor : Multi-layer perceptron for features without order.
+
+    References
+    ----------
+    {references}
+    {reference}
+
+    Examples
+    --------
+    >>> import numpy
+    >>> from skann import ConvRegressor
+    >>> row, column = numpy.random.RandomState(0).uniform(1, 10, size=(2, 300))
+    >>> i, j = numpy.mgrid[:12, :12]
+    >>> X = numpy.exp(-((i - row[:, None, None]) ** 2) - (j - column[:, None, None]) ** 2)  # images of a spot
+    >>> X.shape
+    (300, 12, 12)
+    >>> reg = ConvRegressor(filters=(8, 16), random_state=0).fit(X[:200], row[:200])
+    >>> reg.score(X[200:], row[200:]) > 0.95
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **CONSTRAINTS,
+        **{name: Regression._parameter_constraints[name] for name in ("loss", "target_transform")},
+    }
+
+    def __init__(
+        self,
+        filters: Sizes = (32, 64),
+        hidden_layer_sizes: Sizes = (128,),
+        *,
+        kernel_size: int | tuple[int, int] = 3,
+        pool_size: int | tuple[int, int] = 2,
+        blocks_per_stage: int = 1,
+        residual: bool = False,
+        activation: str | Activation = "relu",
+        normalization: NormalizationChoice = "batch",
+        dropout: Rates = 0.0,
+        image_shape: tuple[int, ...] | None = None,
+        solver: SolverChoice = "adamw",
+        alpha: float = 0.01,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: LearningRate = "one_cycle",
+        learning_rate_init: float = 0.003,
+        power_t: float = 0.5,
+        max_iter: int = 20,
+        shuffle: bool = True,
+        random_state: RandomState = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        loss: str | Loss = "squared_error",
+        weight_init: WeightInit = "auto",
+        dtype: Precision = "auto",
+        device: Device = "cpu",
+        scoring: Scoring = None,
+        l1: float = 0.0,
+        averaging: float = 0.0,
+        clip_norm: float | None = None,
+        max_norm: float | None = None,
+        target_transform: Literal["standard"] | None = "standard",
+        warn: bool = True,
+    ):
+        self.filters = filters
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.kernel_size = kernel_size
+        self.pool_size = pool_size
+        self.blocks_per_stage = blocks_per_stage
+        self.residual = residual
+        self.activation = activation
+        self.normalization = normalization
+        self.dropout = dropout
+        self.image_shape = image_shape
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.loss = loss
+        self.weight_init = weight_init
+        self.dtype = dtype
+        self.device = device
+        self.scoring = scoring
+        self.l1 = l1
+        self.averaging = averaging
+        self.clip_norm = clip_norm
+        self.max_norm = max_norm
+        self.target_transform = target_transform
+        self.warn = warn

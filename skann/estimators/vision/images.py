@@ -1,0 +1,166 @@
+"""Validation of images and conversion to arrays of shape (n_images, height, width, channels)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy
+import scipy.sparse
+from sklearn.utils import check_array, check_consistent_length
+
+from ..._sklearn_compat import _check_y
+from ..data import prediction_data, ravel_column, training_data
+from ..targets import as_labels, as_numbers
+from .sizes import is_positive_int
+
+Shape = tuple[int, int, int]
+
+
+def training_images(estimator: Any, X: Any, y: Any, *, reset: bool, y_numeric: bool) -> tuple[numpy.ndarray, Any]:
+    """Return X as images and y as an array; set or, with ``reset=False``, check the shape of an image.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As raised by scikit-learn for numbers and targets; also if images have different shapes, or another shape than
+        those of fit.
+    """
+    images = as_image_array(X)
+    if images is None:
+        _check_dense(estimator, X)
+        X, y = training_data(estimator, X, y, reset=reset, y_numeric=y_numeric)
+        return _from_columns(estimator, X, reset), y
+    if y is None:
+        raise ValueError(f"This {type(estimator).__name__} estimator requires y to be passed, but the target y is None.")
+    y = (as_numbers if y_numeric else as_labels)(y)
+    images = _check_images(estimator, images)
+    y = ravel_column(_check_y(y, multi_output=True, y_numeric=y_numeric, estimator=estimator))
+    check_consistent_length(images, y)
+    if reset:
+        vars(estimator).pop("feature_names_in_", None)
+        estimator.n_features_in_ = math.prod(images.shape[1:])
+        estimator.image_shape_, estimator._is_matrix = images.shape[1:], False
+    else:
+        _check_same_shape(estimator, images)
+    return images, y
+
+
+def images_to_predict(estimator: Any, X: Any) -> numpy.ndarray:
+    """Return X as images after checking that they have the shape of those in fit."""
+    images = as_image_array(X)
+    if images is None:
+        _check_dense(estimator, X)
+        return _from_columns(estimator, prediction_data(estimator, X), reset=False)
+    images = _check_images(estimator, images)
+    _check_same_shape(estimator, images)
+    return images
+
+
+def as_image_array(X: Any) -> Any:
+    """Return X as an array of at least three axes, or None if X is not one, nor a list or array of images.
+
+    Raises
+    ------
+    ValueError
+        If images in a list or an array of objects have different shapes; the message names the first.
+    """
+    if getattr(X, "ndim", 0) > 2:
+        return X
+    is_listing = isinstance(X, (list, tuple)) or (isinstance(X, numpy.ndarray) and X.ndim == 1 and X.dtype.kind == "O")
+    if not is_listing or len(X) == 0 or numpy.ndim(_first(X)) < 2:
+        return None
+    arrays = [numpy.asarray(image) for image in X]
+    for i, array in enumerate(arrays):
+        if array.shape != arrays[0].shape:
+            raise ValueError(
+                f"All images must have the same shape, but X[{i}] has {array.shape} and X[0] has {arrays[0].shape}. "
+                "Resize them to a common height and width, in the same number of channels."
+            )
+    return numpy.stack(arrays)
+
+
+def check_image_shape(image_shape: Any) -> Shape:
+    """Return ``image_shape`` as (height, width, channels), or raise ValueError."""
+    sizes = list(image_shape)
+    if len(sizes) not in (2, 3) or not all(map(is_positive_int, sizes)):
+        raise ValueError(
+            "image_shape must be (height, width) or (height, width, channels), each a positive int. "
+            f"Got {image_shape!r} instead."
+        )
+    height, width, channels = [*map(int, sizes), 1][:3]
+    return height, width, channels
+
+
+def n_stages_that_fit(shape: Shape, pool_sizes: Sequence[tuple[int, int]]) -> int:
+    """Return the number of leading stages whose pooling windows fit into the maps of the stage before."""
+    height, width, _ = shape
+    for i, (rows, columns) in enumerate(pool_sizes):
+        height, width = height // rows, width // columns
+        if min(height, width) < 1:
+            return i
+    return len(pool_sizes)
+
+
+def _from_columns(estimator: Any, X: Any, reset: bool) -> numpy.ndarray:
+    """Return a matrix as images of ``image_shape``, or as signals of one row and one channel."""
+    n_features = X.shape[1]
+    if estimator.image_shape is None:
+        shape = (1, n_features, 1)
+    else:
+        shape = check_image_shape(estimator.image_shape)
+        if math.prod(shape) != n_features:
+            raise ValueError(
+                f"image_shape={estimator.image_shape!r} takes {math.prod(shape)} features, but X has {n_features}."
+            )
+    if reset:
+        estimator.image_shape_, estimator._is_matrix = shape, True
+    return X.reshape(len(X), *estimator.image_shape_)
+
+
+def _check_dense(estimator: Any, X: Any) -> None:
+    """Raise TypeError for a sparse matrix, in scikit-learn's words."""
+    if scipy.sparse.issparse(X):
+        raise TypeError(
+            f"Sparse data was passed for X, but dense data is required by {type(estimator).__name__}. Use X.toarray() "
+            "to convert it to a dense array."
+        )
+
+
+def _check_images(estimator: Any, X: Any) -> numpy.ndarray:
+    """Return images of four axes, grey ones with one channel, after scikit-learn's checks of the numbers."""
+    if X.ndim > 4:
+        raise ValueError(
+            f"X has {X.ndim} axes, of lengths {X.shape}. {type(estimator).__name__} takes images of shape "
+            "(n_samples, height, width) or (n_samples, height, width, channels)."
+        )
+    X = check_array(
+        X,
+        dtype="numeric",
+        ensure_2d=False,
+        allow_nd=True,
+        input_name="X",
+        estimator=estimator,
+    )
+    X = X[..., None] if X.ndim == 3 else X
+    if 0 in X.shape:
+        raise ValueError(f"X has images of shape {X.shape[1:]}, without pixels. Images need at least one.")
+    return X
+
+
+def _check_same_shape(estimator: Any, X: numpy.ndarray) -> None:
+    """Raise ValueError if images have another shape than those in fit."""
+    if X.shape[1:] != tuple(estimator.image_shape_):
+        raise ValueError(
+            f"X has images of shape {X.shape[1:]}, but {type(estimator).__name__} was fitted with images of shape "
+            f"{tuple(estimator.image_shape_)}: (height, width, channels)."
+        )
+
+
+def _first(X: Any) -> Any:
+    """Return the first image of a listing; None where it cannot be an array."""
+    try:
+        return numpy.asarray(X[0])
+    except ValueError:  # of ragged rows
+        return None
