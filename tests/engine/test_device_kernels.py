@@ -40,6 +40,9 @@ NUMBERS = {"one": numpy.float32(1), "zero": numpy.float32(0), "n_decayed": 13, "
 # of what is no vector of 20, by kernel; other arrays of those kernels are of shape (4, 5)
 SHAPES = {
     "add_bias": {"b": (5,)},
+    "centre": {"mean": (5,)},
+    "scale_and_shift": {"scale": (5,), "shift": (5,)},
+    "batch_norm_backward": {"slope": (5,), "offset": (5,), "share": (4, 1), "scale": (5,)},
     "blend": {"share": (5,)},
     "blend_backward": {"share": (5,)},
     "blend_skip": {"share": (5,)},

@@ -22,7 +22,7 @@ from skann.engine.arrays.random_bits import noise_generator
 from skann.engine.graph import chain
 from skann.engine.initializers import Normal
 from skann.engine.kernels import NumPyWithLoops, compiling, device, image_loops, loops, training_library
-from skann.engine.layers import ActivationLayer, Dense, Dropout, MaxoutLayer, NTKDense, ParametricActivation
+from skann.engine.layers import ActivationLayer, BatchNorm, Dense, Dropout, MaxoutLayer, NTKDense, ParametricActivation
 from skann.engine.losses import LogLoss
 from skann.engine.network import Network
 from skann.engine.optimizers import SGD, Adam, AdamW
@@ -181,6 +181,7 @@ def passes(layer, xp, dtype, x, dy, generator=None):
         Dense(7, Normal(), pieces=2),
         MaxoutLayer(1),
         MaxoutLayer(7),
+        BatchNorm(),
         *(ParametricActivation(activation) for activation in ELEMENTWISE),
     ],
     ids=repr,

@@ -70,6 +70,13 @@ KERNELS = {
         "T passed = dy; moved = (f - x) * passed; df = passed * share",  # df may be dy
     ),
     "blend_skip": ("T share, T dy", "T dx", "dx = dx - dy * share + dy"),
+    "centre": ("T x, T mean", "T centred, T squares", "centred = x - mean; squares = centred * centred"),
+    "scale_and_shift": ("T x, T scale, T shift", "T y", "y = x * scale + shift"),
+    "batch_norm_backward": (
+        "T centred, T slope, T offset, T share, T scale",
+        "T dx",
+        "dx = (dx - (centred * slope + offset) * share) * scale",
+    ),
     "maxout": (
         "raw T z, T one",
         "T y, int32 winner",

@@ -154,6 +154,30 @@ def blend_skip(share, dy, dx):
             dx[i, j] = dx[i, j] - dy[i, j] * share[j] + dy[i, j]
 
 
+def centre(x, mean, centred, squares):
+    """Write x - mean, with one mean per column, and its square; squares may be x."""
+    for i in range(len(x)):
+        for j in range(mean.size):
+            centred[i, j] = x[i, j] - mean[j]
+        # in a loop of its own, since one that also read x would not be vectorized where squares is x
+        for j in range(mean.size):
+            squares[i, j] = centred[i, j] * centred[i, j]
+
+
+def scale_and_shift(x, scale, shift, y):
+    """Write scale x + shift into y, with one scale and shift per column."""
+    for i in range(len(x)):
+        for j in range(scale.size):
+            y[i, j] = x[i, j] * scale[j] + shift[j]
+
+
+def batch_norm_backward(centred, slope, offset, share, scale, dx):
+    """Write scale (dx - share (slope centred + offset)) into dx, with one share per row, of shape (n, 1)."""
+    for i in range(len(dx)):
+        for j in range(scale.size):
+            dx[i, j] = (dx[i, j] - (centred[i, j] * slope[j] + offset[j]) * share[i, 0]) * scale[j]
+
+
 def maxout(z, y, winner, one):
     """Write the maximum over the pieces of z, of shape (rows, pieces, units), into y, and its index into winner.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..arrays.backend import Array
+from ..functions.normalization import batch_norm_backward, centre, scale_and_shift
 from ..hyperparameters import real
 from ..initializers import Fill
 from ..parameters import ParameterSpec
@@ -57,8 +58,7 @@ class BatchNorm(Normalization):
         xp.add(variance, self.epsilon, out=inverse_std)
         xp.sqrt(inverse_std, out=inverse_std)
         xp.reciprocal(inverse_std, out=inverse_std)
-        xp.multiply(centred, bound.params["gamma"] * inverse_std, out=y)
-        xp.add(y, bound.params["beta"], out=y)
+        scale_and_shift(xp, centred, bound.params["gamma"] * inverse_std, bound.params["beta"], y)
 
     def backward(self, bound, x, y, dy, dx):
         """With x_hat, the normalized x: ``dx = gamma / std (dy - p (dbeta + x_hat dgamma))``."""
@@ -70,11 +70,8 @@ class BatchNorm(Normalization):
         xp.matmul(bound.ones, y, out=dgamma)
         xp.multiply(dgamma, inverse_std, out=dgamma)
         if dx is not None:
-            xp.multiply(centred, inverse_std * dgamma, out=y)
-            xp.add(y, dbeta, out=y)
-            xp.multiply(y, bound.scratch["share"][:, None], out=y)
-            xp.subtract(dy, y, out=dx)
-            xp.multiply(dx, bound.params["gamma"] * inverse_std, out=dx)
+            slope, scale = inverse_std * dgamma, bound.params["gamma"] * inverse_std
+            batch_norm_backward(xp, centred, slope, dbeta, bound.scratch["share"][:, None], scale, dy, dx, y)
         if bound.grads:
             xp.copyto(bound.grads["gamma"], dgamma)
             xp.copyto(bound.grads["beta"], dbeta)
@@ -87,8 +84,7 @@ class BatchNorm(Normalization):
         xp.add(weight, 1 - has_weight, out=share)
         xp.divide(share, share.sum(), out=share)
         mean = share @ x
-        xp.subtract(x, mean, out=centred)
-        xp.multiply(centred, centred, out=squares)
+        centre(xp, x, mean, centred, squares)
         variance = share @ squares
         self._update_running(bound, mean, variance, self.momentum * has_weight, len(x))
         return variance
