@@ -15,14 +15,20 @@ from skann.engine.initializers import GlorotUniform
 from skann.engine.layers import (
     ActivationLayer,
     Add,
+    AveragePool2D,
     BatchNorm,
     Concatenate,
     Dense,
     Dropout,
+    Flatten,
+    GlobalMaxPool2D,
     LayerNorm,
     MaxoutLayer,
+    MaxPool2D,
     PReLULayer,
     Scaling,
+    SpatialDropout,
+    Upsample2D,
 )
 from skann.engine.losses import LogLoss, SquaredError
 from skann.engine.memory import plan_memory
@@ -103,6 +109,16 @@ def in_place_after_branch():
     return builder.build(builder.add(Add(), a, b, c))
 
 
+def images():
+    """Down and up again, with a skip connection; what is pooled, normalized and dropped runs in place."""
+    builder = GraphBuilder(x=(4, 6, 2))
+    skip = builder.chain([dense(3), BatchNorm(), tanh()], "x")
+    deep = builder.chain([MaxPool2D(3, 2, 1), BatchNorm(), SpatialDropout(0.3), Upsample2D(mode="bilinear")], skip)
+    both = builder.add(Concatenate(), skip, deep)
+    pooled = builder.add(GlobalMaxPool2D(), both)
+    return builder.build(builder.chain([AveragePool2D(), Flatten(), dense(2)], both), pooled)
+
+
 GRAPHS = [
     residual_blocks,
     skip_by_concatenation,
@@ -159,8 +175,9 @@ def with_positions(graph, positions):
     return Graph(graph.nodes.values(), inputs, graph.outputs)
 
 
-@pytest.mark.parametrize("positions", [(), (2,), (2, 3)], ids=["rank 2", "rank 3", "rank 4"])
-@pytest.mark.parametrize("make", GRAPHS)
+@pytest.mark.parametrize(
+    ("make", "positions"), [(make, axes) for make in GRAPHS for axes in ((), (2,), (2, 3))] + [(images, ())]
+)
 def test_gradients_of_parameters_and_inputs(make, positions):
     graph = with_positions(make(), positions)
     for seed in range(20):
@@ -187,7 +204,7 @@ def test_gradients_of_parameters_and_inputs(make, positions):
     pytest.fail("every point drawn lies near a kink")
 
 
-@pytest.mark.parametrize("make", GRAPHS)
+@pytest.mark.parametrize("make", [*GRAPHS, images])
 def test_gradients_of_the_inputs_alone_leave_those_of_the_parameters(make):
     graph = make()
     parameters, (xs, cotangents) = draw(graph), problem(graph)
@@ -339,14 +356,14 @@ def test_two_heads_with_losses_of_their_own(weighting):
     assert assert_gradient_along(loss, parameters.theta, grad, rng)
 
 
-@pytest.mark.parametrize("make", [residual_blocks, skip_by_concatenation, two_heads, tap, two_inputs])
+@pytest.mark.parametrize("make", [residual_blocks, skip_by_concatenation, two_heads, tap, two_inputs, images])
 def test_a_device_gives_the_same(device, make):
     graph = make()
     here, (xs, cotangents) = draw(graph), problem(graph)
     given = dict(zip(graph.outputs, cotangents, strict=True))
     results = []
     for parameters, to in ((here, lambda array: array.copy()), (here.on(device), device.asarray)):
-        network = Network(graph, parameters, 6, training=True, input_gradients=True)
+        network = train_network(graph, parameters)
         outputs = [array.copy() for array in network.forward(*map(to, xs))]
         dxs = network.backward({name: to(dy) for name, dy in given.items()}, inputs=True)
         results.append([*outputs, parameters.grad, *dxs])

@@ -1,7 +1,7 @@
 """Fused kernels, which replace several array functions by one pass over memory or one launch on a GPU.
 
 Each kernel has two implementations with the same name and arguments: a loop for Numba in loops.py, and C code for CuPy
-in device.py. Operations (``functions.operations``) call them.
+in device.py. Those for images are loops only, in image_loops.py. Operations (``functions.operations``) call them.
 """
 
 from __future__ import annotations
