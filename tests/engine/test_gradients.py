@@ -93,6 +93,7 @@ IMAGE_CASES = [
         for pool in (MaxPool2D, AveragePool2D)
         for arguments in (
             (2,),
+            (2, (1, 2)),
             (2, 2, "same"),
             (3, 2, 1),
             (3, 1, "same"),

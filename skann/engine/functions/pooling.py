@@ -40,7 +40,10 @@ def max_pool_with_winner(xp, x, y, winner, work, windows):
 
 @max_pool_with_winner.with_kernels
 def _(kernels, x, y, winner, work, windows):
-    kernels.max_pool(x, y, winner, *windows.numbers, *typed(y, 1))
+    if windows.size == (2, 2) and not windows.are_padded:
+        kernels.max_pool_of_four(x, y, winner, *windows.stride, *typed(y, 1))
+    else:
+        kernels.max_pool(x, y, winner, *windows.numbers, *typed(y, 1))
 
 
 @operation

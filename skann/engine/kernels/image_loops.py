@@ -34,6 +34,29 @@ def max_pool(x, y, winner, height, width, down, right, above, left, one):
                             y[image, i, j, c] = value if value > largest or value != value else largest * one
 
 
+def max_pool_of_four(x, y, winner, down, right, one):
+    """As ``max_pool`` for windows of 2 x 2 without padding, in half of the time: nothing is stored before the end."""
+    n, rows, columns, channels = y.shape
+    for image in range(n):
+        for i in range(rows):
+            top = i * down
+            for j in range(columns):
+                start = j * right
+                for c in range(channels):
+                    largest, cell = x[image, top, start, c], 0
+                    value = x[image, top, start + 1, c]
+                    cell = 1 if value > largest else cell
+                    largest = value if value > largest or value != value else largest * one
+                    value = x[image, top + 1, start, c]
+                    cell = 2 if value > largest else cell
+                    largest = value if value > largest or value != value else largest * one
+                    value = x[image, top + 1, start + 1, c]
+                    cell = 3 if value > largest else cell
+                    largest = value if value > largest or value != value else largest * one
+                    y[image, i, j, c] = largest
+                    winner[image, i, j, c] = cell
+
+
 def max_pool_backward(winner, dy, dx, offsets, height, width, down, right, above, left, zero):
     """Write the sum of the dy of the windows in which a pixel wins into dx, in descending order of the windows.
 
