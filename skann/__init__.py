@@ -27,6 +27,7 @@ _moved.register()
 
 _SUBMODULES = [
     "activations",
+    "augmentations",
     "callbacks",
     "exceptions",
     "initializers",

@@ -78,10 +78,13 @@ class Predictor:
         n_rows, dtype = len(rows), numpy.dtype(dtype)
         if rows.target is not None or rows.weight is not None:
             rows = Rows(rows.X, index=rows.index)
+        if rows.is_source:
+            n_parts = 1  # a source may be unable to read in several threads, or in another order
         out = numpy.empty((n_rows, *self.graph.shapes[self.graph.outputs[0]]), dtype)
         if n_rows <= SMALL_BATCH and xp is numpy:
             network = self._take_network(dtype)
-            x = rows.of(rows.X)
+            is_plain = rows.divisor is None and not rows.is_source
+            x = rows.of(rows.X) if is_plain else Reader(rows, dtype, n_rows).read(slice(0, n_rows))[0]
             with ignore_overflow():
                 _write_predictions(network.forward(x.astype(dtype, copy=False))[0], link, out)
             self._idle[:] = [network]

@@ -7,8 +7,9 @@ from dataclasses import fields
 
 import pytest
 
-from skann import activations, initializers, layers, losses, schedules, solvers
+from skann import activations, augmentations, initializers, layers, losses, schedules, solvers
 from skann.engine.activations import ACTIVATIONS
+from skann.engine.data.augmentation import AUGMENTATIONS
 from skann.engine.graph import chain
 from skann.engine.hyperparameters import Hyperparameters
 from skann.engine.initializers import INITIALIZERS, GlorotUniform
@@ -26,6 +27,7 @@ PUBLIC = {
     SOLVERS: solvers,
     INITIALIZERS: initializers,
     NORMALIZATIONS: layers,
+    AUGMENTATIONS: augmentations,
 }
 CLASSES = {
     public: None

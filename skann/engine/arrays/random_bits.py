@@ -36,6 +36,13 @@ def noise_generator(seed: int, xp: ModuleType = numpy) -> SFC64 | CounterBits:
     return SFC64(seed) if xp is numpy else CounterBits(seed)
 
 
+def numpy_generator(generator: SFC64 | CounterBits) -> numpy.random.Generator:
+    """Return a NumPy generator that advances the source of bits, for draws on the host."""
+    if isinstance(generator, CounterBits):
+        generator = SFC64(int(generator.draw(numpy, 1)[0]))
+    return numpy.random.Generator(generator)
+
+
 def fill_random_bits(xp: ModuleType, generator: SFC64 | CounterBits, out: Array) -> None:
     """Fill ``out``, a contiguous vector of uint16, with random bits.
 

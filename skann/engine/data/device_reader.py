@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from types import ModuleType
 
 import numpy
@@ -14,9 +15,39 @@ from .rows import Rows, chunks
 PIECE = 2**25  # bytes of X gathered on the host at a time
 
 
-def reader_for(rows: Rows, dtype: numpy.dtype, n_rows: int, xp: ModuleType) -> Reader | DeviceReader:
-    """Return a reader of batches in the memory of ``xp`` from rows in host memory."""
-    return Reader(rows, dtype, n_rows) if namespace(rows.X) is xp else DeviceReader(rows, dtype, n_rows, xp)
+def reader_for(
+    rows: Rows, dtype: numpy.dtype, n_rows: int, xp: ModuleType, augment: Callable | None = None
+) -> Reader | DeviceReader | MovingReader:
+    """Return a reader of batches in the memory of ``xp`` from rows in host memory, optionally augmented."""
+    if namespace(rows.X) is xp:
+        return Reader(rows, dtype, n_rows, augment)
+    if augment is not None:
+        return MovingReader(Reader(rows, dtype, n_rows, augment), xp)
+    return DeviceReader(rows, dtype, n_rows, xp)
+
+
+class MovingReader:
+    """Moves each batch of a reader to a device: for augmentations, which run on the host.
+
+    Parameters
+    ----------
+    reader : Reader
+    xp : module
+        Array library of the device.
+    """
+
+    def __init__(self, reader: Reader, xp: ModuleType):
+        self.reader, self.xp = reader, xp
+
+    def begin(self, order: Array | None) -> None:
+        """Set the order in which rows are read; None uses the order of the data set."""
+        self.reader.begin(order)
+
+    def read(self, chosen: slice, scale: float = 1.0) -> tuple[Array, Array | None, Array | float]:
+        """Return x, target and weight of a slice of the order set by ``begin``."""
+        x, target, weight = self.reader.read(chosen, scale)
+        moved = move(dense(x), self.xp), move(target, self.xp)
+        return *moved, weight if isinstance(weight, float) else move(weight, self.xp)
 
 
 class DeviceReader:

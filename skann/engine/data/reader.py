@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 import numpy
 
-from ..arrays.backend import Array, is_sparse, namespace
+from ..arrays.backend import Array, namespace
 from ..functions.gather import one_hot, take_rows
 from .rows import Rows
+from .source import read_rows
 
 
 class Reader:
@@ -20,12 +22,22 @@ class Reader:
     dtype : dtype
     n_rows : int
         Maximum number of rows in a batch.
+    augment : callable, default=None
+        Maps x and target of a batch, which it may change in place, to those that are read.
     """
 
-    def __init__(self, rows: Rows, dtype: numpy.dtype, n_rows: int):
+    def __init__(
+        self,
+        rows: Rows,
+        dtype: numpy.dtype,
+        n_rows: int,
+        augment: Callable[[Array, Array], tuple[Array, Array]] | None = None,
+    ):
         self.rows = rows
         self.dtype = dtype
         self.n_rows = n_rows
+        self._augment = augment
+        self._divisor = rows.divisor if dtype.kind == "f" else None
         self.xp = namespace(rows.X)
         self._x = self._staging = self._target = self._weight = cast("Array", None)
         if rows.target is not None:
@@ -54,28 +66,34 @@ class Reader:
         """
         rows = chosen if self.chosen is None else self.chosen[chosen]
         x = self._read_x(rows)
-        n = x.shape[0]
-        target = None if self._target is None else self._target[:n]
+        target, weight = self.read_target(chosen, x.shape[0], scale)
+        if self._augment is not None:
+            x, target = self._augment(x, target)
+        return x, target, weight
+
+    def read_target(self, chosen: slice, n_rows: int, scale: float = 1.0) -> tuple[Array | None, Array | float]:
+        """Return target and weight of a batch of ``n_rows``, without reading X; parameters are those of ``read``."""
+        target = None if self._target is None else self._target[:n_rows]
         if self._codes is not None:
             one_hot(self.xp, self._codes[chosen], self._columns, target)
         elif target is not None:
-            target[...] = self.rows.target[rows]
+            target[...] = self.rows.target[chosen if self.chosen is None else self.chosen[chosen]]
         if self._weight is None:
-            return x, target, scale
-        weight = self._weight[:n]
+            return target, scale
+        weight = self._weight[:n_rows]
         self.xp.multiply(self._weights[chosen], scale, out=weight)
-        return x, target, weight
+        return target, weight
 
     def _in_order(self, array: Array) -> Array:
         return array if array is None or self.chosen is None else array[self.chosen]
 
     def _read_x(self, chosen: slice | Array) -> Array:
         X = self.rows.X
-        if is_sparse(X):
+        if self.rows.is_sparse:
             return X[chosen].astype(self.dtype, copy=False)
-        if isinstance(chosen, slice):
-            part = X[chosen]
-            if part.dtype == self.dtype and part.flags.c_contiguous:
+        if self.rows.is_source or isinstance(chosen, slice):
+            part = read_rows(X, chosen) if self.rows.is_source else X[chosen]
+            if part.dtype == self.dtype and part.flags.c_contiguous and self._augment is None:
                 return part
             self._allocate_x()
             out = self._x[: part.shape[0]]
@@ -85,6 +103,8 @@ class Reader:
             n = len(chosen)
             out = self._x[:n]
             take_rows(self.xp, X, chosen, out, self._staging[:n])
+        if self._divisor is not None:
+            self.xp.divide(out, self._divisor, out=out)
         return out
 
     def _allocate_x(self) -> None:
@@ -93,4 +113,5 @@ class Reader:
             X = self.rows.X
             shape = (self.n_rows, *X.shape[1:])
             self._x = self.xp.empty(shape, self.dtype)
-            self._staging = self._x if X.dtype == self.dtype else self.xp.empty(shape, X.dtype)
+            needs_staging = X.dtype != self.dtype and not self.rows.is_source
+            self._staging = self.xp.empty(shape, X.dtype) if needs_staging else self._x

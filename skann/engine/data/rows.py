@@ -13,6 +13,7 @@ from ..arrays.backend import Array, ignore_overflow, is_sparse
 MAX_CHUNK = 2**12
 DEVICE_CHUNK = 2**14
 SMALL = 2**22  # maximum size in bytes of an X that is copied before training
+MAX_PIXEL = 255
 
 
 def chunks(start: int, stop: int, size: int = MAX_CHUNK) -> Iterator[slice]:
@@ -26,7 +27,8 @@ class Rows:
 
     Parameters
     ----------
-    X : array of shape (n_samples, n_features), of any real dtype and memory order, or CSR matrix
+    X : array of shape (n_samples, ...), of any real dtype and memory order, CSR matrix, or Source
+        uint8 images, that is, rows with two axes or more, are scaled to [0, 1] batch by batch.
     target : array of shape (n_samples, n_outputs), or (n_samples,) of class codes; default=None
     weight : array of shape (n_samples,), default=None
         None weights every row by 1.
@@ -36,6 +38,13 @@ class Rows:
         The rows to use, in order; None uses all.
     total_weight : float, default=None
         Divisor of the loss; None uses the sum of the weights.
+
+    Attributes
+    ----------
+    is_source, is_sparse : bool
+        Whether X is a Source, and whether it is a sparse matrix.
+    divisor : int or None
+        Number by which X is divided where it is converted to floats.
     """
 
     def __init__(
@@ -54,6 +63,10 @@ class Rows:
         self.n_classes = n_classes
         self.index = index
         self._total_weight = total_weight
+        is_array = type(X) is numpy.ndarray  # the attributes are looked up in other types only, to save time
+        self.is_source = not is_array and hasattr(X, "read")
+        self.is_sparse = not is_array and is_sparse(X)
+        self.divisor = MAX_PIXEL if X.dtype == numpy.uint8 and len(X.shape) > 2 else None
 
     def __len__(self) -> int:
         return self.X.shape[0] if self.index is None else len(self.index)
@@ -87,10 +100,12 @@ class Rows:
         Batches are then gathered in a single fast pass, and not converted again in every epoch.
         """
         X = self.X
-        if is_sparse(X) or X.size * dtype.itemsize > SMALL:
+        if self.is_source or self.is_sparse or X.size * dtype.itemsize > SMALL:
             return self
         with ignore_overflow():
             X = numpy.ascontiguousarray(X, dtype)
+        if self.divisor is not None:
+            X /= self.divisor
         return Rows(
             X, self.target, self.weight, n_classes=self.n_classes, index=self.index, total_weight=self._total_weight
         )

@@ -74,8 +74,8 @@ def _mean_loss(objective: Objective, raw: numpy.ndarray, rows: Rows) -> float:
     total, (head,) = 0.0, objective.heads.values()
     reader = Reader(rows, raw.dtype, min(len(rows), CHUNK))
     for chunk in chunks(0, len(rows), CHUNK):
-        _, target, weight = reader.read(chunk)
         part = raw[chunk]
+        target, weight = reader.read_target(chunk, len(part))
         losses, gradient = numpy.empty(len(part), raw.dtype), numpy.empty_like(part)
         work = numpy.empty((2, *part.shape), raw.dtype)
         with ignore_overflow():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from ..data.augmentation import Augment
 from ..optimizers import Optimizer
 from ..schedules import Schedule
 
@@ -48,6 +49,8 @@ class Settings:
         Whether training stops before the last cycle of the schedule if the cycle before it brought no progress.
     noise_schedule, decay_schedule : Schedule
         Factors per step of the dropout rate and the scale of noise, and of alpha.
+    augment : Augment, default=None
+        Changes the batches of training.
     """
 
     optimizer: Optimizer
@@ -69,3 +72,4 @@ class Settings:
     skip_idle_wave: bool = False
     noise_schedule: Schedule = STEADY
     decay_schedule: Schedule = STEADY
+    augment: Augment | None = None

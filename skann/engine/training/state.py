@@ -30,7 +30,7 @@ class TrainingState:
     initial_rate : float
         The learning rate at the start.
     generator : source of random bits, or None
-        For noisy layers.
+        For noisy layers and augmentations.
     trained : Parameters, or None
         The weights that are trained, if those of the model are their average.
     average : array or None
@@ -53,15 +53,15 @@ class TrainingState:
     def is_compatible(self, settings: Settings, graph: Graph, parameters: Parameters) -> bool:
         """Return whether training can continue from this state.
 
-        The optimizer, the decay of the average, the number and dtype of the parameters, and the presence of noise must
-        be the same: moments and averages with other decays have another meaning.
+        The optimizer, the decay of the average, the number and dtype of the parameters, and whether random bits are
+        needed must be the same: moments and averages with other decays have another meaning.
         """
         return (
             are_equal(self.rule, settings.optimizer)
             and self.averaging == settings.averaging
             and all(moment.size == parameters.theta.size for moment in self.optimizer.moments.values())
             and all(moment.dtype == parameters.theta.dtype for moment in self.optimizer.moments.values())
-            and (self.generator is not None) == graph.is_noisy
+            and (self.generator is not None) == _needs_bits(settings, graph)
         )
 
     def copy(self) -> TrainingState:
@@ -96,8 +96,8 @@ class TrainingState:
         rng: numpy.random.RandomState,
         xp: ModuleType = numpy,
     ) -> TrainingState:
-        """Return the initial state; ``rng`` draws a seed only if the network is noisy."""
-        seed = rng.randint(2**31 - 1) if graph.is_noisy else None
+        """Return the initial state; ``rng`` draws a seed only if random bits are needed."""
+        seed = rng.randint(2**31 - 1) if _needs_bits(settings, graph) else None
         state = cls(settings.optimizer.init(numpy, parameters.theta), settings.learning_rate, settings.learning_rate)
         state.rule, state.averaging = settings.optimizer, settings.averaging
         state.generator = None if seed is None else noise_generator(seed, xp)
@@ -123,3 +123,8 @@ class TrainingState:
             self.average[...] = values["average"]
         if self.generator is not None:
             self.generator.state = values["generator"]
+
+
+def _needs_bits(settings: Settings, graph: Graph) -> bool:
+    """Return whether training draws random bits."""
+    return graph.is_noisy or settings.augment is not None

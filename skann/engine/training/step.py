@@ -10,6 +10,7 @@ import numpy
 from ..arrays.backend import Array, move
 from ..arrays.deferred_sum import DeferredSum
 from ..criterion import Criterion
+from ..data.augmentation import BatchAugment
 from ..data.device_reader import reader_for
 from ..data.rows import DEVICE_CHUNK, MAX_CHUNK, Rows, chunks
 from ..learner import Learner
@@ -119,9 +120,11 @@ class SupervisedStep:
         self.network = Network(graph, self.trained, self.n_rows_at_once, training=True, generator=state.generator)
         self.criterion = Criterion(learner.objective, self.network)
         dtype = parameters.theta.dtype
-        self.reader = reader_for(rows.small_copy(dtype) if xp is numpy else rows, dtype, self.n_rows_at_once, xp)
-        self.probe = Probe(graph, parameters if settings.averaging > 0 else self.trained, rows)
-        self.total_weight = rows.total_weight
+        augment = None if settings.augment is None else BatchAugment(settings.augment, state.generator)
+        rows = rows.small_copy(dtype) if xp is numpy else rows
+        self.reader = reader_for(rows, dtype, self.n_rows_at_once, xp, augment)
+        self.probe = Probe(graph, parameters if settings.averaging > 0 else self.trained, self.rows)
+        self.total_weight = self.rows.total_weight
         self.updater = Updater(self.trained, settings, state, self.total_weight)
         self.has_stepped = self._has_average = self._has_ended_epoch = False
 
