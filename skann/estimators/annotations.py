@@ -9,6 +9,7 @@ import numpy
 from numpy.typing import NDArray
 
 from ..engine.activations import Activation
+from ..engine.data.augmentation import Augment
 from ..engine.initializers import Initializer
 from ..engine.layers import Normalization
 from ..engine.losses import Loss
@@ -25,6 +26,7 @@ RandomState: TypeAlias = int | numpy.random.RandomState | None
 Rates: TypeAlias = float | Sequence[float] | NDArray[numpy.floating]
 Scoring: TypeAlias = str | Callable[..., float] | None
 ClassWeight: TypeAlias = Mapping[Any, float] | Sequence[Mapping[Any, float]] | Literal["balanced"] | None
+Augmentation: TypeAlias = str | Augment | Callable[..., Any] | Sequence[str | Augment | Callable[..., Any]] | None
 Precision: TypeAlias = Literal["auto", "float32", "float64"]
 Device: TypeAlias = Literal["cpu", "cuda", "auto"]
 History: TypeAlias = dict[str, list[Any]]

@@ -18,6 +18,7 @@ from .._sklearn_compat import _fit_context, with_callbacks
 from .._warnings import warn
 from ..callbacks.training import TrainingView
 from ..engine.activations import FixedActivation
+from ..engine.data.augmentation import compose
 from ..engine.data.rows import Rows
 from ..engine.graph import Graph
 from ..engine.learner import Learner
@@ -38,6 +39,7 @@ from .constraints import (
     SHARED_CONSTRAINTS,
     ParameterHintsMixin,
     check_target_precision,
+    private_copy,
 )
 from .data import rename_in_errors, split_validation, training_data, validation_data
 from .devices import namespace_to_fit
@@ -240,6 +242,7 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
     _y_numeric: bool  # whether y must be numeric
     _n_one_hot: int | None = None  # number of one-hot columns that class codes expand to
     softmax_beta = 1.0  # only the classifier has this parameter
+    augment: Any = None  # only networks for images have this parameter
 
     _task: str  # "binary", "multiclass", "multilabel", "multioutput" or "regression"
 
@@ -399,16 +402,16 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
             max_norm=self.max_norm or numpy.inf,
             averaging=float(self.averaging),
             early_stopping=self.early_stopping,
+            augment=compose(private_copy(self.augment)),
         )
         return self._recipe.settings(settings)
 
     def _build_lbfgs(self, solver: Any, learner: Learner, rows: Rows) -> LBFGSTrainer:
         """Return the L-BFGS trainer of the learner's parameters."""
-        if learner.graph.is_noisy or learner.graph.mixes_rows:
+        if learner.graph.is_noisy or learner.graph.mixes_rows or self.augment:
             raise ValueError(
-                f"solver={solver.name!r} needs a loss that is the same at every evaluation, which dropout, noise and "
-                "batch normalization do not give. Use solver='adam' or 'sgd', or dropout=0, noise=0 and "
-                "normalization=None."
+                f"solver={solver.name!r} needs a loss that is the same at every evaluation, which dropout, noise, "
+                "augmentation and batch normalization do not give. Use solver='adam' or 'sgd', or turn them off."
             )
         return LBFGSTrainer(
             learner,

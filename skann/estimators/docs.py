@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from ..engine.activations import ACTIVATIONS
+from ..engine.data.augmentation import AUGMENTATIONS
 from ..engine.initializers import INITIALIZERS
 from ..engine.losses import LOSSES
 from ..engine.normalizations import NORMALIZATIONS
@@ -438,6 +439,7 @@ def fill_docstring(
         "loss": _list_classes(LOSSES, lambda cls: bool(cls.tasks & tasks)),
         "weight_init": _list_classes(INITIALIZERS),
         "normalization": _list_classes(NORMALIZATIONS),
+        "augment": _list_classes(AUGMENTATIONS),
     }
 
     def decorate(cls: type[Class]) -> type[Class]:

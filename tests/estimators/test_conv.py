@@ -26,7 +26,9 @@ from sklearn.utils.estimator_checks import (
 import skann
 from skann import ConvClassifier, ConvRegressor, MLPClassifier
 from skann.activations import LeakyReLU, Maxout
+from skann.augmentations import Rotate, Shift
 from skann.callbacks import Checkpoint
+from skann.engine.data.augmentation import AUGMENTATIONS
 from skann.layers import LayerNorm
 from skann.schedules import Cosine
 from skann.solvers import SGD
@@ -46,6 +48,10 @@ def colour(images):
 
 def theta(estimator):
     return estimator._learner.parameters.theta
+
+
+def unchanged(X, y, rng):
+    return X, y
 
 
 class TestChecks:
@@ -293,6 +299,53 @@ class TestTools:
         assert len({*clf.predict(TEST)}) == 1
 
 
+class TestAugmentation:
+    def test_it_helps_where_there_are_few_images(self):
+        few = {"max_iter": 30, "random_state": 0}
+        plain = ConvClassifier(**few).fit(IMAGES[:100], Y[:100]).score(TEST, Y_TEST)
+        augmented = ConvClassifier(**few, augment=["shift", Rotate(10)]).fit(IMAGES[:100], Y[:100])
+        assert augmented.score(TEST, Y_TEST) > plain
+
+    @pytest.mark.parametrize(
+        "augment", [*AUGMENTATIONS.names(), ["flip", Shift(0.2)], lambda X, y, rng: (X, y)], ids=str
+    )
+    def test_every_kind_repeats(self, augment):
+        options = {**SMALL, "max_iter": 2}
+        first = ConvClassifier(**options, augment=augment).fit(colour(IMAGES), Y)
+        second = ConvClassifier(**options, augment=augment).fit(colour(IMAGES), Y)
+        assert_array_equal(theta(first), theta(second))
+        plain = ConvClassifier(**options).fit(colour(IMAGES), Y)
+        assert numpy.array_equal(theta(plain), theta(first)) == callable(augment)
+
+    def test_a_function_sees_one_hot_targets(self):
+        shapes = set()
+
+        def note(X, y, rng):
+            shapes.add((X.shape, y.shape))
+            assert_allclose(y.sum(axis=1), 1)
+            return X, y
+
+        ConvClassifier(**{**SMALL, "max_iter": 1}, augment=note).fit(IMAGES, Y)
+        assert shapes == {((20, 8, 8, 1), (20, 10))}
+
+    def test_a_grid_reaches_its_parameters(self):
+        clf = ConvClassifier(**{**SMALL, "max_iter": 3}, augment=Shift())
+        search = GridSearchCV(clf, {"augment__fraction": [0.1, 1.0]}, error_score="raise").fit(IMAGES, Y)
+        assert search.best_params_ == {"augment__fraction": 0.1}
+
+
+class TestBytes:
+    def test_they_are_scaled_batch_by_batch(self):
+        X = (IMAGES * 255).round().astype("uint8")
+        clf = ConvClassifier(**SMALL).fit(X, Y)
+        by_hand = ConvClassifier(**SMALL).fit((X / 255).astype("float32"), Y)
+        assert clf.predict_proba(X).dtype == numpy.float32
+        assert_allclose(clf.predict_proba(X), by_hand.predict_proba((X / 255).astype("float32")), atol=1e-4)
+        assert_allclose(clf.predict_proba(X[:3]), clf.predict_proba(X)[:3], atol=1e-6)
+        validated = ConvClassifier(**SMALL, early_stopping=True).fit(X, Y, X_val=X, y_val=Y)
+        assert validated.validation_scores_[-1] > 0.9
+
+
 class TestBadInput:
     def refused(self, match, X=IMAGES, y=Y, error=ValueError, **options):
         """Assert that fit raises the error, and keeps the earlier fit."""
@@ -351,6 +404,11 @@ class TestBadInput:
             ({"pool_size": (2, -1)}, "pool_size must be a positive int, or two of them"),
             ({"residual": True, "activation": Maxout()}, "residual=True needs an activation of a single weighted sum"),
             ({"solver": "lbfgs"}, "solver='lbfgs' needs a loss that is the same"),
+            ({"solver": "lbfgs", "normalization": None, "augment": "flip"}, "needs a loss that is the same"),
+            ({"augment": "flop"}, "Did you mean 'flip'"),
+            ({"augment": ["flip", "flop"]}, "flop"),
+            ({"augment": ["flip", 3]}, "3"),
+            ({"augment": Shift}, r"Pass an object, Shift\(\), in place of the class"),
             ({"filters": "many"}, "The 'filters' parameter of ConvClassifier must be"),
         ],
         ids=str,

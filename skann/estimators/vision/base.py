@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ..._sklearn_compat import Interval
 from ...engine.activations import ACTIVATIONS, Activation
-from ..annotations import Sizes
+from ...engine.data.augmentation import AUGMENTATIONS, Augment
+from ..annotations import Augmentation, Sizes
 from ..base import BaseMLP
 from ..constraints import SHARED_CONSTRAINTS, RegisteredName
 from .images import Shape, images_to_predict, training_images
@@ -28,6 +29,7 @@ CONSTRAINTS: dict[str, list] = {
     "blocks_per_stage": [Interval(Integral, 1, None, closed="left")],
     "residual": ["boolean"],
     "image_shape": [None, "array-like"],
+    "augment": [None, RegisteredName(AUGMENTATIONS), Augment, list, tuple, callable],
 }
 
 
@@ -40,6 +42,7 @@ class ConvNetwork(BaseMLP):
     blocks_per_stage: int
     residual: bool
     image_shape: tuple[int, ...] | None
+    augment: Augmentation
     image_shape_: Shape
     _is_matrix: bool  # whether the X of fit was a matrix
 

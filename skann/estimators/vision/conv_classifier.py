@@ -7,6 +7,7 @@ from typing import Literal
 from ...engine.activations import Activation
 from ...engine.losses import CLASSIFICATION, Loss
 from ..annotations import (
+    Augmentation,
     ClassWeight,
     Device,
     LearningRate,
@@ -95,6 +96,7 @@ class ConvClassifier(ConvNetwork, Classification):
         activation: str | Activation = "relu",
         normalization: NormalizationChoice = "batch",
         dropout: Rates = 0.0,
+        augment: Augmentation = None,
         image_shape: tuple[int, ...] | None = None,
         solver: SolverChoice = "adamw",
         alpha: float = 0.01,
@@ -139,6 +141,7 @@ class ConvClassifier(ConvNetwork, Classification):
         self.activation = activation
         self.normalization = normalization
         self.dropout = dropout
+        self.augment = augment
         self.image_shape = image_shape
         self.solver = solver
         self.alpha = alpha

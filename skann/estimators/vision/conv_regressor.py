@@ -7,6 +7,7 @@ from typing import Literal
 from ...engine.activations import Activation
 from ...engine.losses import REGRESSION, Loss
 from ..annotations import (
+    Augmentation,
     Device,
     LearningRate,
     NormalizationChoice,
@@ -91,6 +92,7 @@ class ConvRegressor(ConvNetwork, Regression):
         activation: str | Activation = "relu",
         normalization: NormalizationChoice = "batch",
         dropout: Rates = 0.0,
+        augment: Augmentation = None,
         image_shape: tuple[int, ...] | None = None,
         solver: SolverChoice = "adamw",
         alpha: float = 0.01,
@@ -134,6 +136,7 @@ class ConvRegressor(ConvNetwork, Regression):
         self.activation = activation
         self.normalization = normalization
         self.dropout = dropout
+        self.augment = augment
         self.image_shape = image_shape
         self.solver = solver
         self.alpha = alpha

@@ -57,6 +57,15 @@ PARAMETERS = {
         'batch' normalises each channel over the positions of all images in a batch.
         """,
     ),
+    "augment": (
+        "str, object of skann.augmentations, callable, list of these or None, default=None",
+        """
+        Random changes of the images in each training batch, in the given order: names, objects such as
+        ``Shift(fraction=0.2)``, or functions ``f(X, y, rng)`` that return X of shape (n, height, width, channels) and y
+        of shape (n, n_outputs), one-hot for classes. Prediction and validation are not affected. Not supported by
+        solver='lbfgs'.
+        """,
+    ),
     "image_shape": (
         "(int, int), (int, int, int) or None, default=None",
         """

@@ -33,7 +33,9 @@ def training_images(estimator: Any, X: Any, y: Any, *, reset: bool, y_numeric: b
         X, y = training_data(estimator, X, y, reset=reset, y_numeric=y_numeric)
         return _from_columns(estimator, X, reset), y
     if y is None:
-        raise ValueError(f"This {type(estimator).__name__} estimator requires y to be passed, but the target y is None.")
+        raise ValueError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but the target y is None."
+        )
     y = (as_numbers if y_numeric else as_labels)(y)
     images = _check_images(estimator, images)
     y = ravel_column(_check_y(y, multi_output=True, y_numeric=y_numeric, estimator=estimator))
