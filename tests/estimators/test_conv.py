@@ -50,6 +50,10 @@ def theta(estimator):
     return estimator._learner.parameters.theta
 
 
+def name(augment):
+    return getattr(augment, "__name__", str(augment))
+
+
 def unchanged(X, y, rng):
     return X, y
 
