@@ -5,14 +5,46 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
+from typing import Any
 
 Pair = tuple[int, int]
 PaddingSpec = str | int | tuple[int, int]
 
 
-def pair(value: int | Pair) -> Pair:
+def pair(value: Any) -> Pair:
     """Return a number, or two, as the values for rows and columns."""
-    return (value, value) if isinstance(value, int) else (value[0], value[1])
+    rows, columns = (value, value) if isinstance(value, Integral) else value
+    return int(rows), int(columns)
+
+
+def check_count(name: str, value: Any) -> None:
+    """Raise ValueError unless ``value`` is an int of at least 1."""
+    if not _is_count(value, 1):
+        raise ValueError(f"{name} must be an int of at least 1. Got {value!r}.")
+
+
+def check_pair(name: str, value: Any, low: int = 1) -> None:
+    """Raise ValueError unless ``value`` is an int of at least ``low``, or a pair of them."""
+    if not _is_pair(value, low):
+        raise ValueError(f"{name} must be an int of at least {low}, or two for rows and columns. Got {value!r}.")
+
+
+def check_padding(value: Any) -> None:
+    """Raise ValueError unless ``padding_for`` takes ``value``."""
+    if value not in ("same", "valid") and not _is_pair(value, 0):
+        raise ValueError(
+            f'padding must be "same", "valid", an int of at least 0, or two for rows and columns. Got {value!r}.'
+        )
+
+
+def _is_pair(value: Any, low: int) -> bool:
+    values = value if isinstance(value, (tuple, list)) and len(value) == 2 else (value,)
+    return all(_is_count(item, low) for item in values)
+
+
+def _is_count(value: Any, low: int) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= low
 
 
 @dataclass(frozen=True)
@@ -102,5 +134,5 @@ def padding_for(padding: PaddingSpec, size: Pair, span: Pair, stride: Pair) -> t
         ]
         rows, columns = ((total // 2, total - total // 2) for total in totals)
         return rows, columns
-    rows, columns = pair(padding)  # pyright: ignore[reportArgumentType]  the strings are above
+    rows, columns = pair(padding)
     return (rows, rows), (columns, columns)

@@ -6,7 +6,16 @@ import math
 from dataclasses import dataclass, replace
 
 from ..functions.convolution import convolve, convolve_input_gradient, convolve_weight_gradient, work_size
-from ..functions.geometry import Geometry, PaddingSpec, Pair, padding_for, pair
+from ..functions.geometry import (
+    Geometry,
+    PaddingSpec,
+    Pair,
+    check_count,
+    check_padding,
+    check_pair,
+    padding_for,
+    pair,
+)
 from ..initializers import Initializer
 from ..parameters import ParameterSpec
 from .base import Declaration, Linear, Shape
@@ -51,6 +60,13 @@ class Conv2D(Linear):
     keeps = frozenset({"x"})
     positionwise = False
     y_is_scratch = False
+
+    def __post_init__(self):
+        for name in ("filters", "groups"):
+            check_count(name, getattr(self, name))
+        for name in ("kernel_size", "stride", "dilation"):
+            check_pair(name, getattr(self, name))
+        check_padding(self.padding)
 
     def with_pieces(self, pieces):
         return replace(self, pieces=pieces)
