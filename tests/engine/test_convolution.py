@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from skann.engine.functions import convolution, patches
+from skann.engine.functions import convolution, depthwise, patches, products
 from skann.engine.functions.geometry import Geometry, padding_for
 from skann.engine.initializers import GlorotUniform
 from skann.engine.layers import Conv2D
@@ -113,12 +113,14 @@ def small_blocks(monkeypatch):
     """Return a function that sets the size of a block."""
 
     def set_size(size):
-        monkeypatch.setattr(patches, "_BLOCK", size)
-        convolution._patches.cache_clear()
+        for module in (patches, depthwise):
+            monkeypatch.setattr(module, "_BLOCK", size)
+        monkeypatch.setattr(patches, "_POSITIONS", 0)
+        convolution._form.cache_clear()
 
     yield set_size
     monkeypatch.undo()
-    convolution._patches.cache_clear()
+    convolution._form.cache_clear()
 
 
 @pytest.mark.parametrize("blocks", ["images", "bands", "rows"])
@@ -138,7 +140,7 @@ def test_there_are_blocks_of_images_and_bands_of_rows(small_blocks):
     per_row = 4 * 18
     for size, n_blocks in ((12 * per_row, 3), (6 * per_row, 5), (4 * per_row, 10), (1, 30)):
         small_blocks(size)
-        blocks = list(patches.Patches(geometry).blocks(5))
+        blocks = list(products.PatchProducts(geometry).split(5))
         assert len(blocks) == n_blocks
         seen = numpy.zeros((5, 6), int)
         for images, rows in blocks:

@@ -3,19 +3,20 @@
 Images are arrays of shape (n_images, height, width, channels), weights of shape (kernel rows, kernel columns, input
 channels per group, filters). The sums are correlations, as everywhere in the field: the kernel is not flipped.
 
-The reference form copies the windows of a block of images into a matrix of patches that stays in cache, and multiplies
-matrices. ``work`` is scratch of at least ``work_size(geometry)`` elements.
+The reference form has a way for depthwise convolutions, one for windows of a single pixel, and one for all others.
+``work`` is scratch of at least ``work_size(geometry)`` elements.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from ..arrays.backend import Array
 from .algebra import add_bias
+from .blocks import Blocks, rows_of
+from .depthwise import Depthwise
 from .geometry import Geometry
 from .operations import operation
-from .patches import Patches
+from .products import PatchProducts, PixelProduct
 
 
 @operation
@@ -24,76 +25,35 @@ def convolve(xp, geometry, x, W, b, y, work):
 
     b may be None for no bias.
     """
-    if is_product(geometry):
-        xp.matmul(_rows(x), W[0, 0], out=_rows(y))
-        if b is not None:
-            add_bias(xp, _rows(y), b)
-        return
-    patches = _patches(geometry)
-    for block in patches.blocks(len(x)):
-        out = y[block]
-        windows = patches.gather(xp, x, block, work)
-        for group in range(geometry.groups):
-            sums = patches.channels(out, group, work)
-            xp.matmul(windows[group], patches.weights(W, group), out=sums)
-            patches.store(xp, sums, out, group)
-        if b is not None:
-            add_bias(xp, _rows(out), b)
+    _form(geometry).convolve(xp, x, W, y, work)
+    if b is not None:
+        add_bias(xp, rows_of(y), b)
 
 
 @operation
 def convolve_input_gradient(xp, geometry, dy, W, dx, work):
     """Write the gradient with respect to x of ``convolve``, which is the transposed convolution of dy."""
-    if is_product(geometry):
-        xp.matmul(_rows(dy), W[0, 0].T, out=_rows(dx))
-        return
-    patches = _patches(geometry)
-    for block in patches.blocks(len(dx)):
-        windows = patches.views(block, work)
-        for group in range(geometry.groups):
-            gradient = patches.channels(dy[block], group, work)
-            patches.load(xp, dy[block], group, gradient)
-            xp.matmul(gradient, patches.weights(W, group).T, out=windows[group])
-        patches.scatter(xp, windows, dx, block, work)
+    _form(geometry).convolve_input_gradient(xp, dy, W, dx, work)
 
 
 @operation
 def convolve_weight_gradient(xp, geometry, x, dy, dW, db, work):
     """Write the gradients with respect to W and b of ``convolve``; db may be None."""
-    patches = _patches(geometry)
-    dW.fill(0)
+    form = _form(geometry)
+    form.convolve_weight_gradient(xp, x, dy, dW, work)
     if db is not None:
-        db.fill(0)
-    for block in patches.blocks(len(x)):
-        out = dy[block]
-        windows = _rows(x[block])[None] if is_product(geometry) else patches.gather(xp, x, block, work)
-        for group in range(geometry.groups):
-            gradient = patches.channels(out, group, work)
-            patches.load(xp, out, group, gradient)
-            total, term = patches.weights(dW, group), patches.part("weights", work)
-            xp.matmul(windows[group].T, gradient, out=term)
-            xp.add(total, term, out=total)
-        if db is not None:
-            ones, term = patches.ones(block, work), patches.part("bias", work)
-            xp.matmul(ones, _rows(out), out=term)
-            xp.add(db, term, out=db)
+        form.sum_positions(xp, dy, db, work)
 
 
 def work_size(geometry: Geometry) -> int:
     """Return the number of elements of scratch that the operations need."""
-    return _patches(geometry).size
-
-
-def is_product(geometry: Geometry) -> bool:
-    """Return whether the convolution is one product of matrices, with a row for each position."""
-    return geometry.is_pointwise and geometry.groups == 1
+    return _form(geometry).size
 
 
 @lru_cache(1024)
-def _patches(geometry: Geometry) -> Patches:
-    return Patches(geometry)
-
-
-def _rows(array: Array) -> Array:
-    """Return a view with one row per position."""
-    return array.reshape(-1, array.shape[-1])
+def _form(geometry: Geometry) -> Blocks:
+    if geometry.is_depthwise:
+        return Depthwise(geometry)
+    if geometry.is_product:
+        return PixelProduct(geometry)
+    return PatchProducts(geometry, None if geometry.dual is None else PatchProducts(geometry.dual))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Integral
 from typing import Any
@@ -110,9 +110,28 @@ class Geometry:
         return math.prod(self.weight_shape[:3])
 
     @cached_property
-    def is_pointwise(self) -> bool:
-        """Whether each output position reads the input position of the same index and no other."""
-        return self.kernel == (1, 1) and self.stride == (1, 1) and self.padding == ((0, 0), (0, 0))
+    def is_product(self) -> bool:
+        """Whether the convolution is one product of matrices, with a row for each position."""
+        pads = self.padding != ((0, 0), (0, 0))
+        return self.kernel == (1, 1) and self.stride == (1, 1) and self.groups == 1 and not pads
+
+    @cached_property
+    def is_depthwise(self) -> bool:
+        """Whether each output channel reads a single input channel, of several."""
+        return self.groups > 1 and self.groups == self.in_shape[2]
+
+    @cached_property
+    def dual(self) -> Geometry | None:
+        """The convolution of the output's gradient that is the gradient of the input; None for strides.
+
+        Its weights are those of this one flipped in rows and columns, with input channels and filters exchanged.
+        """
+        padding = tuple(
+            (span - 1 - before, span - 1 - after) for span, (before, after) in zip(self.span, self.padding, strict=True)
+        )
+        if self.stride != (1, 1) or min(map(min, padding)) < 0:
+            return None
+        return replace(self, in_shape=self.out_shape, n_filters=self.in_shape[2], padding=padding)
 
 
 def padding_for(padding: PaddingSpec, size: Pair, span: Pair, stride: Pair) -> tuple[Pair, Pair]:

@@ -2,95 +2,62 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from types import ModuleType
 
+from numpy.lib.stride_tricks import as_strided
+
 from ..arrays.backend import Array
+from .blocks import Block, Blocks
 from .geometry import Geometry
 
-Block = tuple[slice, slice]  # images, and rows of the output
-
 _BLOCK = 2**18  # number of elements of a block's patches, which then stay in the second-level cache
+_POSITIONS = 256  # minimum number of positions of a block, each of which reads all weights again
+_FEW_CHANNELS = 4  # of a group, up to which copies along the rows of an image are faster than along its channels
 
 
-class Patches:
-    """The patches of blocks of images, or of bands of rows of one image, and the scratch for them.
+class Patches(Blocks):
+    """The patches of blocks of images, of shape (groups, n_positions, n_terms).
 
     A patch is a row of ``n_terms`` numbers, the window of one group of channels that an output position reads.
 
     Parameters
     ----------
     geometry : Geometry
-
-    Attributes
-    ----------
-    size : int
-        Number of elements of scratch.
     """
 
     def __init__(self, geometry: Geometry):
-        self.geometry = geometry
-        height, width, n_filters = geometry.out_shape
-        self.n_filters = n_filters // geometry.groups
-        per_row = width * geometry.n_terms * geometry.groups
-        self.n_images = max(1, _BLOCK // (height * per_row))
-        self.n_rows = height if self.n_images > 1 else min(height, max(1, _BLOCK // per_row))
-        n_positions = self.n_images * self.n_rows * width
-        shapes = {
-            "padded": (self.n_images, *geometry.padded, geometry.in_shape[2]),
-            "patches": (geometry.groups, n_positions, geometry.n_terms),
-            "channels": (n_positions if geometry.groups > 1 else 0, self.n_filters),
-            "weights": (geometry.n_terms, self.n_filters),
-            "bias": (n_filters,),
-            "ones": (n_positions,),
-        }
-        self._parts, self.size = {}, 0
-        for name, shape in shapes.items():
-            self._parts[name] = self.size, shape
-            self.size += math.prod(shape)
+        limit = max(_BLOCK, _POSITIONS * geometry.n_terms)
+        super().__init__(geometry, geometry.n_terms * geometry.groups, limit)
+        self.n_filters = geometry.n_filters // geometry.groups
+        self._transposed = geometry.weight_shape[2] <= _FEW_CHANNELS
+        self.reserve("patches", geometry.groups, self.n_positions, geometry.n_terms)
+        self.reserve("channels", self.n_positions if geometry.groups > 1 else 0, self.n_filters)
+        self.reserve("weights", geometry.n_terms, self.n_filters)
 
-    def blocks(self, n: int) -> Iterator[Block]:
-        """Yield the blocks of n images: several whole images, or the bands of one after the other."""
-        height = self.geometry.out_shape[0]
-        for start in range(0, n, self.n_images):
-            for row in range(0, height, self.n_rows):
-                yield slice(start, min(start + self.n_images, n)), slice(row, min(row + self.n_rows, height))
-
-    def part(self, name: str, work: Array, *shape: int) -> Array:
-        """Return a part of the scratch, of its largest shape or of the given smaller one."""
-        start, largest = self._parts[name]
-        shape = shape or largest
-        return work[start : start + math.prod(shape)].reshape(shape)
-
-    def views(self, block: Block, work: Array) -> Array:
-        """Return the memory for the patches of a block, of shape (groups, n_positions, n_terms)."""
-        return self.part("patches", work, self.geometry.groups, self._n_positions(block), self.geometry.n_terms)
+    def empty(self, block: Block, work: Array) -> Array:
+        """Return the memory for the patches of a block."""
+        n_images, n_rows, n_columns = self.shape(block)
+        n_positions, n_terms = n_images * n_rows * n_columns, self.geometry.n_terms
+        if self._transposed:
+            return self.part("patches", work, self.geometry.groups, n_terms, n_positions).transpose(0, 2, 1)
+        return self.part("patches", work, self.geometry.groups, n_positions, n_terms)
 
     def gather(self, xp: ModuleType, x: Array, block: Block, work: Array) -> Array:
         """Return the patches of a block, copied from x by way of padded images."""
-        images, rows = block
-        padded = self._padded(block, work)
-        if rows.start == 0:
-            padded.fill(0)
-            xp.copyto(self._inside(padded), x[images])
-        patches = self.views(block, work)
-        windows = self._by_tap(patches, block)
-        for tap, pixels in self._taps(padded, rows):
-            xp.copyto(windows[tap], pixels)
+        padded, patches = self.read(xp, x, block, work), self.empty(block, work)
+        shape = self.geometry.groups, *self.shape(block), *self.geometry.weight_shape[:3]
+        xp.copyto(patches.reshape(shape, copy=False), self._windows(padded, block, shape))
         return patches
 
     def scatter(self, xp: ModuleType, patches: Array, dx: Array, block: Block, work: Array) -> None:
         """Add the patches at their places in padded images, and write these to dx after the last band."""
-        images, rows = block
-        padded = self._padded(block, work)
-        if rows.start == 0:
-            padded.fill(0)
-        windows = self._by_tap(patches, block)
-        for tap, pixels in self._taps(padded, rows):
-            xp.add(pixels, windows[tap], out=pixels)
-        if rows.stop == self.geometry.out_shape[0]:
-            xp.copyto(dx[images], self._inside(padded))
+        padded = self.zeros(dx, block, work)
+        shape = self.geometry.groups, *self.shape(block), *self.geometry.weight_shape[:3]
+        by_tap = patches.reshape(shape, copy=False).transpose(4, 5, 1, 2, 3, 0, 6)
+        for tap, pixels in self.taps(padded, block):
+            channels = pixels.reshape(by_tap.shape[2:], copy=False)
+            xp.add(channels, by_tap[tap], out=channels)
+        self.write(xp, padded, dx, block)
 
     def channels(self, out: Array, group: int, work: Array) -> Array:
         """Return a matrix for a group's channels of a block of the output: a view of ``out`` if there is one group."""
@@ -115,41 +82,9 @@ class Patches:
         """Return the view of a group's weights as a matrix of shape (n_terms, filters of the group)."""
         return W.reshape(self.geometry.n_terms, -1)[:, group * self.n_filters : (group + 1) * self.n_filters]
 
-    def ones(self, block: Block, work: Array) -> Array:
-        """Return a one for each position of a block."""
-        ones = self.part("ones", work, self._n_positions(block))
-        ones.fill(1)
-        return ones
-
-    def _n_positions(self, block: Block) -> int:
-        images, rows = block
-        return (images.stop - images.start) * (rows.stop - rows.start) * self.geometry.out_shape[1]
-
-    def _padded(self, block: Block, work: Array) -> Array:
-        n_images = block[0].stop - block[0].start
-        return self.part("padded", work, n_images, *self._parts["padded"][1][1:])
-
-    def _inside(self, padded: Array) -> Array:
-        """Return the view of padded images without their padding."""
-        height, width, _ = self.geometry.in_shape
-        (top, _), (left, _) = self.geometry.padding
-        return padded[:, top : top + height, left : left + width]
-
-    def _by_tap(self, patches: Array, block: Block) -> Array:
-        """Return a view with the axes kernel rows, kernel columns, images, rows, columns, groups, channels."""
-        geometry, (images, rows) = self.geometry, block
-        shape = images.stop - images.start, rows.stop - rows.start, geometry.out_shape[1]
-        split = patches.reshape(geometry.groups, *shape, *geometry.weight_shape[:3])
-        return split.transpose(4, 5, 1, 2, 3, 0, 6)
-
-    def _taps(self, padded: Array, rows: slice) -> Iterator[tuple[tuple[int, int], Array]]:
-        """Yield each tap of the kernel, and the view of the pixels that it reads, with channels split into groups."""
-        geometry = self.geometry
-        split = padded.reshape(*padded.shape[:3], geometry.groups, -1)
-        (down, right), n_columns = geometry.stride, geometry.out_shape[1]
-        for u in range(geometry.kernel[0]):
-            top = rows.start * down + u * geometry.dilation[0]
-            bottom = top + (rows.stop - rows.start - 1) * down + 1
-            for v in range(geometry.kernel[1]):
-                left = v * geometry.dilation[1]
-                yield (u, v), split[:, top:bottom:down, left : left + (n_columns - 1) * right + 1 : right]
+    def _windows(self, padded: Array, block: Block, shape: tuple[int, ...]) -> Array:
+        """Return the view of padded images with axes groups, images, rows, columns, kernel's, channels of a group."""
+        (down, right), (lower, beside) = self.geometry.stride, self.geometry.dilation
+        image, row, column, channel = padded.strides
+        strides = shape[-1] * channel, image, row * down, column * right, row * lower, column * beside, channel
+        return as_strided(padded[:, block[1].start * down :], shape, strides)

@@ -1,0 +1,80 @@
+"""Depthwise convolution, one input channel per group: sums over the taps of shifted products.
+
+Products of matrices would have a single filter, or a few, per group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..arrays.backend import Array
+from .blocks import Block, Blocks
+from .geometry import Geometry
+
+_BLOCK = 2**15  # number of elements of a block of the output, which is passed over for each tap
+
+
+class Depthwise(Blocks):
+    """Depthwise convolution by blocks of the output.
+
+    Output channel ``c * n_filters + f`` reads the input channel c.
+
+    Parameters
+    ----------
+    geometry : Geometry
+    """
+
+    def __init__(self, geometry: Geometry):
+        super().__init__(geometry, geometry.groups, _BLOCK)
+        self.n_filters = geometry.n_filters // geometry.groups
+        self.reserve("products", self.n_positions, geometry.groups)
+        self.reserve("weights", geometry.groups)
+
+    def convolve(self, xp, x, W, y, work):
+        for block in self.split(len(x)):
+            padded, products = self.read(xp, x, block, work), self._products(block, work)
+            for f in range(self.n_filters):
+                out = self._filter(y[block], f)
+                for i, (tap, pixels) in enumerate(self.taps(padded, block)):
+                    weights = self._filter(W[tap][0], f)
+                    if i == 0:
+                        xp.multiply(pixels, weights, out=out)
+                    else:
+                        xp.multiply(pixels, weights, out=products)
+                        xp.add(out, products, out=out)
+
+    def convolve_input_gradient(self, xp, dy, W, dx, work):
+        for block in self.split(len(dx)):
+            padded, products = self.zeros(dx, block, work), self._products(block, work)
+            for f, gradient in self._filters(dy[block]):
+                for tap, pixels in self.taps(padded, block):
+                    xp.multiply(gradient, self._filter(W[tap][0], f), out=products)
+                    xp.add(pixels, products, out=pixels)
+            self.write(xp, padded, dx, block)
+
+    def convolve_weight_gradient(self, xp, x, dy, dW, work):
+        ones, term = self.part("ones", work), self.part("weights", work)
+        ones.fill(1)
+        dW.fill(0)
+        for block in self.split(len(x)):
+            padded, products = self.read(xp, x, block, work), self._products(block, work)
+            rows = products.reshape(-1, self.geometry.groups)
+            for f, gradient in self._filters(dy[block]):
+                for tap, pixels in self.taps(padded, block):
+                    xp.multiply(pixels, gradient, out=products)
+                    xp.matmul(ones[: len(rows)], rows, out=term)
+                    total = self._filter(dW[tap][0], f)
+                    xp.add(total, term, out=total)
+
+    def _products(self, block: Block, work: Array) -> Array:
+        """Return the memory for the products of a tap."""
+        shape = self.shape(block)
+        return self.part("products", work, *shape, self.geometry.groups)
+
+    def _filters(self, out: Array) -> Iterator[tuple[int, Array]]:
+        for f in range(self.n_filters):
+            yield f, self._filter(out, f)
+
+    def _filter(self, array: Array, f: int) -> Array:
+        """Return the view of the output channels of filter f of each group."""
+        return array[..., f :: self.n_filters]

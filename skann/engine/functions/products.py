@@ -1,0 +1,108 @@
+"""Convolution as products of matrices."""
+
+from __future__ import annotations
+
+import math
+from types import ModuleType
+
+from ..arrays.backend import Array
+from .blocks import Blocks, rows_of
+from .geometry import Geometry
+from .patches import Patches
+
+_SUMS = 2**12  # number of positions that are added up at once
+
+
+class PixelProduct(Blocks):
+    """A convolution whose windows are single pixels, which is one product with a row for each position.
+
+    Parameters
+    ----------
+    geometry : Geometry
+    """
+
+    def __init__(self, geometry: Geometry):
+        super().__init__(geometry, 1, _SUMS)
+
+    def convolve(self, xp, x, W, y, work):
+        xp.matmul(rows_of(x), W[0, 0], out=rows_of(y))
+
+    def convolve_input_gradient(self, xp, dy, W, dx, work):
+        xp.matmul(rows_of(dy), W[0, 0].T, out=rows_of(dx))
+
+    def convolve_weight_gradient(self, xp, x, dy, dW, work):
+        xp.matmul(rows_of(x).T, rows_of(dy), out=dW[0, 0])
+
+
+class PatchProducts(Patches):
+    """Convolution by a matrix of patches for each block, which stays in cache.
+
+    Parameters
+    ----------
+    geometry : Geometry
+    dual : PatchProducts, default=None
+        The convolution of the output's gradient that is the gradient of the input; None adds up patches.
+    """
+
+    def __init__(self, geometry: Geometry, dual: PatchProducts | None = None):
+        super().__init__(geometry)
+        self.dual = dual
+        if dual is not None:
+            self.size = max(self.size, math.prod(dual.geometry.weight_shape) + dual.size)
+
+    def convolve(self, xp, x, W, y, work):
+        for block in self.split(len(x)):
+            out, patches = y[block], self.gather(xp, x, block, work)
+            for group in range(self.geometry.groups):
+                sums = self.channels(out, group, work)
+                xp.matmul(patches[group], self.weights(W, group), out=sums)
+                self.store(xp, sums, out, group)
+
+    def convolve_input_gradient(self, xp, dy, W, dx, work):
+        if self.dual is None or self._prefers_scattering(len(dy)):
+            self._scatter_products(xp, dy, W, dx, work)
+        else:
+            exchanged = work[: W.size].reshape(self.dual.geometry.weight_shape)
+            self._exchange(xp, W, exchanged)
+            self.dual.convolve(xp, dy, exchanged, dx, work[W.size :])
+
+    def convolve_weight_gradient(self, xp, x, dy, dW, work):
+        for i, block in enumerate(self.split(len(x))):
+            out, patches = dy[block], self.gather(xp, x, block, work)
+            for group in range(self.geometry.groups):
+                gradient = self.channels(out, group, work)
+                self.load(xp, out, group, gradient)
+                total, term = self.weights(dW, group), self.part("weights", work)
+                if i == 0 and self.geometry.groups == 1:
+                    xp.matmul(patches[group].T, gradient, out=total)
+                    continue
+                xp.matmul(patches[group].T, gradient, out=term)
+                if i == 0:
+                    xp.copyto(total, term)
+                else:
+                    xp.add(total, term, out=total)
+
+    def _prefers_scattering(self, n: int) -> bool:
+        """Return whether adding patches takes less time than the dual convolution.
+
+        Per tap, adding a number of a patch takes five times as long as copying one, exchanging a weight twenty times.
+        """
+        channels, positions = self.geometry.weight_shape[2], n * math.prod(self.geometry.out_shape[:2])
+        return channels * positions < self.n_filters * (4 * channels + positions / 5)
+
+    def _scatter_products(self, xp: ModuleType, dy: Array, W: Array, dx: Array, work: Array) -> None:
+        """Write the gradient of the input as the sum of the gradients of the patches."""
+        for block in self.split(len(dx)):
+            patches = self.empty(block, work)
+            for group in range(self.geometry.groups):
+                gradient = self.channels(dy[block], group, work)
+                self.load(xp, dy[block], group, gradient)
+                xp.matmul(gradient, self.weights(W, group).T, out=patches[group])
+            self.scatter(xp, patches, dx, block, work)
+
+    def _exchange(self, xp: ModuleType, W: Array, exchanged: Array) -> None:
+        """Write the weights of the dual: flipped, with input channels and filters of a group exchanged."""
+        rows, columns, channels, _ = W.shape
+        by_group = W[::-1, ::-1].reshape(rows, columns, channels, self.geometry.groups, -1)
+        out = exchanged.reshape(rows, columns, -1, self.geometry.groups, channels)
+        xp.copyto(out, by_group.transpose(0, 1, 4, 3, 2))
