@@ -18,7 +18,6 @@ from .._sklearn_compat import _fit_context, with_callbacks
 from .._warnings import warn
 from ..callbacks.training import TrainingView
 from ..engine.activations import FixedActivation
-from ..engine.data.augmentation import compose
 from ..engine.data.rows import Rows
 from ..engine.graph import Graph
 from ..engine.learner import Learner
@@ -34,12 +33,11 @@ from ..engine.training.state import TrainingState
 from ..engine.training.trainer import Trainer
 from .assigned_network import discard_assigned
 from .atomic_fit import train_atomically
-from .builders import build_loss, build_schedule, build_solver, is_stochastic
+from .builders import build_augment, build_loss, build_schedule, build_solver, is_stochastic
 from .constraints import (
     SHARED_CONSTRAINTS,
     ParameterHintsMixin,
     check_target_precision,
-    private_copy,
 )
 from .data import rename_in_errors, split_validation, training_data, validation_data
 from .devices import namespace_to_fit
@@ -402,7 +400,7 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
             max_norm=self.max_norm or numpy.inf,
             averaging=float(self.averaging),
             early_stopping=self.early_stopping,
-            augment=compose(private_copy(self.augment)),
+            augment=build_augment(self),
         )
         return self._recipe.settings(settings)
 

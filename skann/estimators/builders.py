@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import fields
 from inspect import signature
 from typing import Any, TypeVar
 
+from ..engine.data.augmentation import Augment, compose
 from ..engine.hyperparameters import Hyperparameters
 from ..engine.initializers import INITIALIZERS, Initializer
 from ..engine.layers import Normalization
@@ -77,6 +79,21 @@ def as_schedule(parameter: str, choice: Any) -> Schedule:
     if hint := callable_hint(parameter, choice):
         raise ValueError(f"{parameter} must be a name, a schedule or a function. Got {choice!r} instead.{hint}")
     return FunctionSchedule(choice)
+
+
+def build_augment(estimator: Any) -> Augment | None:
+    """Return the augmentation of training batches, or None.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or a class is given in place of an object.
+    """
+    choice = estimator.augment
+    for entry in choice if isinstance(choice, (list, tuple)) else [choice]:
+        if isinstance(entry, type):
+            raise ValueError(f"augment takes objects, not classes. Got {entry!r}.{callable_hint('augment', entry)}")
+    return compose(copy.deepcopy(choice))
 
 
 def build_loss(estimator: Any, task: str) -> Loss:
