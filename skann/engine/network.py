@@ -9,7 +9,7 @@ from typing import Any
 from .arrays.backend import Array, dense, namespace
 from .graph import Graph, Node
 from .hyperparameters import return_value_error
-from .kernels import training_library
+from .kernels import with_loops
 from .layers import Bound, Layer
 from .memory import Key, contributions, differentiated, plan_memory
 from .parameters import Parameters
@@ -139,8 +139,8 @@ class Network:
         self.generator = generator
         self.noise = 1.0
         xp = namespace(parameters.theta)
-        self.xp = training_library(xp) if training else xp
         self._graph = graph if training else graph.prediction_graph
+        self.xp = with_loops(xp) if training or graph.prefers_loops else xp
         self._plan = plan_memory(
             self._graph, training=training, input_gradients=input_gradients, keep_outputs=keep_outputs
         )

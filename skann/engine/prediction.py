@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 from numpy.typing import DTypeLike
 
-from .arrays.backend import dense, ignore_overflow, move
+from .arrays.backend import dense, ignore_overflow, move, namespace
 from .data.reader import Reader
 from .data.rows import Rows, chunks
 from .graph import Graph
@@ -116,7 +116,7 @@ class Predictor:
 
 def _write_outputs(network: Network, rows: Rows, part: slice, link: Any, out: numpy.ndarray) -> None:
     """Write the outputs of a part of the rows, in the dtype of the network."""
-    xp = network.xp
+    xp = namespace(network.parameters.theta)
     reader = Reader(rows, out.dtype, min(part.stop - part.start, network.n_rows))
     with ignore_overflow():
         for chunk in chunks(part.start, part.stop, network.n_rows):

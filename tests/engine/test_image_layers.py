@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skann.engine.arrays.random_bits import noise_generator
 from skann.engine.functions.windows import slide
 from skann.engine.graph import GraphBuilder, chain
-from skann.engine.kernels import training_library
+from skann.engine.kernels import with_loops
 from skann.engine.layers import (
     Add,
     AveragePool2D,
@@ -268,7 +268,7 @@ def test_spatial_dropout_drops_channels_of_images():
 # --- memory, devices, errors
 
 
-@pytest.mark.parametrize("library", dict.fromkeys([numpy, training_library(numpy)]), ids=lambda xp: type(xp).__name__)
+@pytest.mark.parametrize("library", dict.fromkeys([numpy, with_loops(numpy)]), ids=lambda xp: type(xp).__name__)
 @pytest.mark.parametrize("layer", IMAGE_CASES, ids=repr)
 def test_a_steady_pass_allocates_nothing(layer, library):
     graph = chain([("layer", layer)], (40, 40, 16))

@@ -21,7 +21,7 @@ from skann.engine.arrays.backend import ignore_overflow
 from skann.engine.arrays.random_bits import noise_generator
 from skann.engine.graph import chain
 from skann.engine.initializers import Normal
-from skann.engine.kernels import NumPyWithLoops, compiling, device, image_loops, loops, training_library
+from skann.engine.kernels import NumPyWithLoops, compiling, device, image_loops, loops, with_loops
 from skann.engine.layers import ActivationLayer, BatchNorm, Dense, Dropout, MaxoutLayer, NTKDense, ParametricActivation
 from skann.engine.losses import LogLoss
 from skann.engine.network import Network
@@ -52,7 +52,7 @@ def library(request):
     pytest.importorskip("numba")
     if not compiling.available():
         pytest.skip("SKANN_FAST is 0")
-    return training_library(numpy)
+    return with_loops(numpy)
 
 
 def draws(dtype, shape=(12, 7)):
@@ -232,7 +232,7 @@ def test_they_can_be_turned_off(monkeypatch):
     monkeypatch.setenv("SKANN_FAST", "0")
     assert not compiling.available.__wrapped__()
     monkeypatch.setattr("skann.engine.kernels.available", lambda: False)
-    assert training_library(numpy) is numpy
+    assert with_loops(numpy) is numpy
 
 
 def test_a_method_written_anew_is_the_one_that_is_called():

@@ -124,6 +124,8 @@ class Layer(ABC):
     positionwise : bool
         Whether the layer applies the same function to each position, an index into all axes but the last. It then
         receives arrays of shape (n_positions, n_channels), and its declaration describes a single position.
+    prefers_loops : bool
+        Whether compiled loops save more time in prediction than the import of Numba takes.
     merges : bool
         Whether the layer takes several inputs: ``x``, ``dx`` and the shapes of ``declare`` are then tuples.
     """
@@ -136,6 +138,7 @@ class Layer(ABC):
     mixes_rows = False
     takes_sparse = False
     positionwise = True
+    prefers_loops = False
     merges = False
 
     @abstractmethod

@@ -6,7 +6,7 @@ import math
 
 import numpy
 
-from ..arrays.backend import Array, dense, ignore_overflow, move
+from ..arrays.backend import Array, dense, ignore_overflow, move, namespace
 from ..data.reader import Reader
 from ..data.rows import Rows
 from ..functions.algebra import sum_of_squares
@@ -48,7 +48,7 @@ class Probe:
         self._weights = [key for key in parameters.layout.with_role("weight") if key[0] not in outputs]
         x = sample_rows(rows, parameters.theta.dtype, n_rows)
         self.network = Network(graph, parameters, x.shape[0], keep_outputs=True)
-        xp = self.network.xp
+        xp = namespace(parameters.theta)
         self.x = x if xp is numpy else move(dense(x), xp)
 
     @property

@@ -11,7 +11,7 @@ import numpy
 from ..arrays.backend import Array, namespace
 from ..arrays.deferred_sum import DeferredSum
 from ..functions.algebra import sum_of_squares
-from ..kernels import training_library
+from ..kernels import with_loops
 from ..parameters import Parameters, blocks, scratch_for
 from ..penalties import Penalty
 from .settings import STEADY, Settings
@@ -42,7 +42,7 @@ class Updater:
         self.total_weight = total_weight
         self.last_rate = settings.learning_rate
         xp = namespace(parameters.theta)
-        self.xp = training_library(xp)
+        self.xp = with_loops(xp)
         alpha = 0.0 if settings.optimizer.decouples_decay else settings.alpha
         self._penalty = Penalty(alpha / total_weight, settings.l1 / total_weight, parameters.n_decayed)
         self._work = scratch_for(parameters.theta)
