@@ -29,6 +29,7 @@ _SUBMODULES = [
     "activations",
     "augmentations",
     "callbacks",
+    "datasets",
     "exceptions",
     "initializers",
     "inspection",

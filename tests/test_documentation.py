@@ -51,7 +51,9 @@ def documented_at(cls, name):
 
 @pytest.mark.parametrize("name", [*public_objects(), *public_methods()])
 def test_docstrings_are_in_numpydocs_form(name):
-    errors = [f"{code}: {text}" for code, text in validate(name)["errors"] if code not in NOT_ASKED]
+    # the parameters of a protocol are those of typing's __init__
+    not_asked = NOT_ASKED | {"PR01"} if name == "skann.datasets.Source" else NOT_ASKED
+    errors = [f"{code}: {text}" for code, text in validate(name)["errors"] if code not in not_asked]
     assert not errors, "\n".join(errors)
 
 

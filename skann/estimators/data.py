@@ -15,10 +15,12 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.validation import validate_data
 
+from .._dlpack import as_numpy
 from .._sklearn_compat import _check_y
 from .._warnings import warn
 from ..engine.arrays.backend import is_sparse
 from ..engine.data.rows import SMALL, Rows
+from ..engine.data.source import read_rows
 from .column_errors import check_readable, raise_specific_error
 from .targets import as_labels, as_numbers
 
@@ -36,9 +38,11 @@ def training_data(estimator: BaseEstimator, X: Any, y: Any, *, reset: bool, y_nu
         for a float raises ValueError.
     """
     y = (as_numbers if y_numeric else as_labels)(y)
+    if type(X) is not numpy.ndarray:  # by type, as predictions for a single row count calls
+        X = as_numpy(X)
     check_readable(estimator, X)
     try:
-        checked, y = validate_data(estimator, X, y, reset=reset, multi_output=True, y_numeric=y_numeric, **_ACCEPTED)
+        checked, y = validate_data(estimator, X, y, reset=reset, multi_output=True, y_numeric=y_numeric, **_ACCEPTED)  # pyright: ignore[reportArgumentType]
         checked = _as_numbers(estimator, checked)
     except (TypeError, ValueError, OverflowError) as error:
         raise_specific_error(estimator, X, error)
@@ -60,9 +64,11 @@ def validation_data(estimator: Any, X: Any, y: Any, *, y_numeric: bool):
 
 def prediction_data(estimator: BaseEstimator, X: Any):
     """Return X as an array, or as CSR if sparse, after checking its features against those seen in fit."""
+    if type(X) is not numpy.ndarray:  # by type, as predictions for a single row count calls
+        X = as_numpy(X)
     check_readable(estimator, X)
     try:
-        return _as_numbers(estimator, validate_data(estimator, X, reset=False, **_ACCEPTED))
+        return _as_numbers(estimator, validate_data(estimator, X, reset=False, **_ACCEPTED))  # pyright: ignore[reportArgumentType]
     except (TypeError, ValueError, OverflowError) as error:
         raise_specific_error(estimator, X, error)
         raise
@@ -80,12 +86,12 @@ def _as_numbers(estimator: BaseEstimator, X):
 
 
 class LazyRows(Rows):
-    """Selected rows of a large array as an array-like for scorers, which are only copied on demand.
+    """Selected rows of a large array or of a source as an array-like for scorers, which are only copied on demand.
 
     Parameters
     ----------
     rows : Rows
-        Rows of a dense array.
+        Rows of a dense array or of a Source.
     """
 
     def __init__(self, rows: Rows):
@@ -93,8 +99,15 @@ class LazyRows(Rows):
 
     @staticmethod
     def is_needed(rows: Rows) -> bool:
-        """Return whether the rows are dense and too large to be copied in advance."""
-        return not is_sparse(rows.X) and len(rows) * math.prod(rows.X.shape[1:]) * rows.X.itemsize > SMALL
+        """Return whether the rows are those of a source, or dense and too large to be copied in advance."""
+        if rows.is_sparse:
+            return False
+        return rows.is_source or len(rows) * math.prod(rows.X.shape[1:]) * rows.X.itemsize > SMALL
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.X.shape)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -102,22 +115,27 @@ class LazyRows(Rows):
         return len(self), *self.X.shape[1:]
 
     @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return self.X.ndim
-
-    @property
     def dtype(self) -> numpy.dtype:
         """The dtype of the array."""
         return self.X.dtype
 
     def __array__(self, dtype=None, copy=None) -> numpy.ndarray:
-        return numpy.asarray(self.of(self.X), dtype)
+        X = self.read(slice(0, len(self))) if self.is_source else self.of(self.X)
+        return numpy.asarray(X, dtype)
 
     def __getitem__(self, key) -> numpy.ndarray:
         rows, *columns = key if isinstance(key, tuple) else (key,)
-        selected = rows if self.index is None else self.index[rows]
-        return self.X[selected][(..., *columns)]
+        if self.is_source:
+            rows = numpy.arange(len(self))[rows]
+            selected = self.read(numpy.atleast_1d(rows)).reshape(*rows.shape, *self.shape[1:])
+        else:
+            selected = self.X[rows if self.index is None else self.index[rows]]
+        return selected[(..., *columns)]
+
+    def read(self, rows: slice | numpy.ndarray) -> numpy.ndarray:
+        """Return rows by a slice or indices, as a Source does."""
+        chosen = rows if self.index is None else self.index[rows]
+        return read_rows(self.X, chosen) if self.is_source else self.X[chosen]
 
 
 def ravel_column(y: numpy.ndarray) -> numpy.ndarray:

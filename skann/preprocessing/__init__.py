@@ -1,8 +1,9 @@
-"""Encoding of tables with columns of mixed types as arrays for neural networks."""
+"""Encoding of tables with columns of mixed types as arrays for neural networks, and loading of images."""
 
 from .encoder import TabularEncoder
+from .image_loader import ImageLoader
 
-__all__ = ["TabularEncoder"]
+__all__ = ["ImageLoader", "TabularEncoder"]
 
 
 def __dir__() -> list[str]:

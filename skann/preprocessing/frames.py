@@ -11,6 +11,7 @@ import pandas
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 
+from .._dlpack import as_numpy
 from .._dtypes import check_not_lazy, check_supported
 from .._formatting import join_names
 
@@ -34,6 +35,7 @@ class Table:
 
     def __init__(self, X: Any, estimator: BaseEstimator):
         check_not_lazy(X)
+        X = as_numpy(X)
         self.is_frame = isinstance(X, pandas.DataFrame) or _is_polars(X)
         if self.is_frame:
             _check_labels(X)

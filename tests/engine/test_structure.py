@@ -28,6 +28,7 @@ FLOORS = [
     [
         "activations",
         "augmentations",
+        "datasets",
         "initializers",
         "layers",
         "losses",

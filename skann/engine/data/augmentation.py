@@ -61,7 +61,9 @@ class ImageAugment(Augment):
         Parameters
         ----------
         X : ndarray of shape (n, height, width, channels)
+            Images of dtype float32 or float64.
         rng : numpy.random.Generator
+            Source of all randomness.
         """
 
 

@@ -25,7 +25,7 @@ class Source(Protocol):
 
     @property
     def dtype(self) -> numpy.dtype:
-        """dtype of the rows."""
+        """The dtype of the rows."""
         ...
 
     def __len__(self) -> int: ...
