@@ -69,8 +69,7 @@ def _load(file: Any, name: str) -> Any:
     try:
         picture = Image.open(file)
         if picture.width * picture.height <= limit:
-            picture.load()
-            return PIL.ImageOps.exif_transpose(picture)
+            return PIL.ImageOps.exif_transpose(picture)  # which loads it
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # the latter where warnings are errors
         pass
     except PIL.UnidentifiedImageError as error:

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skann.augmentations import Brightness, Crop, Flip, Mixup, Rotate, Shift
 from skann.engine.activations import ReLU
 from skann.engine.arrays.counter_bits import CounterBits
-from skann.engine.arrays.random_bits import SFC64
+from skann.engine.arrays.random_bits import SFC64, numpy_generator
 from skann.engine.data.augmentation import AUGMENTATIONS, BatchAugment, compose
 from skann.engine.data.device_reader import MovingReader, reader_for
 from skann.engine.data.reader import Reader
@@ -239,6 +239,15 @@ def test_every_batch_is_drawn_anew_and_reproducibly():
     assert (drawn[0] != drawn[1]).any()
     for x in drawn:
         assert_array_equal(second.read(slice(0, 8))[0], x)
+
+
+@pytest.mark.parametrize("kind", [SFC64, CounterBits])
+def test_numpy_generators_advance_the_bits_they_are_made_of(kind):
+    bits, again = kind(7), kind(7)
+    drawn = [numpy_generator(bits).random() for _ in range(4)]
+    assert len(set(drawn)) == 4
+    assert [numpy_generator(again).random() for _ in range(4)] == drawn
+    assert numpy_generator(kind(8)).random() not in drawn
 
 
 def test_on_a_device_batches_are_augmented_on_the_host(device):

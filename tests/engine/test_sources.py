@@ -175,7 +175,9 @@ def test_a_source_that_returns_something_else(array, message):
             read_rows(Wrong(PIXELS), rows)
 
 
-def test_predictions_do_not_read_a_source_in_several_threads():
+def test_predictions_do_not_read_a_source_in_several_threads(monkeypatch):
+    monkeypatch.setattr("skann.engine.prediction.CHUNK", 10)
+
     def run(function, parts):
         parts = list(parts)
         assert len(parts) == 1
@@ -183,7 +185,7 @@ def test_predictions_do_not_read_a_source_in_several_threads():
 
     source = Recorded(PIXELS)
     predictor().outputs(Rows(source), n_parts=2, run=run)
-    assert source.reads == [slice(0, N)]
+    assert source.reads == [slice(i, i + 10) for i in range(0, N, 10)]
 
 
 def test_the_loss_of_a_validation_set_reads_no_rows_again():
