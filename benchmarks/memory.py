@@ -13,6 +13,7 @@ from pathlib import Path
 TASKS = {
     "fit on a 4 GB memory map, float32": "fit_map('float32', 1_000_000, 1000)",
     "fit on a 2 GB memory map, uint8": "fit_map('uint8', 2_000_000, 1000)",
+    "fit on a 4 GB memory map of images, uint8": "fit_images()",
     "a full batch of 1,000,000 x 100": "fit_full_batch()",
     "predict_proba, 1,000,000 x 100 (X: 763 MB)": "predict_many()",
     "fit on sparse text, 10,000 x 50,000 (X: 12 MB)": "fit_sparse()",
@@ -49,6 +50,13 @@ def fit_map(dtype, n_rows, n_columns):
     X = numpy.memmap(sys.argv[1], dtype=dtype, mode="r", shape=(n_rows, n_columns))
     y = numpy.arange(n_rows) % 10
     report(lambda: skann.MLPClassifier((100,), batch_size=1000, max_iter=1, warn=False).fit(X, y))
+
+def fit_images():
+    shape = (350_000, 64, 64, 3)
+    X = numpy.memmap(sys.argv[1], dtype="uint8", mode="w+", shape=shape)
+    X = numpy.memmap(sys.argv[1], dtype="uint8", mode="r", shape=shape)
+    y = numpy.arange(len(X)) % 10
+    report(lambda: skann.ConvClassifier((8, 16), (32,), max_iter=1, warn=False).fit(X, y))
 
 def fit_full_batch():
     X = numpy.random.default_rng(0).standard_normal((1_000_000, 100), dtype="float32")

@@ -2,11 +2,13 @@
 
 import io
 import pickle
+import re
 import warnings
 
 import joblib
 import numpy
 import pandas
+import PIL.Image
 import pytest
 import scipy.sparse
 import skops.io
@@ -28,8 +30,10 @@ from skann import ConvClassifier, ConvRegressor, MLPClassifier
 from skann.activations import LeakyReLU, Maxout
 from skann.augmentations import Shift
 from skann.callbacks import Checkpoint
+from skann.datasets import ArraySource, GeneratorSource
 from skann.engine.data.augmentation import AUGMENTATIONS
 from skann.layers import LayerNorm
+from skann.preprocessing import ImageLoader
 from skann.schedules import Cosine
 from skann.solvers import SGD
 
@@ -351,6 +355,89 @@ class TestBytes:
         assert_allclose(clf.predict_proba(X[:3]), clf.predict_proba(X)[:3], atol=1e-6)
         validated = ConvClassifier(**SMALL, early_stopping=True).fit(X, Y, X_val=X, y_val=Y)
         assert validated.validation_scores_[-1] > 0.9
+
+
+class Tensor:
+    """An array of another library, which speaks DLPack."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __dlpack__(self, **options):
+        return self.array.__dlpack__(**options)
+
+    def __dlpack_device__(self):
+        return self.array.__dlpack_device__()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A frame with a column of paths, and the images in these files."""
+    folder = tmp_path_factory.mktemp("digits")
+    images = (IMAGES[:200] * 255).astype("uint8")
+    paths = [folder / f"{i}.png" for i in range(len(images))]
+    for path, image in zip(paths, images, strict=True):
+        PIL.Image.fromarray(image).save(path)
+    return pandas.DataFrame({"file": list(map(str, paths))}), images
+
+
+class TestSources:
+    def test_files_in_a_pipeline(self, files):
+        frame, images = files
+        pipeline = make_pipeline(ImageLoader(size=(8, 8), mode="L"), ConvClassifier(**SMALL)).fit(frame, Y[:200])
+        by_array = ConvClassifier(**SMALL).fit(images, Y[:200])
+        assert_array_equal(pipeline.predict_proba(frame), by_array.predict_proba(images))
+        assert cross_val_score(pipeline, frame, Y[:200], cv=2).min() > 0.5
+        grid = {"imageloader__mode": ["L", "RGB"], "convclassifier__augment": [None, "shift"]}
+        search = GridSearchCV(pipeline, grid, cv=2, n_jobs=2, error_score="raise").fit(frame, Y[:200])
+        assert len({*search.cv_results_["mean_test_score"]}) > 1
+
+    def test_a_corrupt_file_in_the_middle(self, files):
+        frame, _ = files
+        paths = frame.copy()
+        paths.iloc[77, 0] = broken = frame.iloc[77, 0] + ".broken"
+        with open(frame.iloc[77, 0], "rb") as whole, open(broken, "wb") as part:
+            part.write(whole.read()[:60])
+        pipeline = make_pipeline(ImageLoader(size=(8, 8), mode="L"), ConvClassifier(**SMALL)).fit(frame, Y[:200])
+        before = pipeline.predict_proba(frame)
+        with pytest.raises(ValueError, match=re.escape(broken)):
+            pipeline.fit(paths, Y[:200])
+        assert_array_equal(pipeline.predict_proba(frame), before)
+
+    @pytest.mark.parametrize("kind", [ArraySource, lambda X: GeneratorSource(lambda: iter(X), len(X)), Tensor])
+    def test_sources_equal_arrays(self, kind):
+        X = IMAGES.astype("float32")
+        options = {**SMALL, "shuffle": False}
+        by_array = ConvClassifier(**options).fit(X, Y).predict_proba(X)
+        clf = ConvClassifier(**options).fit(kind(X), Y)
+        assert_array_equal(clf.predict_proba(kind(X)), by_array)
+        assert clf.predict(kind(X[:3])).shape == (3,)
+
+    def test_validation_rows_of_a_source(self):
+        clf = ConvClassifier(**SMALL, early_stopping=True, scoring="accuracy").fit(ArraySource(IMAGES), Y)
+        by_array = ConvClassifier(**SMALL, early_stopping=True, scoring="accuracy").fit(IMAGES, Y)
+        assert clf.validation_scores_ == by_array.validation_scores_
+
+    def test_a_memory_map(self, tmp_path):
+        X = (IMAGES * 255).astype("uint8")
+        numpy.save(tmp_path / "X.npy", X)
+        mapped = numpy.load(tmp_path / "X.npy", mmap_mode="r")
+        clf = ConvClassifier(**SMALL).fit(mapped, Y)
+        assert_array_equal(clf.predict_proba(mapped), ConvClassifier(**SMALL).fit(X, Y).predict_proba(X))
+
+    @pytest.mark.parametrize(
+        ("X", "error", "match"),
+        [
+            (IMAGES[:0], ValueError, "of no images"),
+            (IMAGES.astype("complex"), TypeError, "of dtype complex128"),
+            (IMAGES[..., None, None], ValueError, r"X has 5 axes, of lengths \(300, 8, 8, 1, 1\)"),
+            (numpy.where(IMAGES > 0.9, numpy.nan, IMAGES), ValueError, "contains NaN"),
+        ],
+        ids=["no rows", "complex", "axes", "NaN"],
+    )
+    def test_bad_sources(self, X, error, match):
+        with pytest.raises(error, match=match):
+            ConvClassifier(**SMALL).fit(ArraySource(X), Y[: len(X)])
 
 
 class TestBadInput:

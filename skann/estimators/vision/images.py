@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy
 import scipy.sparse
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import assert_all_finite, check_array, check_consistent_length
 
+from ..._dlpack import as_numpy
 from ..._sklearn_compat import _check_y
+from ...engine.data.source import read_rows
 from ..data import prediction_data, ravel_column, training_data
 from ..targets import as_labels, as_numbers
 from .sizes import is_positive_int
@@ -18,7 +20,7 @@ from .sizes import is_positive_int
 Shape = tuple[int, int, int]
 
 
-def training_images(estimator: Any, X: Any, y: Any, *, reset: bool, y_numeric: bool) -> tuple[numpy.ndarray, Any]:
+def training_images(estimator: Any, X: Any, y: Any, *, reset: bool, y_numeric: bool) -> tuple[Any, Any]:
     """Return X as images and y as an array; set or, with ``reset=False``, check the shape of an image.
 
     Raises
@@ -49,7 +51,7 @@ def training_images(estimator: Any, X: Any, y: Any, *, reset: bool, y_numeric: b
     return images, y
 
 
-def images_to_predict(estimator: Any, X: Any) -> numpy.ndarray:
+def images_to_predict(estimator: Any, X: Any) -> Any:
     """Return X as images after checking that they have the shape of those in fit."""
     images = as_image_array(X)
     if images is None:
@@ -61,13 +63,16 @@ def images_to_predict(estimator: Any, X: Any) -> numpy.ndarray:
 
 
 def as_image_array(X: Any) -> Any:
-    """Return X as an array of at least three axes, or None if X is not one, nor a list or array of images.
+    """Return X as a source or an array of at least three axes; None if it is neither, nor a list or array of images.
 
     Raises
     ------
     ValueError
         If images in a list or an array of objects have different shapes; the message names the first.
     """
+    if hasattr(X, "read") and hasattr(X, "shape"):
+        return CheckedSource(X)
+    X = as_numpy(X)
     if getattr(X, "ndim", 0) > 2:
         return X
     is_listing = isinstance(X, (list, tuple)) or (isinstance(X, numpy.ndarray) and X.ndim == 1 and X.dtype.kind == "O")
@@ -105,6 +110,51 @@ def n_stages_that_fit(shape: Shape, pool_sizes: Sequence[tuple[int, int]]) -> in
     return len(pool_sizes)
 
 
+class CheckedSource:
+    """A source of images that adds the axis of one channel to grey ones, and checks that numbers are finite.
+
+    Parameters
+    ----------
+    source : Source
+    """
+
+    def __init__(self, source: Any):
+        self.source = source
+        self.dtype = numpy.dtype(source.dtype)
+        shape = tuple(source.shape)
+        self.shape = (*shape, 1) if len(shape) == 3 else shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def read(self, rows: slice | numpy.ndarray) -> numpy.ndarray:
+        """Return rows of the source, of shape (n, height, width, channels)."""
+        images = read_rows(self.source, rows)
+        if self.dtype.kind == "f":
+            assert_all_finite(images, input_name="X")
+        return images.reshape(-1, *self.shape[1:])
+
+    def check(self, estimator: Any) -> None:
+        """Raise ValueError if there are no images, or TypeError if they are no real numbers."""
+        if self.dtype.kind not in "buif":
+            raise TypeError(
+                f"X is a {type(self.source).__name__} of dtype {self.dtype}. {type(estimator).__name__} takes images "
+                "of real numbers."
+            )
+        if self.ndim != 4:
+            raise ValueError(
+                f"X is a {type(self.source).__name__} of shape {tuple(self.source.shape)}. It must be (n_samples, "
+                "height, width) or (n_samples, height, width, channels)."
+            )
+        if len(self) == 0:
+            raise ValueError(f"X is a {type(self.source).__name__} of no images. At least 1 is required.")
+
+
 def _from_columns(estimator: Any, X: Any, reset: bool) -> numpy.ndarray:
     """Return a matrix as images of ``image_shape``, or as signals of one row and one channel."""
     n_features = X.shape[1]
@@ -130,28 +180,24 @@ def _check_dense(estimator: Any, X: Any) -> None:
         )
 
 
-def _check_images(estimator: Any, X: Any) -> numpy.ndarray:
+def _check_images(estimator: Any, X: Any) -> Any:
     """Return images of four axes, grey ones with one channel, after scikit-learn's checks of the numbers."""
     if X.ndim > 4:
         raise ValueError(
             f"X has {X.ndim} axes, of lengths {X.shape}. {type(estimator).__name__} takes images of shape "
             "(n_samples, height, width) or (n_samples, height, width, channels)."
         )
-    X = check_array(
-        X,
-        dtype="numeric",
-        ensure_2d=False,
-        allow_nd=True,
-        input_name="X",
-        estimator=estimator,
-    )
-    X = X[..., None] if X.ndim == 3 else X
+    if isinstance(X, CheckedSource):
+        X.check(estimator)
+    else:
+        X = check_array(X, dtype="numeric", ensure_2d=False, allow_nd=True, input_name="X", estimator=estimator)
+        X = X[..., None] if X.ndim == 3 else X
     if 0 in X.shape:
         raise ValueError(f"X has images of shape {X.shape[1:]}, without pixels. Images need at least one.")
     return X
 
 
-def _check_same_shape(estimator: Any, X: numpy.ndarray) -> None:
+def _check_same_shape(estimator: Any, X: Any) -> None:
     """Raise ValueError if images have another shape than those in fit."""
     if X.shape[1:] != tuple(estimator.image_shape_):
         raise ValueError(
