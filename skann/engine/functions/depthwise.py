@@ -6,12 +6,13 @@ Products of matrices would have a single filter, or a few, per group.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import ModuleType
 
 from ..arrays.backend import Array
 from .blocks import Block, Blocks
 from .geometry import Geometry
 
-_BLOCK = 2**15  # number of elements of a block of the output, which is passed over for each tap
+_BLOCK = 2**16  # number of elements of a block of the output, which is passed over for each tap
 
 
 class Depthwise(Blocks):
@@ -28,15 +29,15 @@ class Depthwise(Blocks):
         super().__init__(geometry, geometry.groups, _BLOCK)
         self.n_filters = geometry.n_filters // geometry.groups
         self.reserve("products", self.n_positions, geometry.groups)
-        self.reserve("weights", geometry.groups)
+        self.reserve("weights", geometry.out_shape[1], geometry.groups)
+        self.reserve("sums", geometry.groups)
 
     def convolve(self, xp, x, W, y, work):
         for block in self.split(len(x)):
             padded, products = self.read(xp, x, block, work), self._products(block, work)
-            for f in range(self.n_filters):
-                out = self._filter(y[block], f)
+            for f, out in self._filters(y[block]):
                 for i, (tap, pixels) in enumerate(self.taps(padded, block)):
-                    weights = self._filter(W[tap][0], f)
+                    weights = self._weights(xp, W, tap, f, work)
                     if i == 0:
                         xp.multiply(pixels, weights, out=out)
                     else:
@@ -48,12 +49,12 @@ class Depthwise(Blocks):
             padded, products = self.zeros(dx, block, work), self._products(block, work)
             for f, gradient in self._filters(dy[block]):
                 for tap, pixels in self.taps(padded, block):
-                    xp.multiply(gradient, self._filter(W[tap][0], f), out=products)
+                    xp.multiply(gradient, self._weights(xp, W, tap, f, work), out=products)
                     xp.add(pixels, products, out=pixels)
             self.write(xp, padded, dx, block)
 
     def convolve_weight_gradient(self, xp, x, dy, dW, work):
-        ones, term = self.part("ones", work), self.part("weights", work)
+        ones, term = self.part("ones", work), self.part("sums", work)
         ones.fill(1)
         dW.fill(0)
         for block in self.split(len(x)):
@@ -68,10 +69,16 @@ class Depthwise(Blocks):
 
     def _products(self, block: Block, work: Array) -> Array:
         """Return the memory for the products of a tap."""
-        shape = self.shape(block)
-        return self.part("products", work, *shape, self.geometry.groups)
+        return self.part("products", work, *self.shape(block), self.geometry.groups)
+
+    def _weights(self, xp: ModuleType, W: Array, tap: tuple[int, int], f: int, work: Array) -> Array:
+        """Return the weights of a tap for each column, so that loops run over whole rows."""
+        weights = self.part("weights", work)
+        xp.copyto(weights, self._filter(W[tap][0], f))
+        return weights
 
     def _filters(self, out: Array) -> Iterator[tuple[int, Array]]:
+        """Yield each filter of the groups, and the view of its output channels."""
         for f in range(self.n_filters):
             yield f, self._filter(out, f)
 
