@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from skann.engine.functions import convolution, depthwise, patches, products
 from skann.engine.functions.geometry import Geometry, padding_for
 from skann.engine.initializers import GlorotUniform
-from skann.engine.layers import Conv2D
+from skann.engine.layers import Conv2D, ConvTranspose2D
 
 from .harness import bind
 
@@ -41,9 +41,26 @@ CASES = {
     "1x1 with padding": (Conv2D(4, INIT, 1, padding=1), (5, 6, 3)),
     "1x1 in groups": (Conv2D(4, INIT, 1, groups=2), (5, 6, 2)),
     "whole image": (Conv2D(4, INIT, (5, 6), padding="valid"), (5, 6, 3)),
+    "without bias": (Conv2D(4, INIT, bias=False), (5, 6, 3)),
     "signal": (Conv2D(4, INIT, (1, 5)), (1, 20, 3)),
     "signal with stride": (Conv2D(4, INIT, (1, 4), stride=(1, 3), dilation=(1, 2)), (1, 21, 2)),
 }
+TRANSPOSED_CASES = {
+    "3x3": (ConvTranspose2D(4, INIT), (5, 6, 3)),
+    "stride": (ConvTranspose2D(4, INIT, stride=2), (4, 5, 3)),
+    "even kernel": (ConvTranspose2D(3, INIT, 4, stride=2), (4, 5, 2)),
+    "even kernel without stride": (ConvTranspose2D(3, INIT, (2, 4)), (4, 5, 2)),
+    "strides": (ConvTranspose2D(4, INIT, (5, 3), stride=(3, 1)), (3, 5, 2)),
+    "stride beyond the kernel": (ConvTranspose2D(2, INIT, 2, stride=3), (3, 4, 2)),
+    "valid": (ConvTranspose2D(4, INIT, (3, 2), stride=(2, 3), padding="valid"), (4, 3, 2)),
+    "numbers": (ConvTranspose2D(4, INIT, stride=2, padding=(1, 2)), (4, 5, 3)),
+    "more padding than kernel": (ConvTranspose2D(2, INIT, 2, padding=2), (6, 7, 3)),
+    "1x1": (ConvTranspose2D(4, INIT, 1), (4, 5, 3)),
+    "one channel": (ConvTranspose2D(1, INIT, stride=2), (4, 5, 1)),
+    "without bias": (ConvTranspose2D(2, INIT, bias=False), (4, 5, 3)),
+    "signal": (ConvTranspose2D(4, INIT, (1, 4), stride=(1, 2)), (1, 9, 3)),
+}
+BOTH = {**CASES, **{f"transposed, {name}": case for name, case in TRANSPOSED_CASES.items()}}
 CASE = pytest.mark.parametrize("case", CASES)
 
 
@@ -85,27 +102,56 @@ def zeros_around(layer, in_shape):
     return zeros
 
 
-@pytest.mark.parametrize("dtype", TOLERANCES)
-@CASE
-def test_equals_pytorch(case, dtype):
-    torch = pytest.importorskip("torch")
-    layer, in_shape = CASES[case]
+def assert_equals_pytorch(torch, layer, in_shape, dtype, function):
+    """Assert that the passes of a layer equal those of a function of images, weights and bias of PyTorch."""
     arrays = passes(layer, in_shape, dtype)
     images = torch.tensor(arrays["x"]).permute(0, 3, 1, 2).requires_grad_()
     weights = torch.tensor(arrays["W"]).permute(3, 2, 0, 1).requires_grad_()
-    bias = torch.tensor(arrays["b"]).requires_grad_()
-    padded = torch.nn.functional.pad(images, tuple(zeros_around(layer, in_shape)))
-    y = torch.nn.functional.conv2d(
-        padded, weights, bias, stride=layer.stride, dilation=layer.dilation, groups=layer.groups
-    )
+    bias = torch.tensor(arrays["b"]).requires_grad_() if layer.bias else None
+    y = function(images, weights, bias)
     y.backward(torch.tensor(arrays["dy"]).permute(0, 3, 1, 2))
     others = {
         "y": y.detach().permute(0, 2, 3, 1),
         "dx": images.grad.permute(0, 2, 3, 1),
         "dW": weights.grad.permute(2, 3, 1, 0),
-        "db": bias.grad,
-    }
+    } | ({"db": bias.grad} if layer.bias else {})
     assert_same(arrays, {name: tensor.numpy() for name, tensor in others.items()}, TOLERANCES[dtype])
+
+
+@pytest.mark.parametrize("dtype", TOLERANCES)
+@CASE
+def test_equals_pytorch(case, dtype):
+    torch = pytest.importorskip("torch")
+    layer, in_shape = CASES[case]
+
+    def conv2d(images, weights, bias):
+        padded = torch.nn.functional.pad(images, tuple(zeros_around(layer, in_shape)))
+        return torch.nn.functional.conv2d(
+            padded, weights, bias, stride=layer.stride, dilation=layer.dilation, groups=layer.groups
+        )
+
+    assert_equals_pytorch(torch, layer, in_shape, dtype, conv2d)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCES)
+@pytest.mark.parametrize("case", TRANSPOSED_CASES)
+def test_transposed_equals_pytorch(case, dtype):
+    torch = pytest.importorskip("torch")
+    layer, in_shape = TRANSPOSED_CASES[case]
+
+    def conv_transpose2d(images, weights, bias):
+        whole = torch.nn.functional.conv_transpose2d(images, weights, stride=layer.stride)
+        left_out = []
+        for axis in (1, 0):
+            kernel, stride = (numpy.broadcast_to(value, 2)[axis].item() for value in (layer.kernel_size, layer.stride))
+            if layer.padding == "same":
+                left_out += max(kernel - stride, 0) // 2, kernel - stride - max(kernel - stride, 0) // 2
+            else:
+                left_out += [0 if layer.padding == "valid" else numpy.broadcast_to(layer.padding, 2)[axis].item()] * 2
+        y = torch.nn.functional.pad(whole, [-count for count in left_out])  # cuts off, and adds zeros
+        return y if bias is None else y + bias[:, None, None]
+
+    assert_equals_pytorch(torch, layer, in_shape, dtype, conv_transpose2d)
 
 
 @pytest.fixture
@@ -124,15 +170,17 @@ def small_blocks(monkeypatch):
 
 
 @pytest.mark.parametrize("blocks", ["images", "bands", "rows"])
-@CASE
+@pytest.mark.parametrize("case", BOTH)
 def test_blocks_change_nothing(case, blocks, small_blocks):
-    layer, in_shape = CASES[case]
+    layer, in_shape = BOTH[case]
     geometry = layer.geometry(in_shape)
     whole = passes(layer, in_shape)
     per_row = geometry.out_shape[1] * geometry.n_terms * geometry.groups
     per_image = per_row * geometry.out_shape[0]
     small_blocks({"images": 2 * per_image, "bands": max(per_row, per_image // 2), "rows": 1}[blocks])
-    assert_same(passes(layer, in_shape), {name: whole[name] for name in ("y", "dx", "dW", "db")}, 1e-13)
+    assert_same(
+        passes(layer, in_shape), {name: whole[name] for name in whole if name in ("y", "dx", "dW", "db")}, 1e-13
+    )
 
 
 def test_there_are_blocks_of_images_and_bands_of_rows(small_blocks):
@@ -169,6 +217,12 @@ def test_an_output_stands_wherever_a_window_fits(size, kernel, dilation, stride,
     assert geometry.out_shape == (1, len(starts), 2)
 
 
+@pytest.mark.parametrize("kernel", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_transposed_with_same_padding_gives_stride_outputs_per_input(kernel, stride):
+    assert ConvTranspose2D(4, INIT, kernel, stride).declare((3, 5, 2)).shape == (3 * stride, 5 * stride, 4)
+
+
 @pytest.mark.parametrize(
     ("layer", "in_shape", "message"),
     [
@@ -176,6 +230,8 @@ def test_an_output_stands_wherever_a_window_fits(size, kernel, dilation, stride,
         (Conv2D(4, INIT, 3, dilation=3, padding="valid"), (7, 6, 2), r"7 x 7 exceeds an image of 7 x 6.*dilation"),
         (Conv2D(4, INIT, groups=2), (5, 5, 3), "groups=2 must divide the 3 channels of the input and the 4"),
         (Conv2D(3, INIT, groups=2), (5, 5, 4), "groups=2 must divide the 4 channels of the input and the 3"),
+        (ConvTranspose2D(4, INIT, padding=3), (3, 4, 2), r"padding=3 leaves no output of 3 positions.*less padding"),
+        (ConvTranspose2D(4, INIT), (5, 4), r"ConvTranspose2D.* takes images of shape .* Got the shape \(5, 4\)"),
         (Conv2D(4, INIT), (5, 5), r"takes images of shape \(height, width, channels\). Got the shape \(5, 5\)"),
         (Conv2D(4, INIT), (5, 5, 3, 2), r"takes images of shape .* Got the shape \(5, 5, 3, 2\)"),
     ],
@@ -196,10 +252,14 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value", "message"), WRONG, ids=str)
-def test_arguments_out_of_range(name, value, message):
+@pytest.mark.parametrize(
+    ("layer", "name", "value", "message"),
+    [(layer, *case) for layer in (Conv2D, ConvTranspose2D) for case in WRONG if case[0] in vars(layer(4, INIT))],
+    ids=str,
+)
+def test_arguments_out_of_range(layer, name, value, message):
     with pytest.raises(ValueError, match=rf"^{name} {message}.*Got ") as error:
-        Conv2D(**{"filters": 4, "init": INIT, name: value})
+        layer(**{"filters": 4, "init": INIT, name: value})
     assert f"Got {value!r}." in str(error.value)
 
 

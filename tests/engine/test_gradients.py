@@ -14,6 +14,7 @@ from skann.engine.layers import (
     BatchNorm,
     Concatenate,
     Conv2D,
+    ConvTranspose2D,
     Dense,
     Dropout,
     Embedding,
@@ -85,6 +86,12 @@ CONVOLUTION_CASES = [
     (Conv2D(3, GlorotUniform(), (1, 3), groups=3), (1, 5, 3)),
     (Conv2D(3, GlorotUniform(), 1), (2, 3, 2)),
     (Conv2D(2, GlorotUniform(), 1, stride=2, groups=2), (3, 4, 2)),
+    (Conv2D(3, GlorotUniform(), bias=False), (4, 3, 2)),
+    (ConvTranspose2D(3, GlorotUniform()), (3, 4, 2)),
+    (ConvTranspose2D(2, GlorotUniform(), stride=2, pieces=2), (2, 3, 2)),
+    (ConvTranspose2D(3, GlorotUniform(), (2, 4), stride=(2, 3), padding="valid", bias=False), (3, 2, 2)),
+    (ConvTranspose2D(2, GlorotUniform(), 3, stride=2, padding=(1, 2)), (2, 4, 3)),
+    (ConvTranspose2D(2, GlorotUniform(), 1), (3, 2, 2)),
 ]
 IMAGE_SHAPE = (5, 4, 3)
 IMAGE_CASES = [

@@ -33,6 +33,30 @@ def _(kernels, y, b):
     kernels.add_bias(y, b)
 
 
+SUM_ROWS = 2**12  # number of rows that ``sum_rows`` adds up at once
+
+
+@operation
+def sum_rows(xp, rows, total, work):
+    """Write the sum of the rows of a matrix into ``total``.
+
+    ``work`` is scratch of at least ``SUM_ROWS`` elements and as many as ``total`` has. A product with ones takes a
+    third of the time of a sum over the first axis.
+    """
+    ones, term = work[: min(len(rows), SUM_ROWS)], work[SUM_ROWS : SUM_ROWS + len(total)]
+    ones.fill(1)
+    total.fill(0)
+    for start in range(0, len(rows), SUM_ROWS):
+        some = rows[start : start + SUM_ROWS]
+        xp.matmul(ones[: len(some)], some, out=term)
+        xp.add(total, term, out=total)
+
+
+@sum_rows.on_device
+def _(xp, rows, total, work):
+    xp.ones(len(rows), rows.dtype).dot(rows, out=total)
+
+
 def sum_of_squares(array: Array) -> Array:
     """Return the sum of the squares of a vector: a number, or a 0-d array on a device, without synchronization."""
     return _sum_of_squares(namespace(array), array)

@@ -44,8 +44,6 @@ class Blocks(ABC):
         self._parts: dict[str, tuple[int, tuple[int, ...]]] = {}
         self.size = 0
         self.reserve("padded", *((self.n_images, *geometry.padded, geometry.in_shape[2]) if self._pads else (0,)))
-        self.reserve("ones", self.n_positions)
-        self.reserve("bias", geometry.n_filters)
 
     @abstractmethod
     def convolve(self, xp: ModuleType, x: Array, W: Array, y: Array, work: Array) -> None:
@@ -58,19 +56,6 @@ class Blocks(ABC):
     @abstractmethod
     def convolve_weight_gradient(self, xp: ModuleType, x: Array, dy: Array, dW: Array, work: Array) -> None:
         """Write the gradient with respect to the weights into dW."""
-
-    def sum_positions(self, xp: ModuleType, dy: Array, db: Array, work: Array) -> None:
-        """Write the sum over all positions of dy into db.
-
-        A product with ones takes a third of the time of a sum over the first axis.
-        """
-        rows, ones, term = rows_of(dy), self.part("ones", work), self.part("bias", work)
-        ones.fill(1)
-        db.fill(0)
-        for start in range(0, len(rows), len(ones)):
-            block = rows[start : start + len(ones)]
-            xp.matmul(ones[: len(block)], block, out=term)
-            xp.add(db, term, out=db)
 
     def reserve(self, name: str, *shape: int) -> None:
         """Add a part of the given largest shape to the scratch."""

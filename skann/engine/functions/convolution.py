@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from .algebra import add_bias
+from .algebra import SUM_ROWS, add_bias, sum_rows
 from .blocks import Blocks, rows_of
 from .depthwise import Depthwise
 from .geometry import Geometry
@@ -39,15 +39,14 @@ def convolve_input_gradient(xp, geometry, dy, W, dx, work):
 @operation
 def convolve_weight_gradient(xp, geometry, x, dy, dW, db, work):
     """Write the gradients with respect to W and b of ``convolve``; db may be None."""
-    form = _form(geometry)
-    form.convolve_weight_gradient(xp, x, dy, dW, work)
+    _form(geometry).convolve_weight_gradient(xp, x, dy, dW, work)
     if db is not None:
-        form.sum_positions(xp, dy, db, work)
+        sum_rows(xp, rows_of(dy), db, work)
 
 
 def work_size(geometry: Geometry) -> int:
-    """Return the number of elements of scratch that the operations need."""
-    return _form(geometry).size
+    """Return the number of elements of scratch that the operations need, and sums over positions of x or y."""
+    return max(_form(geometry).size, SUM_ROWS + max(geometry.n_filters, geometry.in_shape[2]))
 
 
 @lru_cache(1024)

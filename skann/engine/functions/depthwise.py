@@ -31,6 +31,7 @@ class Depthwise(Blocks):
         self.reserve("products", self.n_positions, geometry.groups)
         self.reserve("weights", geometry.out_shape[1], geometry.groups)
         self.reserve("sums", geometry.groups)
+        self.reserve("ones", self.n_positions)
 
     def convolve(self, xp, x, W, y, work):
         for block in self.split(len(x)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from numbers import Integral
 from typing import Any
 
@@ -39,7 +39,7 @@ def check_padding(value: Any) -> None:
 
 
 def _is_pair(value: Any, low: int) -> bool:
-    values = value if isinstance(value, (tuple, list)) and len(value) == 2 else (value,)
+    values = value if isinstance(value, tuple) and len(value) == 2 else (value,)
     return all(_is_count(item, low) for item in values)
 
 
@@ -132,6 +132,43 @@ class Geometry:
         if self.stride != (1, 1) or min(map(min, padding)) < 0:
             return None
         return replace(self, in_shape=self.out_shape, n_filters=self.in_shape[2], padding=padding)
+
+
+@lru_cache(1024)  # layers ask in every pass
+def build_geometry(
+    in_shape: tuple[int, ...],
+    n_filters: int,
+    kernel_size: int | Pair,
+    stride: int | Pair,
+    padding: PaddingSpec,
+    dilation: int | Pair = 1,
+    groups: int = 1,
+) -> Geometry:
+    """Return the geometry for arguments of layers and images of shape (height, width, channels).
+
+    Raises
+    ------
+    ValueError
+        If the shape is not of three axes, if the window exceeds the padded image, or if the groups do not divide the
+        channels and the filters.
+    """
+    if len(in_shape) != 3:
+        raise ValueError(f"A convolution takes images of shape (height, width, channels). Got the shape {in_shape}.")
+    height, width, channels = in_shape
+    if channels % groups or n_filters % groups:
+        raise ValueError(
+            f"groups={groups} must divide the {channels} channels of the input and the {n_filters} of the output."
+        )
+    steps = pair(stride)
+    unpadded = Geometry(in_shape, n_filters, pair(kernel_size), steps, dilation=pair(dilation), groups=groups)
+    span = unpadded.span
+    geometry = replace(unpadded, padding=padding_for(padding, (height, width), span, steps))
+    if min(geometry.out_shape) < 1:
+        raise ValueError(
+            f"A window of {span[0]} x {span[1]} exceeds an image of {geometry.padded[0]} x {geometry.padded[1]}, "
+            'padding included. Use a smaller kernel_size or dilation, or padding="same".'
+        )
+    return geometry
 
 
 def padding_for(padding: PaddingSpec, size: Pair, span: Pair, stride: Pair) -> tuple[Pair, Pair]:

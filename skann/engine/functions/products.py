@@ -10,8 +10,6 @@ from .blocks import Blocks, rows_of
 from .geometry import Geometry
 from .patches import Patches
 
-_SUMS = 2**12  # number of positions that are added up at once
-
 
 class PixelProduct(Blocks):
     """A convolution whose windows are single pixels, which is one product with a row for each position.
@@ -22,7 +20,7 @@ class PixelProduct(Blocks):
     """
 
     def __init__(self, geometry: Geometry):
-        super().__init__(geometry, 1, _SUMS)
+        super().__init__(geometry, 1, 1)
 
     def convolve(self, xp, x, W, y, work):
         xp.matmul(rows_of(x), W[0, 0], out=rows_of(y))

@@ -7,6 +7,7 @@ from .base import Bound, Declaration, Layer, Linear, Shape
 from .batch_norm import BatchNorm
 from .concatenate import Concatenate
 from .conv import Conv2D
+from .conv_transpose import ConvTranspose2D
 from .dense import Dense
 from .dropout import Dropout
 from .embedding import Embedding
@@ -34,6 +35,7 @@ __all__ = [
     "Bound",
     "Concatenate",
     "Conv2D",
+    "ConvTranspose2D",
     "Declaration",
     "Dense",
     "Dropout",

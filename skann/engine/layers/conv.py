@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..functions.convolution import convolve, convolve_input_gradient, convolve_weight_gradient, work_size
 from ..functions.geometry import (
     Geometry,
     PaddingSpec,
     Pair,
+    build_geometry,
     check_count,
     check_padding,
     check_pair,
-    padding_for,
-    pair,
 )
 from ..initializers import Initializer
 from ..parameters import ParameterSpec
@@ -45,6 +45,8 @@ class Conv2D(Linear):
     groups : int, default=1
         Number of groups of channels that do not mix; as many as there are input channels make the convolution
         depthwise.
+    bias : bool, default=True
+        Whether to add b, which a following normalization over each channel takes away again.
     pieces : int, default=None
         Number of affine pieces per filter. The output then has pieces * filters channels.
     """
@@ -56,6 +58,7 @@ class Conv2D(Linear):
     padding: PaddingSpec = "same"
     dilation: int | Pair = 1
     groups: int = 1
+    bias: bool = True
     pieces: int | None = None
     keeps = frozenset({"x"})
     positionwise = False
@@ -73,54 +76,39 @@ class Conv2D(Linear):
         return replace(self, pieces=pieces)
 
     def geometry(self, in_shape: Shape) -> Geometry:
-        """Return the shapes for images of shape (height, width, channels).
-
-        Raises
-        ------
-        ValueError
-            If the shape is not of three axes, if the window exceeds the padded image, or if the groups do not divide
-            the channels and the filters.
-        """
+        """Return the shapes for images of shape (height, width, channels)."""
         n_outputs = self.filters * (self.pieces or 1)
-        if len(in_shape) != 3:
-            raise ValueError(f"{self!r} takes images of shape (height, width, channels). Got the shape {in_shape}.")
-        if in_shape[2] % self.groups or n_outputs % self.groups:
-            raise ValueError(
-                f"groups={self.groups} must divide the {in_shape[2]} channels of the input and the {n_outputs} of the "
-                "output."
-            )
-        kernel, stride, dilation = pair(self.kernel_size), pair(self.stride), pair(self.dilation)
-        open_geometry = Geometry(in_shape, n_outputs, kernel, stride, dilation=dilation, groups=self.groups)
-        span = open_geometry.span
-        geometry = replace(open_geometry, padding=padding_for(self.padding, in_shape[:2], span, stride))
-        if min(geometry.out_shape) < 1:
-            raise ValueError(
-                f"A window of {span[0]} x {span[1]} exceeds an image of {geometry.padded[0]} x {geometry.padded[1]}, "
-                'padding included. Use a smaller kernel_size or dilation, or padding="same".'
-            )
-        return geometry
+        return build_geometry(
+            in_shape, n_outputs, self.kernel_size, self.stride, self.padding, self.dilation, self.groups
+        )
 
     def declare(self, in_shape):
         geometry = self.geometry(in_shape)
-        taps = math.prod(geometry.kernel)
-        fans = geometry.n_terms, taps * geometry.n_filters
+        fans = geometry.n_terms, math.prod(geometry.kernel) * geometry.n_filters // self.groups
         return Declaration(
             shape=geometry.out_shape,
-            parameters={
-                "W": ParameterSpec(geometry.weight_shape, self.init, fans, role="weight"),
-                "b": ParameterSpec((geometry.n_filters,), self.init, fans, bias=True, decays=False, role="bias"),
-            },
+            parameters=kernel_parameters(self, geometry.weight_shape, geometry.n_filters, fans),
             temporary=work_size(geometry),
         )
 
     def forward(self, bound, x, y):
-        W, b = bound.params["W"], bound.params["b"]
+        W, b = bound.params["W"], bound.params.get("b")
         convolve(bound.xp, self.geometry(x.shape[1:]), x, W, b, y, bound.temporary)
 
     def backward(self, bound, x, y, dy, dx):
         geometry = self.geometry(x.shape[1:])
         if bound.grads:
-            dW, db = bound.grads["W"], bound.grads["b"]
+            dW, db = bound.grads["W"], bound.grads.get("b")
             convolve_weight_gradient(bound.xp, geometry, x, dy, dW, db, bound.temporary)
         if dx is not None:
             convolve_input_gradient(bound.xp, geometry, dy, bound.params["W"], dx, bound.temporary)
+
+
+def kernel_parameters(
+    layer: Any, weight_shape: Shape, n_outputs: int, fans: tuple[int, int]
+) -> dict[str, ParameterSpec]:
+    """Return the weights and, unless ``layer.bias`` is False, the biases of a convolutional layer."""
+    parameters = {"W": ParameterSpec(weight_shape, layer.init, fans, role="weight")}
+    if layer.bias:
+        parameters["b"] = ParameterSpec((n_outputs,), layer.init, fans, bias=True, decays=False, role="bias")
+    return parameters
