@@ -76,7 +76,7 @@ class ndarray:
         raise TypeError("Implicit conversion to a NumPy array is not allowed.")
 
     def __getattr__(self, name):
-        if name in ("shape", "dtype", "size", "ndim", "itemsize", "nbytes", "flags"):
+        if name in ("shape", "dtype", "size", "ndim", "itemsize", "nbytes", "flags", "strides"):
             return getattr(self.hidden, name)
         if name == "T":
             return ndarray(self.hidden.T)
@@ -169,6 +169,11 @@ class ReductionKernel:
         return before(eval(self.map, {"x": behind(x)}).sum())
 
 
+def as_strided(x, shape, strides):
+    """Return a view with other strides; CuPy's takes no further arguments."""
+    return before(numpy.lib.stride_tricks.as_strided(behind(x), shape, strides))
+
+
 class StandIn(ModuleType):
     """The module ``cupy``.
 
@@ -187,6 +192,7 @@ class StandIn(ModuleType):
         self.free = 2**30
         device = SimpleNamespace(mem_info=(0, 0))
         self.cuda = SimpleNamespace(is_available=lambda: True, Device=lambda: device)
+        self.lib = SimpleNamespace(stride_tricks=SimpleNamespace(as_strided=as_strided))
         self.get_default_memory_pool = lambda: SimpleNamespace(free_bytes=lambda: self.free)
 
     def __getattr__(self, name):

@@ -10,8 +10,11 @@ from numpy.testing import assert_allclose
 
 from skann.engine.functions import convolution, depthwise, patches, products
 from skann.engine.functions.geometry import Geometry, padding_for
+from skann.engine.graph import chain
 from skann.engine.initializers import GlorotUniform
 from skann.engine.layers import Conv2D, ConvTranspose2D
+from skann.engine.network import Network
+from skann.engine.parameters import Parameters
 
 from .harness import bind
 
@@ -194,6 +197,27 @@ def test_there_are_blocks_of_images_and_bands_of_rows(small_blocks):
         for images, rows in blocks:
             seen[images, rows] += 1
         assert (seen == 1).all()
+
+
+@pytest.mark.parametrize("block", [1, 2**26], ids=["blocks", "one block"])
+@pytest.mark.parametrize("case", BOTH)
+def test_a_device_gives_the_same(case, block, device, small_blocks, monkeypatch):
+    layer, in_shape = BOTH[case]
+    here = passes(layer, in_shape)
+    small_blocks(1)
+    monkeypatch.setattr(convolution, "_DEVICE_BLOCK", block)
+    graph = chain([("layer", layer)], in_shape)
+    parameters = Parameters.draw(graph.layout(), numpy.random.RandomState(0), here["x"].dtype)
+    for name in ("W", "b"):
+        if name in here:
+            parameters.values["layer", name][...] = here[name]
+    there = Network(graph, parameters.on(device), 5, training=True, input_gradients=True)
+    (y,) = there.forward(device.asarray(here["x"]))
+    y = device.asnumpy(y)
+    (dx,) = there.backward({"layer": device.asarray(here["dy"])}, inputs=True)
+    grads = there.parameters.grads_by_layer["layer"]
+    results = {"y": y, "dx": device.asnumpy(dx), **{f"d{name}": device.asnumpy(grads[name]) for name in grads}}
+    assert_same(results, {name: here[name] for name in results}, 1e-12)
 
 
 sizes, taps, steps = st.integers(1, 12), st.integers(1, 5), st.integers(1, 4)

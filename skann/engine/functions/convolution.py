@@ -9,6 +9,7 @@ The reference form has a way for depthwise convolutions, one for windows of a si
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 from .algebra import SUM_ROWS, add_bias, sum_rows
@@ -17,6 +18,8 @@ from .depthwise import Depthwise
 from .geometry import Geometry
 from .operations import operation
 from .products import PatchProducts, PixelProduct
+
+_DEVICE_BLOCK = 2**26  # number of elements of a block on a device, at most
 
 
 @operation
@@ -50,9 +53,42 @@ def work_size(geometry: Geometry) -> int:
 
 
 @lru_cache(1024)
-def _form(geometry: Geometry) -> Blocks:
+def _form(geometry: Geometry, block: int = 0) -> Blocks:
+    """Return the way to convolve, for blocks of at least the given size."""
     if geometry.is_depthwise:
-        return Depthwise(geometry)
+        return Depthwise(geometry, block)
     if geometry.is_product:
         return PixelProduct(geometry)
-    return PatchProducts(geometry, None if geometry.dual is None else PatchProducts(geometry.dual))
+    dual = None if geometry.dual is None else PatchProducts(geometry.dual, block=block)
+    return PatchProducts(geometry, dual, block)
+
+
+# on a device: few launches of large blocks, with scratch of their own
+
+
+@convolve.on_device
+def _(xp, geometry, x, W, b, y, work):
+    form = _device_form(geometry, len(x))
+    form.convolve(xp, x, W, y, xp.empty(form.size, y.dtype))
+    if b is not None:
+        add_bias(xp, rows_of(y), b)
+
+
+@convolve_input_gradient.on_device
+def _(xp, geometry, dy, W, dx, work):
+    form = _device_form(geometry, len(dy))
+    form.convolve_input_gradient(xp, dy, W, dx, xp.empty(form.size, dx.dtype))
+
+
+@convolve_weight_gradient.on_device
+def _(xp, geometry, x, dy, dW, db, work):
+    form = _device_form(geometry, len(x))
+    form.convolve_weight_gradient(xp, x, dy, dW, xp.empty(form.size, dW.dtype))
+    if db is not None:
+        sum_rows(xp, rows_of(dy), db, work)
+
+
+def _device_form(geometry: Geometry, n: int) -> Blocks:
+    """Return the way to convolve n images."""
+    per_image = math.prod(geometry.out_shape[:2]) * geometry.n_terms * geometry.groups
+    return _form(geometry, min(_DEVICE_BLOCK, n * per_image))

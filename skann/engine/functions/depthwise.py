@@ -23,10 +23,12 @@ class Depthwise(Blocks):
     Parameters
     ----------
     geometry : Geometry
+    block : int, default=0
+        Number of elements of a block of the output if more than fit into a processor's cache.
     """
 
-    def __init__(self, geometry: Geometry):
-        super().__init__(geometry, geometry.groups, _BLOCK)
+    def __init__(self, geometry: Geometry, block: int = 0):
+        super().__init__(geometry, geometry.groups, max(_BLOCK, block))
         self.n_filters = geometry.n_filters // geometry.groups
         self.reserve("products", self.n_positions, geometry.groups)
         self.reserve("weights", geometry.out_shape[1], geometry.groups)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from numpy.lib.stride_tricks import as_strided
-
 from ..arrays.backend import Array
 from .blocks import Block, Blocks
 from .geometry import Geometry
@@ -23,10 +21,12 @@ class Patches(Blocks):
     Parameters
     ----------
     geometry : Geometry
+    block : int, default=0
+        Number of elements of a block's patches if more than fit into a processor's cache.
     """
 
-    def __init__(self, geometry: Geometry):
-        limit = max(_BLOCK, _POSITIONS * geometry.n_terms)
+    def __init__(self, geometry: Geometry, block: int = 0):
+        limit = max(_BLOCK, _POSITIONS * geometry.n_terms, block)
         super().__init__(geometry, geometry.n_terms * geometry.groups, limit)
         self.n_filters = geometry.n_filters // geometry.groups
         self._transposed = geometry.weight_shape[2] <= _FEW_CHANNELS
@@ -46,16 +46,16 @@ class Patches(Blocks):
         """Return the patches of a block, copied from x by way of padded images."""
         padded, patches = self.read(xp, x, block, work), self.empty(block, work)
         shape = self.geometry.groups, *self.shape(block), *self.geometry.weight_shape[:3]
-        xp.copyto(patches.reshape(shape, copy=False), self._windows(padded, block, shape))
+        xp.copyto(patches.reshape(shape), self._windows(xp, padded, block, shape))
         return patches
 
     def scatter(self, xp: ModuleType, patches: Array, dx: Array, block: Block, work: Array) -> None:
         """Add the patches at their places in padded images, and write these to dx after the last band."""
         padded = self.zeros(dx, block, work)
         shape = self.geometry.groups, *self.shape(block), *self.geometry.weight_shape[:3]
-        by_tap = patches.reshape(shape, copy=False).transpose(4, 5, 1, 2, 3, 0, 6)
+        by_tap = patches.reshape(shape).transpose(4, 5, 1, 2, 3, 0, 6)
         for tap, pixels in self.taps(padded, block):
-            channels = pixels.reshape(by_tap.shape[2:], copy=False)
+            channels = pixels.reshape(by_tap.shape[2:])
             xp.add(channels, by_tap[tap], out=channels)
         self.write(xp, padded, dx, block)
 
@@ -82,9 +82,9 @@ class Patches(Blocks):
         """Return the view of a group's weights as a matrix of shape (n_terms, filters of the group)."""
         return W.reshape(self.geometry.n_terms, -1)[:, group * self.n_filters : (group + 1) * self.n_filters]
 
-    def _windows(self, padded: Array, block: Block, shape: tuple[int, ...]) -> Array:
+    def _windows(self, xp: ModuleType, padded: Array, block: Block, shape: tuple[int, ...]) -> Array:
         """Return the view of padded images with axes groups, images, rows, columns, kernel's, channels of a group."""
         (down, right), (lower, beside) = self.geometry.stride, self.geometry.dilation
         image, row, column, channel = padded.strides
         strides = shape[-1] * channel, image, row * down, column * right, row * lower, column * beside, channel
-        return as_strided(padded[:, block[1].start * down :], shape, strides)
+        return xp.lib.stride_tricks.as_strided(padded[:, block[1].start * down :], shape, strides)

@@ -40,10 +40,12 @@ class PatchProducts(Patches):
     geometry : Geometry
     dual : PatchProducts, default=None
         The convolution of the output's gradient that is the gradient of the input; None adds up patches.
+    block : int, default=0
+        As for ``Patches``.
     """
 
-    def __init__(self, geometry: Geometry, dual: PatchProducts | None = None):
-        super().__init__(geometry)
+    def __init__(self, geometry: Geometry, dual: PatchProducts | None = None, block: int = 0):
+        super().__init__(geometry, block)
         self.dual = dual
         if dual is not None:
             self.size = max(self.size, math.prod(dual.geometry.weight_shape) + dual.size)
