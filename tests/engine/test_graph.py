@@ -18,9 +18,12 @@ from skann.engine.layers import (
     AveragePool2D,
     BatchNorm,
     Concatenate,
+    Conv2D,
+    ConvTranspose2D,
     Dense,
     Dropout,
     Flatten,
+    GlobalAveragePool2D,
     GlobalMaxPool2D,
     LayerNorm,
     MaxoutLayer,
@@ -119,6 +122,19 @@ def images():
     return builder.build(builder.chain([AveragePool2D(), Flatten(), dense(2)], both), pooled)
 
 
+def convolutions():
+    """A residual block of convolutions, the shortcut of which projects, and one that keeps its shape."""
+    builder = GraphBuilder(x=(4, 6, 2))
+    x = builder.chain([Conv2D(3, INIT, bias=False), BatchNorm(), tanh()], "x")
+    for filters, stride in ((4, 2), (4, 1)):
+        deep = builder.chain(
+            [Conv2D(filters, INIT, stride=stride, bias=False), BatchNorm(), tanh(), Conv2D(filters, INIT, groups=2)], x
+        )
+        shortcut = x if stride == 1 else builder.add(Conv2D(filters, INIT, 1, stride=stride), x)
+        x = builder.chain([tanh()], builder.add(Add(), deep, shortcut))
+    return builder.build(builder.add(GlobalAveragePool2D(), x), builder.add(ConvTranspose2D(2, INIT, stride=2), x))
+
+
 GRAPHS = [
     residual_blocks,
     skip_by_concatenation,
@@ -176,7 +192,8 @@ def with_positions(graph, positions):
 
 
 @pytest.mark.parametrize(
-    ("make", "positions"), [(make, axes) for make in GRAPHS for axes in ((), (2,), (2, 3))] + [(images, ())]
+    ("make", "positions"),
+    [(make, axes) for make in GRAPHS for axes in ((), (2,), (2, 3))] + [(images, ()), (convolutions, ())],
 )
 def test_gradients_of_parameters_and_inputs(make, positions):
     graph = with_positions(make(), positions)
@@ -204,7 +221,7 @@ def test_gradients_of_parameters_and_inputs(make, positions):
     pytest.fail("every point drawn lies near a kink")
 
 
-@pytest.mark.parametrize("make", [*GRAPHS, images])
+@pytest.mark.parametrize("make", [*GRAPHS, images, convolutions])
 def test_gradients_of_the_inputs_alone_leave_those_of_the_parameters(make):
     graph = make()
     parameters, (xs, cotangents) = draw(graph), problem(graph)
@@ -356,7 +373,9 @@ def test_two_heads_with_losses_of_their_own(weighting):
     assert assert_gradient_along(loss, parameters.theta, grad, rng)
 
 
-@pytest.mark.parametrize("make", [residual_blocks, skip_by_concatenation, two_heads, tap, two_inputs, images])
+@pytest.mark.parametrize(
+    "make", [residual_blocks, skip_by_concatenation, two_heads, tap, two_inputs, images, convolutions]
+)
 def test_a_device_gives_the_same(device, make):
     graph = make()
     here, (xs, cotangents) = draw(graph), problem(graph)

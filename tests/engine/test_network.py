@@ -11,13 +11,24 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skann.engine.activations import Maxout, PReLU, ReLU, Tanh
 from skann.engine.arrays.random_bits import noise_generator
 from skann.engine.data.rows import Rows
-from skann.engine.graph import chain
+from skann.engine.graph import GraphBuilder, chain
 from skann.engine.initializers import GlorotUniform
-from skann.engine.layers import BatchNorm, Dense, Layer, LayerNorm
+from skann.engine.layers import (
+    ActivationLayer,
+    Add,
+    BatchNorm,
+    Conv2D,
+    ConvTranspose2D,
+    Dense,
+    GlobalAveragePool2D,
+    Layer,
+    LayerNorm,
+)
 from skann.engine.learner import Learner
 from skann.engine.losses import LogLoss
 from skann.engine.models.mlp import multilayer_perceptron
 from skann.engine.network import Network
+from skann.engine.objective import Objective
 from skann.engine.parameters import Parameters
 from skann.engine.prediction import Predictor
 from skann.engine.schedules import Schedule
@@ -35,6 +46,7 @@ def poison(network):
     """Fill every float buffer with NaN, every other with the largest value."""
     arrays = [*network.network._slots, *(array for _, *flat in network._flat for array in flat)]
     arrays += [array for lent in network.network._scratch.values() for array in lent.values()]
+    arrays += [] if network.network._temporary is None else [network.network._temporary]
     for array in arrays:
         array.view(numpy.uint8).fill(255)
 
@@ -204,6 +216,50 @@ def test_a_steady_step_allocates_nothing_of_a_batchs_size(activation, x_dtype, s
 @pytest.mark.parametrize("activation", [ReLU(), Maxout()], ids=case_id)
 def test_normalization_and_noise_allocate_nothing_of_a_batchs_size(activation, extras):
     check_allocations(activation, "float32", "adam", **extras)
+
+
+def small_convnet(in_shape=(8, 8, 4)):
+    """Return a graph for images with a residual block, groups and a transposed convolution, and its objective."""
+    builder, init = GraphBuilder(x=in_shape), GlorotUniform()
+
+    def relu():
+        return ActivationLayer(ReLU())
+
+    x = builder.chain([Conv2D(6, init, bias=False), BatchNorm(), relu()], "x")
+    deep = builder.chain([Conv2D(8, init, stride=2), relu(), Conv2D(8, init, groups=2)], x)
+    x = builder.add(Add(), builder.add(Conv2D(8, init, 1, stride=2), x), deep)
+    x = builder.chain([Conv2D(8, init, groups=8), relu(), ConvTranspose2D(4, init, stride=2), Conv2D(3, init, 1)], x)
+    x = builder.chain([GlobalAveragePool2D(), Dense(3, init)], x)
+    return builder.build(x), Objective.of(x, LogLoss(), LogLoss().link("multiclass"))
+
+
+def test_convolutions_allocate_nothing_of_a_batchs_size():
+    graph, objective = small_convnet()
+    X = numpy.random.RandomState(0).normal(size=(3 * 256, 8, 8, 4)).astype("float32")
+    check_steady_step(graph, objective, X, "adam")
+
+
+def test_buffers_of_convolutions_carry_nothing_over():
+    graph, objective = small_convnet()
+    rng = numpy.random.RandomState(0)
+    x, target = rng.normal(size=(6, 8, 8, 4)), random_target(rng, "multiclass", 6, 3)
+    parameters = Parameters.draw(graph.layout(), rng, numpy.dtype(float))
+
+    def run(n_rows, poisoned):
+        network = criterion(graph, objective, parameters, n_rows)
+        if poisoned:
+            network.loss_and_grad(x[:3], target[:3], 1.0)
+            poison(network)
+        parameters.grad.fill(numpy.nan)
+        return network.loss_and_grad(x, target, 1.0), parameters.grad.copy()
+
+    for array in (x, target, parameters.theta):
+        array.flags.writeable = False
+    loss, grad = run(6, poisoned=False)
+    other_loss, other_grad = run(9, poisoned=True)
+    assert loss == other_loss
+    assert_array_equal(grad, other_grad)
+    assert numpy.isfinite(grad).all()
 
 
 def test_outputs_are_the_same_in_any_chunk():
