@@ -162,7 +162,7 @@ def small_blocks(monkeypatch):
     """Return a function that sets the size of a block."""
 
     def set_size(size):
-        for module in (patches, depthwise):
+        for module in (patches, products, depthwise):
             monkeypatch.setattr(module, "_BLOCK", size)
         monkeypatch.setattr(patches, "_POSITIONS", 0)
         convolution._form.cache_clear()

@@ -44,10 +44,11 @@ class Blocks(ABC):
         self._parts: dict[str, tuple[int, tuple[int, ...]]] = {}
         self.size = 0
         self.reserve("padded", *((self.n_images, *geometry.padded, geometry.in_shape[2]) if self._pads else (0,)))
+        self.reserve("bias", width, geometry.n_filters)
 
     @abstractmethod
-    def convolve(self, xp: ModuleType, x: Array, W: Array, y: Array, work: Array) -> None:
-        """Write the convolution, without a bias, into y."""
+    def convolve(self, xp: ModuleType, x: Array, W: Array, b: Array | None, y: Array, work: Array) -> None:
+        """Write the convolution, with the bias unless it is None, into y."""
 
     @abstractmethod
     def convolve_input_gradient(self, xp: ModuleType, dy: Array, W: Array, dx: Array, work: Array) -> None:
@@ -103,6 +104,14 @@ class Blocks(ABC):
         """Write padded images to dx, without their padding, after the last band."""
         if self._pads and block[1].stop == self.geometry.out_shape[0]:
             xp.copyto(dx[block[0]], self._inside(padded))
+
+    def bias_of_row(self, xp: ModuleType, b: Array | None, work: Array) -> Array | None:
+        """Return the bias for each column of the output, so that loops run over whole rows; None for no bias."""
+        if b is None:
+            return None
+        bias = self.part("bias", work)
+        xp.copyto(bias, b)
+        return bias
 
     def taps(self, padded: Array, block: Block) -> Iterator[tuple[tuple[int, int], Array]]:
         """Yield each tap of the kernel, and the view of the pixels that it reads."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-from .algebra import SUM_ROWS, add_bias, sum_rows
+from .algebra import SUM_ROWS, sum_rows
 from .blocks import Blocks, rows_of
 from .depthwise import Depthwise
 from .geometry import Geometry
@@ -28,9 +28,7 @@ def convolve(xp, geometry, x, W, b, y, work):
 
     b may be None for no bias.
     """
-    _form(geometry).convolve(xp, x, W, y, work)
-    if b is not None:
-        add_bias(xp, rows_of(y), b)
+    _form(geometry).convolve(xp, x, W, b, y, work)
 
 
 @operation
@@ -58,7 +56,7 @@ def _form(geometry: Geometry, block: int = 0) -> Blocks:
     if geometry.is_depthwise:
         return Depthwise(geometry, block)
     if geometry.is_product:
-        return PixelProduct(geometry)
+        return PixelProduct(geometry, block)
     dual = None if geometry.dual is None else PatchProducts(geometry.dual, block=block)
     return PatchProducts(geometry, dual, block)
 
@@ -69,9 +67,7 @@ def _form(geometry: Geometry, block: int = 0) -> Blocks:
 @convolve.on_device
 def _(xp, geometry, x, W, b, y, work):
     form = _device_form(geometry, len(x))
-    form.convolve(xp, x, W, y, xp.empty(form.size, y.dtype))
-    if b is not None:
-        add_bias(xp, rows_of(y), b)
+    form.convolve(xp, x, W, b, y, xp.empty(form.size, y.dtype))
 
 
 @convolve_input_gradient.on_device

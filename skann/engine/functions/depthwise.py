@@ -35,7 +35,8 @@ class Depthwise(Blocks):
         self.reserve("sums", geometry.groups)
         self.reserve("ones", self.n_positions)
 
-    def convolve(self, xp, x, W, y, work):
+    def convolve(self, xp, x, W, b, y, work):
+        bias = self.bias_of_row(xp, b, work)
         for block in self.split(len(x)):
             padded, products = self.read(xp, x, block, work), self._products(block, work)
             for f, out in self._filters(y[block]):
@@ -46,6 +47,8 @@ class Depthwise(Blocks):
                     else:
                         xp.multiply(pixels, weights, out=products)
                         xp.add(out, products, out=out)
+            if bias is not None:
+                xp.add(y[block], bias, out=y[block])
 
     def convolve_input_gradient(self, xp, dy, W, dx, work):
         for block in self.split(len(dx)):

@@ -10,6 +10,8 @@ from .blocks import Blocks, rows_of
 from .geometry import Geometry
 from .patches import Patches
 
+_BLOCK = 2**18  # number of elements of a block of the output, to which the bias is added while they are in cache
+
 
 class PixelProduct(Blocks):
     """A convolution whose windows are single pixels, which is one product with a row for each position.
@@ -17,13 +19,20 @@ class PixelProduct(Blocks):
     Parameters
     ----------
     geometry : Geometry
+    block : int, default=0
+        Number of elements of a block of the output if more than fit into a processor's cache.
     """
 
-    def __init__(self, geometry: Geometry):
-        super().__init__(geometry, 1, 1)
+    def __init__(self, geometry: Geometry, block: int = 0):
+        super().__init__(geometry, geometry.n_filters, max(_BLOCK, block))
 
-    def convolve(self, xp, x, W, y, work):
-        xp.matmul(rows_of(x), W[0, 0], out=rows_of(y))
+    def convolve(self, xp, x, W, b, y, work):
+        bias = self.bias_of_row(xp, b, work)
+        for block in self.split(len(x)):
+            out = y[block]
+            xp.matmul(rows_of(x[block]), W[0, 0], out=rows_of(out))
+            if bias is not None:
+                xp.add(out, bias, out=out)
 
     def convolve_input_gradient(self, xp, dy, W, dx, work):
         xp.matmul(rows_of(dy), W[0, 0].T, out=rows_of(dx))
@@ -50,13 +59,16 @@ class PatchProducts(Patches):
         if dual is not None:
             self.size = max(self.size, math.prod(dual.geometry.weight_shape) + dual.size)
 
-    def convolve(self, xp, x, W, y, work):
+    def convolve(self, xp, x, W, b, y, work):
+        bias = self.bias_of_row(xp, b, work)
         for block in self.split(len(x)):
             out, patches = y[block], self.gather(xp, x, block, work)
             for group in range(self.geometry.groups):
                 sums = self.channels(out, group, work)
                 xp.matmul(patches[group], self.weights(W, group), out=sums)
                 self.store(xp, sums, out, group)
+            if bias is not None:
+                xp.add(out, bias, out=out)
 
     def convolve_input_gradient(self, xp, dy, W, dx, work):
         if self.dual is None or self._prefers_scattering(len(dy)):
@@ -64,7 +76,7 @@ class PatchProducts(Patches):
         else:
             exchanged = work[: W.size].reshape(self.dual.geometry.weight_shape)
             self._exchange(xp, W, exchanged)
-            self.dual.convolve(xp, dy, exchanged, dx, work[W.size :])
+            self.dual.convolve(xp, dy, exchanged, None, dx, work[W.size :])
 
     def convolve_weight_gradient(self, xp, x, dy, dW, work):
         for i, block in enumerate(self.split(len(x))):
