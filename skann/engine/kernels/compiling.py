@@ -28,11 +28,15 @@ def find_loop(name: str) -> Callable:
 
 def compile_loop(name: str) -> Callable:
     """Return a compiled loop by name."""
+    return compiled(find_loop(name))
+
+
+def compiled(function: Callable, **options: bool) -> Callable:
+    """Return a function compiled by Numba on first use, and kept on disk."""
     import numba  # pyright: ignore[reportMissingImports]
 
     # by default Numba checks for division by zero, which prevents vectorization
-    loop = find_loop(name)
     try:
-        return numba.njit(loop, cache=True, error_model="numpy")
+        return numba.njit(function, cache=True, error_model="numpy", **options)
     except RuntimeError:  # no writable folder for the cache
-        return numba.njit(loop, error_model="numpy")
+        return numba.njit(function, error_model="numpy", **options)
