@@ -22,7 +22,6 @@ from pathlib import Path
 import numpy
 import torch
 from measure import compare
-from skann.engine.models.resnet import resnet
 from sklearn.metrics import balanced_accuracy_score
 from torch import nn
 from torch_images import ResNet18, SmallConvNet, train
@@ -30,6 +29,7 @@ from torch_images import ResNet18, SmallConvNet, train
 from skann import ConvClassifier
 from skann.engine.criterion import Criterion
 from skann.engine.losses import LogLoss
+from skann.engine.models.resnet import resnet
 from skann.engine.network import Network
 from skann.engine.parameters import Parameters
 

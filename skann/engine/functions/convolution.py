@@ -12,6 +12,8 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
+from ..kernels import available
+from . import tiled
 from .algebra import SUM_ROWS, sum_rows
 from .blocks import Blocks, rows_of
 from .depthwise import Depthwise
@@ -47,7 +49,8 @@ def convolve_weight_gradient(xp, geometry, x, dy, dW, db, work):
 
 def work_size(geometry: Geometry) -> int:
     """Return the number of elements of scratch that the operations need, and sums over positions of x or y."""
-    return max(_form(geometry).size, SUM_ROWS + max(geometry.n_filters, geometry.in_shape[2]))
+    tiles = tiled.work_size(geometry) if available() else 0
+    return max(tiles, _form(geometry).size, SUM_ROWS + max(geometry.n_filters, geometry.in_shape[2]))
 
 
 @lru_cache(1024)
@@ -88,3 +91,27 @@ def _device_form(geometry: Geometry, n: int) -> Blocks:
     """Return the way to convolve n images."""
     per_image = math.prod(geometry.out_shape[:2]) * geometry.n_terms * geometry.groups
     return _form(geometry, min(_DEVICE_BLOCK, n * per_image))
+
+
+@convolve.with_kernels
+def _(kernels, geometry, x, W, b, y, work):
+    if available() and tiled.can_convolve(geometry, x, W, b, y, work, y):
+        tiled.convolve(geometry, x, W, b, y, work)
+    else:
+        convolve.forms.reference(kernels.xp, geometry, x, W, b, y, work)
+
+
+@convolve_input_gradient.with_kernels
+def _(kernels, geometry, dy, W, dx, work):
+    if available() and tiled.can_convolve(geometry, dx, W, None, dy, work, dx):
+        tiled.convolve_input_gradient(geometry, dy, W, dx, work)
+    else:
+        convolve_input_gradient.forms.reference(kernels.xp, geometry, dy, W, dx, work)
+
+
+@convolve_weight_gradient.with_kernels
+def _(kernels, geometry, x, dy, dW, db, work):
+    if available() and tiled.can_convolve(geometry, x, dW, db, dy, work, dW, db):
+        tiled.convolve_weight_gradient(geometry, x, dy, dW, db, work)
+    else:
+        convolve_weight_gradient.forms.reference(kernels.xp, geometry, x, dy, dW, db, work)

@@ -1,0 +1,208 @@
+"""Convolution with register tiles: the arguments of the compiled loops, and the division among threads.
+
+Images are padded block by block, into scratch of each thread, and weights are packed as the tiles read them. The
+gradient with respect to the input is the same sum over windows with other tables (``tiling.Plan``). Sums are divided
+among threads by images; the gradient of many weights by weights, and that of few into a fixed number of partial sums.
+So results have the same bits for any number of threads, and those of an image do not depend on the others.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import replace
+from functools import cache, lru_cache
+from types import ModuleType
+
+import numpy
+
+from ..kernels import threads
+from .geometry import Geometry
+from .tiling import LANES, ROWS, Plan, rounded_up
+
+_CACHE_LINE = 64  # bytes
+_SLACK = 16  # number of elements of any dtype in a cache line, at most
+_SEGMENTS = 16  # number of partial sums of the gradient of few weights
+_FEW = 2**13  # number of weights that are few
+_PER_THREAD = 2**22  # number of multiplications that take as long as starting a thread, at least
+
+
+def can_convolve(geometry: Geometry, x, W, b, y, work, *written) -> bool:
+    """Return whether arrays, or their gradients, are such as the compiled loops take, which check nothing.
+
+    b may be None. Of the others, those in ``written`` must not be read-only.
+    """
+    arrays = (x, W, y, work) if b is None else (x, W, b, y, work)
+    return (
+        len(x) == len(y) > 0
+        and x.shape[1:] == geometry.in_shape
+        and y.shape[1:] == geometry.out_shape
+        and W.shape == geometry.weight_shape
+        and (b is None or b.shape == (geometry.n_filters,))
+        and x.dtype in (numpy.float32, numpy.float64)
+        and all(array.dtype == x.dtype and array.flags.c_contiguous and array.flags.aligned for array in arrays)
+        and work.size >= work_size(geometry)
+        and all(array is None or array.flags.writeable for array in (work, *written))
+    )
+
+
+def convolve(geometry, x, W, b, y, work) -> None:
+    """Compute ``convolution.convolve``."""
+    n_filters = geometry.n_filters
+    strides = W.shape[2] * n_filters, n_filters, 1, n_filters // geometry.groups
+    _sum_windows(_plan(geometry, False), x, W, b, y, work, strides)
+
+
+def convolve_input_gradient(geometry, dy, W, dx, work) -> None:
+    """Compute ``convolution.convolve_input_gradient``."""
+    plan, n_filters = _plan(geometry, True), geometry.n_filters
+    of_filter = 1 if plan.is_channelwise else n_filters
+    strides = W.shape[2] * n_filters, 1, of_filter, n_filters // geometry.groups
+    _sum_windows(plan, dy, W, None, dx, work, strides)
+
+
+def convolve_weight_gradient(geometry, x, dy, dW, db, work) -> None:
+    """Compute ``convolution.convolve_weight_gradient``."""
+    plan = _plan(geometry, False)
+    machine = _machine(work.itemsize, plan.is_channelwise)
+    sweep, size, loops = plan.sweep, work.itemsize, machine.loops
+    n_units, partial_size = len(x) * sweep.bands, _partial_size(plan, machine.rows, machine.lanes)
+    segments = _segments(geometry, n_units)
+    per_thread = plan.padded_size + plan.gradient_size
+    memory = _Memory(work, segments * partial_size, per_thread)
+    panels = -(-sweep.filters // machine.columns)
+    n_tiles = sweep.groups * panels * -(-len(plan.terms) // machine.rows)
+    few, zero = segments > 1, work.dtype.type(0)
+    source, gradient = x.ctypes.data, dy.ctypes.data
+
+    def run(thread: int, first: int, stop: int) -> None:
+        scratch = memory.scratch(thread)
+        loops.sum_weight_gradients(
+            machine.wide, machine.narrow, zero, size, machine.lanes, *((first, stop) if few else (0, 1)),
+            (0, n_tiles) if few else (first, stop), n_units, segments, source, gradient, memory.start, partial_size,
+            scratch, scratch + plan.padded_size * size, scratch + (per_thread - LANES) * size, sweep, plan.inside,
+            plan.terms,
+        )  # fmt: skip
+
+    n_parts = segments if few else n_tiles
+    threads.share(n_parts, memory.n_threads(n_parts, len(x) * _multiplications(geometry)), run)
+    loops.add_segments(
+        zero, size, machine.lanes, machine.vectors, machine.rows, segments, memory.start, partial_size, sweep,
+        len(plan.terms), dW.ctypes.data, 0 if db is None else db.ctypes.data,
+    )  # fmt: skip
+
+
+@lru_cache(1024)
+def work_size(geometry: Geometry) -> int:
+    """Return the number of elements of scratch for as many threads as there are cores, with tiles of any size."""
+    n_threads = min(threads.MAX_THREADS, os.cpu_count() or 1)
+    forward, transposed = (_plan(geometry, transposed) for transposed in (False, True))
+    sizes = [_Memory.size(_packed_size(plan, LANES), n_threads * plan.padded_size) for plan in (forward, transposed)]
+    partial = _segments(geometry, _SEGMENTS) * _partial_size(forward, ROWS, LANES)
+    sizes.append(_Memory.size(partial, n_threads * (forward.padded_size + forward.gradient_size)))
+    return max(sizes)
+
+
+def _sum_windows(plan: Plan, x, W, b, y, work, strides: tuple[int, int, int, int]) -> None:
+    machine = _machine(work.itemsize, plan.is_channelwise)
+    sweep, size, loops, zero = plan.sweep, work.itemsize, machine.loops, work.dtype.type(0)
+    memory = _Memory(work, _packed_size(plan, machine.lanes), plan.padded_size)
+    weights, lanes = memory.start, machine.lanes
+    bias = weights + plan.n_terms * sweep.groups * rounded_up(sweep.filters, lanes) * size
+    loops.pack_weights(
+        zero, size, lanes, machine.vectors, W.ctypes.data, strides, plan.taps, plan.phases, sweep, weights
+    )
+    loops.pack_bias(zero, size, lanes, 0 if b is None else b.ctypes.data, sweep, bias)
+    source, target = x.ctypes.data, y.ctypes.data
+
+    def run(thread: int, first: int, stop: int) -> None:
+        loops.sum_windows(
+            machine.wide, machine.narrow, zero, size, lanes, first, stop, source, weights, bias, target,
+            memory.scratch(thread), sweep, plan.phases, plan.inside, plan.outside, plan.runs,
+        )  # fmt: skip
+
+    n_units = len(x) * sweep.bands
+    threads.share(n_units, memory.n_threads(n_units, len(x) * _multiplications(plan.geometry)), run)
+
+
+@lru_cache(1024)
+def _plan(geometry: Geometry, transposed: bool) -> Plan:
+    return Plan(geometry, transposed)
+
+
+def _multiplications(geometry: Geometry) -> int:
+    """Return the number of multiplications for an image."""
+    return geometry.n_terms * math.prod(geometry.out_shape)
+
+
+def _segments(geometry: Geometry, n_units: int) -> int:
+    """Return the number of partial sums of the gradient of the weights."""
+    return min(_SEGMENTS, n_units) if math.prod(geometry.weight_shape) <= _FEW else 1
+
+
+def _packed_size(plan: Plan, lanes: int) -> int:
+    """Return the number of elements of packed weights and biases."""
+    return plan.sweep.groups * (plan.n_terms + 1) * rounded_up(plan.sweep.filters, lanes)
+
+
+def _partial_size(plan: Plan, rows: int, lanes: int) -> int:
+    """Return the number of elements of a partial sum of the gradients of the weights and of the bias."""
+    sweep = plan.sweep
+    return sweep.groups * (rounded_up(len(plan.terms), rows) + 1) * rounded_up(sweep.filters, lanes)
+
+
+class _Memory:
+    """Scratch that all threads read, and scratch of each, in cache lines of their own.
+
+    Parameters
+    ----------
+    work : array of shape (size,)
+    shared, per_thread : int
+        Number of elements.
+    """
+
+    def __init__(self, work: numpy.ndarray, shared: int, per_thread: int):
+        self.start = rounded_up(work.ctypes.data, _CACHE_LINE)
+        self._threads_start = self.start + rounded_up(shared, _SLACK) * work.itemsize
+        self._per_thread = per_thread * work.itemsize
+        self._capacity = (work.size - self.size(shared, 0)) // per_thread
+
+    @staticmethod
+    def size(shared: int, threads: int) -> int:
+        """Return the size of ``work`` for the elements that all threads read, and those of all threads."""
+        return _SLACK + rounded_up(shared, _SLACK) + threads
+
+    def scratch(self, thread: int) -> int:
+        """Return the address of a thread's scratch."""
+        return self._threads_start + thread * self._per_thread
+
+    def n_threads(self, n_parts: int, n_multiplications: int) -> int:
+        """Return the number of threads for a work of so many parts and multiplications."""
+        limit = min(self._capacity, n_parts, n_multiplications // _PER_THREAD)
+        return min(limit, threads.n_threads()) if limit > 1 else 1
+
+
+class _Machine:
+    """The compiled loops with the tiles for this processor and a dtype.
+
+    Attributes
+    ----------
+    loops : module
+    wide, narrow : tuple
+        Keys of the tile of several vectors, and of that of one.
+    lanes, vectors, rows, columns : int
+        Number of elements of a vector, and of vectors, rows and elements of a row of the wide tile.
+    """
+
+    def __init__(self, tile, loops: ModuleType, itemsize: int, channelwise: bool):
+        self.loops = loops
+        self.wide, self.narrow = (replace(tile, vectors=n, channelwise=channelwise).key for n in (tile.vectors, 1))
+        self.lanes, self.vectors, self.rows = tile.vector_bytes // itemsize, tile.vectors, tile.rows
+        self.columns = self.lanes * self.vectors
+
+
+@cache
+def _machine(itemsize: int, channelwise: bool) -> _Machine:
+    from ..kernels import convolution, tiles  # the import of Numba takes half a second
+
+    return _Machine(tiles.host_tile(), convolution, itemsize, channelwise)
