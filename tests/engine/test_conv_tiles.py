@@ -26,7 +26,7 @@ from skann.engine.functions.convolution import (
     work_size,
 )
 from skann.engine.functions.geometry import Geometry, padding_for, pair
-from skann.engine.kernels import compiling, threads, training_library
+from skann.engine.kernels import compiling, threads, with_loops
 
 from .harness import poisoned
 
@@ -84,7 +84,7 @@ def drawn(shapes, n, dtype="float32"):
 
 def run(shapes, x, W, b, dy, xp=None, results=None, work=None):
     """Return the output and the gradients with respect to x, W and b, unless b is None, with poisoned scratch."""
-    xp = xp or training_library(numpy)
+    xp = xp or with_loops(numpy)
     results = results or [poisoned(like.shape, x.dtype) for like in (dy, x, W, W[0, 0, 0])]
     y, dx, dW, db = results
     work = poisoned(work_size(shapes), x.dtype) if work is None else work
