@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy
 
 from ._plotting import axes_for, legend_beside, pyplot
-from .extraction import check_history, history_of, layer_values
+from .extraction import check_history, history_of, layer_values, unwrap, weighted_blocks
 
 _STYLES = ("-", "--", "-.", ":")
 _MAX_LABELS = 8  # layers in a legend; of more layers, some are left out
@@ -19,9 +19,10 @@ class _LayerCurvesDisplay:
     _entry: str  # key of the history
     _label: str  # label of the vertical axis
 
-    def __init__(self, values, *, epochs=None):
+    def __init__(self, values, *, epochs=None, names=None):
         self.values = values
         self.epochs = epochs
+        self.names = names
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: Any = None) -> Self:
@@ -45,7 +46,8 @@ class _LayerCurvesDisplay:
         ValueError
             If it has no history, as after solver='lbfgs', or no hidden layer.
         """
-        return cls.from_history(history_of(estimator), ax=ax)
+        pyplot()
+        return cls._of_history(history_of(estimator), cls._layer_names(unwrap(estimator)[0])).plot(ax)
 
     @classmethod
     def from_history(cls, history: Any, *, ax: Any = None) -> Self:
@@ -68,8 +70,18 @@ class _LayerCurvesDisplay:
             If the history lacks the entry or has no epochs.
         """
         pyplot()
+        return cls._of_history(history).plot(ax)
+
+    @classmethod
+    def _of_history(cls, history: Any, names: list[str] | None = None) -> Self:
+        """Return a display of a history that has been checked."""
         check_history(history, cls._entry)
-        return cls(layer_values(history, cls._entry), epochs=numpy.asarray(history["epoch"])).plot(ax)
+        return cls(layer_values(history, cls._entry), epochs=numpy.asarray(history["epoch"]), names=names)
+
+    @classmethod
+    def _layer_names(cls, network: Any) -> list[str] | None:
+        """Return the labels of the lines of a network, or None for numbered hidden layers."""
+        return None
 
     def plot(self, ax: Any = None) -> Self:
         """Draw a line for each hidden layer, from dark (the first) to light (the last).
@@ -89,6 +101,7 @@ class _LayerCurvesDisplay:
         values = numpy.asarray(self.values, dtype=float)
         epochs = numpy.arange(1, len(values) + 1) if self.epochs is None else self.epochs
         n_layers = values.shape[1]
+        names = self.names or [f"hidden {i + 1}" for i in range(n_layers)]
         shades = pyplot().get_cmap("viridis")(numpy.linspace(0, 0.85, n_layers))
         labelled = set(numpy.linspace(0, n_layers - 1, min(n_layers, _MAX_LABELS)).round().astype(int))
         self.lines_ = [
@@ -97,7 +110,7 @@ class _LayerCurvesDisplay:
                 self._convert(values[:, i]),
                 color=shades[i],
                 linestyle=_STYLES[i % len(_STYLES)],
-                label=f"hidden {i + 1}" if i in labelled else None,
+                label=names[i] if i in labelled else None,
             )[0]
             for i in range(n_layers)
         ]
@@ -129,6 +142,8 @@ class DeadUnitsDisplay(_LayerCurvesDisplay):
         Fractions from 0 to 1.
     epochs : array-like of shape (n_epochs,), default=None
         Numbers of the epochs. None: 1, 2, ...
+    names : list of str of length n_hidden, default=None
+        Names of the layers. None: "hidden 1", "hidden 2", ...
 
     Attributes
     ----------
@@ -165,9 +180,10 @@ class GradientFlowDisplay(_LayerCurvesDisplay):
     """Plot of the gradient norm of each hidden layer over epochs, on a logarithmic scale.
 
     The values are Euclidean norms of the gradient of the loss with respect to the layer's weights, in the last step of
-    each epoch. In a healthy network the lines are close together. If the first layer is orders of magnitude below the
-    last, gradients vanish during backpropagation; if it is far above, or if lines grow steadily, they explode
-    [Glorot & Bengio, 2010]. Gradients of zero leave gaps in the lines.
+    each epoch. Residual blocks have a line for each of their convolutions, named as in ``summary``. In a healthy
+    network the lines are close together. If the first layer is orders of magnitude below the last, gradients vanish
+    during backpropagation; if it is far above, or if lines grow steadily, they explode [Glorot & Bengio, 2010].
+    Gradients of zero leave gaps in the lines.
 
     Create a display with ``from_estimator`` or ``from_history``.
 
@@ -177,6 +193,8 @@ class GradientFlowDisplay(_LayerCurvesDisplay):
         Norms, not negative.
     epochs : array-like of shape (n_epochs,), default=None
         Numbers of the epochs. None: 1, 2, ...
+    names : list of str of length n_hidden, default=None
+        Names of the layers. None: "hidden 1", "hidden 2", ...
 
     Attributes
     ----------
@@ -205,6 +223,12 @@ class GradientFlowDisplay(_LayerCurvesDisplay):
 
     _entry = "gradient_norm"
     _label = "norm of the gradient (loss per unit of weight)"
+
+    @classmethod
+    def _layer_names(cls, network):
+        learner = network._learner
+        titles = weighted_blocks(learner.graph, learner.parameters.layout)
+        return titles if len(titles) != len(learner.hidden) else None  # those of residual blocks are not numbered
 
     def _scale(self):
         if any(numpy.isfinite(line.get_ydata()).any() for line in self.lines_):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Integral
 from typing import Any, Self, cast
 
@@ -104,15 +105,18 @@ class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         Parameters
         ----------
         X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+            Of convolutional networks, images.
 
         Returns
         -------
         output : ndarray of shape (n_samples, n_units)
-            float32 where X and the weights are, else float64.
+            float32 where X and the weights are, else float64. The maps of a convolution are flattened: the value of
+            channel k in row i and column j is at ``(i * width + j) * n_channels + k``.
         """
         check_is_fitted(self)
         network, before = unwrap(self._fitted_estimator())
-        return network.hidden_layer_output(transform_before(before, X), self.layer)
+        output = network.hidden_layer_output(transform_before(before, X), self.layer)
+        return output.reshape(len(output), -1)
 
     def _fitted_estimator(self) -> Any:
         return self._check_prefit() if self.prefit and not hasattr(self, "estimator_") else self.estimator_
@@ -147,7 +151,7 @@ class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     @property
     def _n_features_out(self) -> int:
         network, _ = unwrap(self._fitted_estimator())
-        return network._learner.graph.shapes[network._hidden_node(self.layer)][-1]
+        return math.prod(network._learner.graph.shapes[network._hidden_node(self.layer)])
 
     def __sklearn_is_fitted__(self) -> bool:
         return self.prefit or hasattr(self, "estimator_")

@@ -14,7 +14,7 @@ from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
 from ..engine.losses import MULTIOUTPUT
 from ._plotting import POINTS, axes_for, legend_beside, pyplot, take_styles
-from .extraction import find_owner, input_names, title_of, transform_before, unwrap
+from .extraction import find_owner, input_names, takes_images, title_of, transform_before, unwrap
 
 _RESOLUTION = 300  # points per side for the decision boundary, and points per grid line
 
@@ -111,7 +111,7 @@ class HiddenSpaceDisplay:
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is not a classifier.
+            If it is not a classifier, or takes images.
         ValueError
             If the network does not have two inputs or predicts several labels per sample, or if the layer does not
             exist or has a single unit.
@@ -166,6 +166,11 @@ def _check_drawable(network: Any, title: str) -> None:
     """Raise an error unless the network is a classifier with two features and one label per sample."""
     if not is_classifier(network):
         raise TypeError(f"HiddenSpaceDisplay draws classes: pass an MLPClassifier. Got {title} instead.")
+    if takes_images(network):
+        raise TypeError(
+            f"HiddenSpaceDisplay draws the plane of two features, but {title} takes images. HiddenLayerTransformer "
+            "returns the outputs of a hidden layer, for a projection such as PCA(n_components=2)."
+        )
     if network._task in ("multilabel", MULTIOUTPUT):
         raise ValueError(
             f"HiddenSpaceDisplay draws one label for each row. Got {title} with several: fit it on one column of y."

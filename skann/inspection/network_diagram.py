@@ -10,7 +10,9 @@ import numpy
 from sklearn.base import is_classifier
 from sklearn.utils import check_random_state
 
+from ..engine.layers import Conv2D
 from ..estimators.constraints import check_activations, check_dropout
+from ._map_stacks import draw_stack, map_stacks
 from ._plotting import BLUE, ORANGE, axes_for, layer_name, pyplot
 from .extraction import input_names, unwrap
 
@@ -24,6 +26,9 @@ class NetworkDisplay:
     In layers with more units than ``max_units``, only the first and the last units are drawn, with an ellipsis in
     between. All layers share one scale of line widths. Of the weights between an input and a maxout unit, one per
     piece, the largest in absolute value is drawn. Biases and normalization are not drawn.
+
+    Of convolutional networks, the image and the maps after each stage are stacks of rectangles, followed by the dense
+    layers, whose inputs are the flattened or averaged maps.
 
     Create a display with ``from_estimator`` or ``from_weights``.
 
@@ -42,6 +47,8 @@ class NetworkDisplay:
     dropped : list of ndarray of bool of shape (units,), default=None
         The units of the inputs and of each hidden layer that dropout removes in one random draw. If given, a second
         panel shows the network with these crossed out.
+    maps : list, default=()
+        The maps before the dense layers, as ``from_estimator`` finds them.
 
     Attributes
     ----------
@@ -64,13 +71,16 @@ class NetworkDisplay:
     2
     """
 
-    def __init__(self, coefs, *, feature_names=None, output_names=None, captions=None, max_units=10, dropped=None):
+    def __init__(
+        self, coefs, *, feature_names=None, output_names=None, captions=None, max_units=10, dropped=None, maps=()
+    ):
         self.coefs = coefs
         self.feature_names = feature_names
         self.output_names = output_names
         self.captions = captions
         self.max_units = max_units
         self.dropped = dropped
+        self.maps = maps
 
     @classmethod
     def from_estimator(
@@ -103,8 +113,9 @@ class NetworkDisplay:
             If ``dropout=True`` and the estimator uses no dropout.
         """
         network, before = unwrap(estimator)
-        coefs = [_largest_piece(weights) for weights in network.coefs_]
-        names = input_names(network, before)
+        coefs = [_largest_piece(weights) for weights in _dense_weights(network)]
+        maps = map_stacks(network._learner.graph)
+        names = None if maps else input_names(network, before)
         return cls._from_checked_weights(
             ax,
             coefs,
@@ -112,6 +123,7 @@ class NetworkDisplay:
             output_names=_output_names(network),
             captions=_captions(network, coefs),
             max_units=max_units,
+            maps=maps,
             dropped=_sample_dropout(network, coefs, random_state) if dropout else None,
         )
 
@@ -181,7 +193,8 @@ class NetworkDisplay:
         places = [_places(n_units, self.max_units) for n_units in sizes]
         highest = max(heights.max() for _, heights in places)
         n_panels = 1 if self.dropped is None else 2
-        self.axes_ = axes_for(ax, n_panels, size=(1.5 + 1.35 * len(sizes), 1.6 + 0.75 * highest))
+        size = 1.5 + 1.35 * (len(sizes) + len(self.maps)), 1.6 + 0.75 * highest
+        self.axes_ = axes_for(ax, n_panels, size=size)
         self.figure_ = self.axes_[0].figure
         whole = [numpy.zeros(n_units, bool) for n_units in sizes]
         self.edges_ = [self._draw(self.axes_[0], places, highest, whole)]
@@ -207,10 +220,21 @@ class NetworkDisplay:
                 axes.text(_DISTANCE * i, 0, "⋮", ha="center", va="center", fontsize=20)
             axes.text(_DISTANCE * i, -highest - 0.7, caption, ha="center", va="top")
         self._label(axes, places)
+        self._draw_maps(axes, -highest - 0.7)
         axes.set_ylim(-highest - 2.2, highest + 0.7)
-        axes.set_xlim(-0.9, _DISTANCE * (len(places) - 1) + 0.9)
+        left = _DISTANCE * (len(self.maps) + 0.2) if self.maps else 0.0
+        axes.set_xlim(-left - 0.9, _DISTANCE * (len(places) - 1) + 0.9)
         axes.set_axis_off()
         return edges
+
+    def _draw_maps(self, axes, bottom: float) -> None:
+        """Draw the stacks of maps to the left of the units, with captions and arrows."""
+        for i, stack in enumerate(self.maps):
+            x = -_DISTANCE * (len(self.maps) - i)
+            draw_stack(axes, stack, max(self.maps[0].shape[:2]), x)
+            axes.text(x, bottom, stack.caption, ha="center", va="top")
+            arrow = {"arrowstyle": "-|>", "color": "0.4"}
+            axes.annotate("", (x + 0.62 * _DISTANCE, 0), (x + 0.42 * _DISTANCE, 0), arrowprops=arrow)
 
     def _edges(self, axes, places, dropped):
         """Draw and return the lines between the units that are drawn and not dropped."""
@@ -260,6 +284,13 @@ class NetworkDisplay:
         axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2, frameon=False)
 
 
+def _dense_weights(network) -> list[numpy.ndarray]:
+    """Return the weights of the layers that are not convolutions."""
+    learner = network._learner
+    keys = learner.parameters.layout.with_role("weight")
+    return [learner.parameters.values[key] for key in keys if not isinstance(learner.graph.nodes[key[0]].layer, Conv2D)]
+
+
 def _largest_piece(weights: numpy.ndarray) -> numpy.ndarray:
     """Return weights of shape (fan_in, units), of maxout pieces the largest in absolute value."""
     if weights.ndim == 2:
@@ -291,7 +322,10 @@ def _captions(network, coefs) -> list[str]:
     activations = [activation.name for activation in check_activations(network.activation, n_hidden)]
     sizes = [len(coefs[0])] + [weights.shape[1] for weights in coefs]
     functions = ["", *activations, network.out_activation_]
-    return [f"{caption}\n{function}" for caption, function in zip(_numbered_captions(sizes), functions, strict=True)]
+    captions = [f"{caption}\n{name}" for caption, name in zip(_numbered_captions(sizes), functions, strict=True)]
+    if len(network._learner.graph.inputs["x"]) > 1:
+        captions[0] = f"features: {sizes[0]}\n"
+    return captions
 
 
 def _output_names(network) -> list[str]:

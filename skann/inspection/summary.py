@@ -7,10 +7,18 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.graph import Graph
-from ..engine.layers import ActivationLayer, Dense, Dropout, GaussianNoise, Layer, Normalization
+from ..engine.layers import Dropout, GaussianNoise, Layer, Normalization
 from ..engine.learner import Learner
-from .extraction import find_owner, short_name, title_of, unwrap
+from .extraction import (
+    activation_names,
+    blocks_of,
+    describe_operation,
+    find_owner,
+    is_operation,
+    short_name,
+    title_of,
+    unwrap,
+)
 
 
 @dataclass(frozen=True)
@@ -21,9 +29,11 @@ class LayerSummary:
     ----------
     name : str
         "input", "hidden 0", ..., "output"; hidden layers are numbered as in ``hidden_layer_output``.
-    n_units : int
-        Number of outputs for each row of X.
+    shape : tuple of int
+        Shape of the output for each row of X: (n_units,), or (height, width, channels) for maps.
     n_parameters : int
+    operation : str
+        Such as "dense", "conv 3 x 3" or "max pool 2 x 2"; "" for the input.
     activation, normalization : str
         "" for none.
     dropout, noise : float
@@ -31,12 +41,18 @@ class LayerSummary:
     """
 
     name: str
-    n_units: int
+    shape: tuple[int, ...]
     n_parameters: int
+    operation: str = ""
     activation: str = ""
     normalization: str = ""
     dropout: float = 0.0
     noise: float = 0.0
+
+    @property
+    def n_units(self) -> int:
+        """Number of outputs for each row of X."""
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True, repr=False)
@@ -97,10 +113,12 @@ class NetworkSummary:
         )
 
     def _cells(self) -> list[list[str]]:
-        """Return the header and the rows; normalization and noise only where there is any."""
+        """Return the header and the rows; operations of images only, normalization and noise only if there is any."""
+        takes_images = len(self.layers[0].shape) > 1
         columns = {
             "layer": [layer.name for layer in self.layers],
-            "output shape": [f"(n, {layer.n_units})" for layer in self.layers],
+            "operation": [layer.operation if takes_images and layer.operation else "-" for layer in self.layers],
+            "output shape": [f"(n, {', '.join(map(str, layer.shape))})" for layer in self.layers],
             "parameters": [f"{layer.n_parameters:,}" for layer in self.layers],
             "normalization": [layer.normalization or "-" for layer in self.layers],
             "activation": [layer.activation or "-" for layer in self.layers],
@@ -110,7 +128,7 @@ class NetworkSummary:
         columns = {
             name: cells
             for name, cells in columns.items()
-            if name not in ("normalization", "noise") or set(cells) != {"-"}
+            if name not in ("operation", "normalization", "noise") or set(cells) != {"-"}
         }
         return [list(columns), *map(list, zip(*columns.values(), strict=True))]
 
@@ -171,19 +189,19 @@ def summary(estimator: Any) -> NetworkSummary:
 def _layers(learner: Learner) -> list[LayerSummary]:
     """Return the rows of the input, each hidden block and the output."""
     graph = learner.graph
-    (n_units,) = next(iter(graph.inputs.values()))
+    shape = next(iter(graph.inputs.values()))
     rows = []
-    for block, names in _blocks(graph).items():
-        n_units = graph.shapes[names[-1]][-1] if names else n_units
+    for block, names in blocks_of(graph).items():
+        shape = graph.shapes[names[-1]] if names else shape
         specs = [spec for name in names for spec in graph.declarations[name].parameters.values()]
         layers = [graph.nodes[name].layer for name in names]
-        is_output = bool(names) and graph.nodes[names[0]].role == "output"
         rows.append(
             LayerSummary(
                 name=block,
-                n_units=n_units,
+                shape=shape,
                 n_parameters=sum(math.prod(spec.shape) for spec in specs),
-                activation=short_name(learner.objective.link) if is_output else _activation_of(layers),
+                operation=_operation_of(layers),
+                activation=short_name(learner.objective.link) if block == "output" else activation_names(layers),
                 normalization=", ".join(short_name(layer) for layer in layers if isinstance(layer, Normalization)),
                 dropout=sum(layer.rate for layer in layers if isinstance(layer, Dropout)),
                 noise=sum(layer.scale for layer in layers if isinstance(layer, GaussianNoise)),
@@ -192,28 +210,9 @@ def _layers(learner: Learner) -> list[LayerSummary]:
     return rows
 
 
-def _blocks(graph: Graph) -> dict[str, list[str]]:
-    """Return the nodes of each block, by its title: a block begins with weights, as those of a hidden layer do."""
-    blocks: dict[str, list[str]] = {"input": []}
-    current, n_hidden = "input", 0
-    for name, node in graph.nodes.items():
-        has_weights = any(spec.role == "weight" for spec in graph.declarations[name].parameters.values())
-        if node.role == "output":
-            current = "output"
-        elif has_weights:
-            current, n_hidden = f"hidden {n_hidden}", n_hidden + 1
-        elif not (n_hidden or node.layer.only_in_training):  # before the hidden layers each has a row
-            current = name.replace("_", " ")
-        blocks.setdefault(current, []).append(name)
-    return blocks
-
-
-def _activation_of(layers: list[Layer]) -> str:
-    """Return the names of the layers of a hidden block other than dense, normalization, dropout and noise layers."""
-    rest = [layer for layer in layers if not (isinstance(layer, (Dense, Normalization)) or layer.only_in_training)]
-    return ", ".join(
-        short_name(layer.activation) if isinstance(layer, ActivationLayer) else short_name(layer) for layer in rest
-    )
+def _operation_of(layers: list[Layer]) -> str:
+    """Return the operation with which a block begins, or "" if it begins with another layer."""
+    return describe_operation(layers[0]) if layers and is_operation(layers[0]) else ""
 
 
 def _format_bytes(n_bytes: int) -> str:

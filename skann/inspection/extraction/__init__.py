@@ -1,18 +1,28 @@
 """The network, its names and its history, extracted from a fitted estimator, Pipeline or search."""
 
+from .blocks import activation_names, blocks_of, describe_operation, is_operation, weighted_blocks
 from .epochs import check_history, epoch_values, history_of, layer_values
+from .images import images_of, network_of_images, takes_images
 from .names import input_names, short_name
 from .unwrap import find_owner, title_of, transform_before, unwrap
 
 __all__ = [
+    "activation_names",
+    "blocks_of",
     "check_history",
+    "describe_operation",
     "epoch_values",
     "find_owner",
     "history_of",
+    "images_of",
     "input_names",
+    "is_operation",
     "layer_values",
+    "network_of_images",
     "short_name",
+    "takes_images",
     "title_of",
     "transform_before",
     "unwrap",
+    "weighted_blocks",
 ]

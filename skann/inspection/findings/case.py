@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import Any
 
@@ -13,9 +14,10 @@ from ...engine.data.rows import Rows
 from ...engine.training.probe import Probe
 from ...estimators.fit_warnings import column_name
 from ...estimators.tabular.base import TabularMLP
-from ..extraction import find_owner, input_names, transform_before, unwrap
+from ..extraction import find_owner, input_names, takes_images, transform_before, unwrap
 
 MAX_ROWS = 10_000
+MAX_NUMBERS = 2**26  # in the images of a sample, and in the outputs of their layers
 
 
 class Case:
@@ -37,7 +39,7 @@ class Case:
     n_samples : int
         Number of rows of the training data.
     X : ndarray or CSR matrix
-        Up to 10,000 rows at equal distances, as input of the network.
+        Up to 10,000 rows at equal distances, as input of the network; fewer of large images.
     y : ndarray or CSR matrix
         Targets of these rows.
     """
@@ -53,8 +55,9 @@ class Case:
         X = self.network._prediction_data(transform_before(before, X))
         y = y.tocsr() if scipy.sparse.issparse(y) else numpy.asarray(y)
         self.n_samples = X.shape[0]
-        if self.n_samples > MAX_ROWS:
-            rows = numpy.linspace(0, self.n_samples - 1, MAX_ROWS).astype(int)
+        n_rows = min(MAX_ROWS, max(1, MAX_NUMBERS // math.prod(X.shape[1:])) if self.takes_images else MAX_ROWS)
+        if self.n_samples > n_rows:
+            rows = numpy.linspace(0, self.n_samples - 1, n_rows).astype(int)
             X, y = X[rows], y[rows]
         self.X, self.y = X, y
 
@@ -82,6 +85,11 @@ class Case:
         return isinstance(self.estimator, TabularMLP)
 
     @property
+    def takes_images(self) -> bool:
+        """Whether X is an array of images, whose channels the network standardises."""
+        return takes_images(self.network)
+
+    @property
     def way_to_validate(self) -> str:
         """The parameter that sets validation rows aside."""
         return "a validation_fraction above 0" if self.is_table else "early_stopping=True"
@@ -98,7 +106,8 @@ class Case:
 
     @cached_property
     def dead_units(self) -> list[float]:
-        """The fraction of dead units in each hidden layer, over up to 1,000 rows."""
+        """The fraction of dead units, or of dead filters, in each hidden layer, over up to 1,000 rows."""
         learner = self.network._learner
-        probe = Probe(learner.graph, learner.parameters, Rows(self.X), n_rows=1_000)
+        n_rows = max(1, min(1_000, MAX_NUMBERS // sum(learner.graph.sizes.values())))
+        probe = Probe(learner.graph, learner.parameters, Rows(self.X), n_rows=n_rows)
         return probe.dead_units()

@@ -16,7 +16,7 @@ MIN_NONZERO_ROWS = 0.01  # fraction of rows: sparser columns, such as rare words
 @symptom("features unscaled")
 def unscaled_features(case: Case) -> tuple[str, str] | None:
     """Typical values of a column exceed 1,000, or 100 and 1,000 times those of another; or all are below 0.01."""
-    if case.is_table:  # large values there are codes of categories
+    if case.is_table or case.takes_images:  # large values in tables are codes; images are standardised
         return None
     seen = describe_scales(case.X, case.name_of)
     return None if seen is None else (seen, SCALE_REMEDY)
@@ -25,6 +25,8 @@ def unscaled_features(case: Case) -> tuple[str, str] | None:
 @symptom("constant columns")
 def constant_columns(case: Case) -> tuple[str, str] | None:
     """A column is constant but not 0, or a tenth of all columns are 0."""
+    if case.takes_images:  # borders are constant
+        return None
     low, high = (_dense(extreme).ravel() for extreme in (case.X.min(axis=0), case.X.max(axis=0)))
     same = low == high
     zero = same & (numpy.abs(low) < 1e-8)  # constants that were standardised
@@ -42,6 +44,8 @@ def constant_columns(case: Case) -> tuple[str, str] | None:
 @symptom("duplicated columns")
 def duplicated_columns(case: Case) -> tuple[str, str] | None:
     """Columns that are not constant have equal values in every row."""
+    if case.takes_images:
+        return None
     X = case.X.tocsc() if scipy.sparse.issparse(case.X) else case.X
     pairs = [(case.name_of(i), case.name_of(j)) for i, j in _equal_pairs(X)]
     if not pairs:

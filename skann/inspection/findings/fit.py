@@ -36,6 +36,8 @@ def under_fitting(case: Case) -> tuple[str, str] | None:
         return None
     rows = numpy.unique(numpy.linspace(0, case.X.shape[0] - 1, MAX_COMPARED_ROWS).astype(int))
     X, y = case.X[rows].astype(float), case.y[rows]
+    if case.takes_images:
+        X = X.reshape(len(X), -1)
     if not case.is_classifier:
         y = numpy.asarray(y, float) / power_of_two(y)  # R2 does not depend on the units, but squares overflow
     if len(rows) < 2 * KFold().n_splits:
@@ -49,7 +51,7 @@ def under_fitting(case: Case) -> tuple[str, str] | None:
     measure = "accuracy" if case.is_classifier else "R2"
     return (
         f"The {measure} on training rows is {score:.2f}, whereas {name} reach {reference:.2f} on unseen rows.",
-        f"{_remedy(case)} more or larger hidden layers.",
+        f"{_remedy(case)} more {'filters' if case.takes_images else 'or larger hidden layers'}.",
     )
 
 
@@ -62,6 +64,8 @@ def _remedy(case: Case) -> str:
             "Early stopping ended training too soon: raise n_iter_no_change, set scoring='loss', or get a larger "
             "validation set. Then try"
         )
+    if case.takes_images:
+        return "Train longer (max_iter), raise learning_rate_init, lower alpha and dropout, or try"
     target = "" if case.is_classifier else " and the target (target_transform='standard')"
     return f"Train longer (max_iter; a smaller tol), scale the features{target}, lower alpha and dropout, or try"
 

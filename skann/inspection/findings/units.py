@@ -6,23 +6,46 @@ import numpy
 
 from ...engine.activations import ElementwiseActivation
 from ...engine.layers import ActivationLayer
-from ...estimators.fit_warnings import DEAD_REMEDY, describe_dead_layers
+from ...estimators.fit_warnings import DEAD_REMEDY, MAX_DEAD_FRACTION, describe_dead_layers
 from ..extraction import short_name
 from .base import symptom
 from .case import Case
 
 DEEP = 3  # hidden layers
+SLOPE_REMEDY = "Lower learning_rate_init, or use an activation with a slope on both sides of 0, such as 'leaky_relu'."
 VANISHED = 0.01  # ratio of the gradients of the first and the last hidden layer
 
 
 @symptom("dead units")
 def dead_units(case: Case) -> tuple[str, str] | None:
     """More than half of the units in a hidden layer have zero output or zero slope on all rows."""
-    seen = describe_dead_layers(case.dead_units)
+    is_map = _is_map(case)
+    seen = describe_dead_layers([0.0 if of_map else dead for dead, of_map in zip(case.dead_units, is_map, strict=True)])
     if seen is None:
         return None
-    remedy = "Lower learning_rate_init, or use an activation with a slope on both sides of 0, such as 'leaky_relu'."
-    return seen, remedy if case.is_table else DEAD_REMEDY
+    return seen, DEAD_REMEDY if not (case.is_table or case.takes_images) else SLOPE_REMEDY
+
+
+@symptom("dead filters")
+def dead_filters(case: Case) -> tuple[str, str] | None:
+    """More than half of the filters of a convolution have zero output or zero slope everywhere on all images."""
+    learner = case.network._learner
+    listed = [
+        f"{round(dead * n_filters)} of {n_filters} in hidden layer {i}"
+        for i, (name, dead, is_map) in enumerate(zip(learner.hidden, case.dead_units, _is_map(case), strict=True))
+        if is_map and dead > MAX_DEAD_FRACTION and (n_filters := learner.graph.shapes[name][-1])
+    ]
+    if not listed:
+        return None
+    return f"Filters that no position of any image activates are dead and learn no more: {', '.join(listed)}.", (
+        SLOPE_REMEDY
+    )
+
+
+def _is_map(case: Case) -> list[bool]:
+    """Return for each hidden layer whether its outputs are maps."""
+    learner = case.network._learner
+    return [len(learner.graph.shapes[name]) > 1 for name in learner.hidden]
 
 
 @symptom("vanishing gradients", needs="gradient_norm")
