@@ -2,11 +2,15 @@
 
 from .activation import ActivationDisplay
 from .diagnosis import Diagnosis, diagnose
+from .feature_maps import FeatureMapsDisplay
 from .findings import Finding
 from .flow import DeadUnitsDisplay, GradientFlowDisplay
 from .hidden_layer import HiddenLayerTransformer
 from .hidden_space import HiddenSpaceDisplay
+from .misclassified import MisclassifiedDisplay
 from .network_diagram import NetworkDisplay
+from .saliency import saliency
+from .saliency_display import SaliencyDisplay
 from .summary import NetworkSummary, summary
 from .training_history import TrainingHistoryDisplay
 from .weights import WeightsDisplay
@@ -15,15 +19,19 @@ __all__ = [
     "ActivationDisplay",
     "DeadUnitsDisplay",
     "Diagnosis",
+    "FeatureMapsDisplay",
     "Finding",
     "GradientFlowDisplay",
     "HiddenLayerTransformer",
     "HiddenSpaceDisplay",
+    "MisclassifiedDisplay",
     "NetworkDisplay",
     "NetworkSummary",
+    "SaliencyDisplay",
     "TrainingHistoryDisplay",
     "WeightsDisplay",
     "diagnose",
+    "saliency",
     "summary",
 ]
 
