@@ -8,7 +8,8 @@ import numpy
 
 from ._plotting import BLUE, LINES, VERMILION, take_styles
 
-_OPACITY = 0.85  # of the largest value of a heat map, which covers an image
+_LUMINANCE = numpy.array([0.299, 0.587, 0.114])  # of red, green and blue
+_FADED = (0.6, 1.0)  # grey levels of an image under a heat map
 
 
 def panel_size(image: numpy.ndarray, width: float) -> tuple[float, float]:
@@ -33,17 +34,24 @@ def draw_image(axes: Any, image: numpy.ndarray) -> None:
     axes.set(xticks=[], yticks=[])
 
 
-def draw_heat(axes: Any, heat: numpy.ndarray) -> None:
-    """Cover a drawn image by a heat map, red where positive and blue where negative, transparent at zero."""
+def draw_heat(axes: Any, heat: numpy.ndarray, image: numpy.ndarray) -> None:
+    """Draw a heat map over its image in pale grey: red where positive, blue where negative, transparent at zero."""
     from matplotlib.colors import to_rgb
 
     colours = numpy.empty((*heat.shape, 4))
     colours[..., :3] = numpy.where(heat[..., None] > 0, to_rgb(VERMILION), to_rgb(BLUE))
-    colours[..., 3] = _OPACITY * numpy.abs(heat) / (numpy.abs(heat).max() or 1.0)
-    if heat.shape[0] > 1:
+    colours[..., 3] = numpy.abs(heat) / (numpy.abs(heat).max() or 1.0)
+    if len(heat) > 1:
+        grey = image @ _LUMINANCE if image.shape[2] == 3 else image.mean(axis=2)
+        low, high = _FADED
+        share = (grey - grey.min()) / (numpy.ptp(grey) or 1.0)
+        axes.imshow(low + (high - low) * share, cmap="gray", vmin=0, vmax=1)
         axes.imshow(colours)
+        axes.set(xticks=[], yticks=[])
         return
-    limits = axes.get_xlim(), axes.get_ylim()
-    extent = (-0.5, heat.shape[1] - 0.5, *limits[1])
-    axes.imshow(colours, extent=extent, aspect="auto", zorder=0)
-    axes.set(xlim=limits[0], ylim=limits[1])
+    draw_image(axes, image)
+    for line in axes.get_lines():
+        line.set_color("black")
+    x, y = axes.get_xlim(), axes.get_ylim()
+    axes.imshow(colours, extent=(-0.5, heat.shape[1] - 0.5, *y), aspect="auto", zorder=0)
+    axes.set(xlim=x, ylim=y)

@@ -134,5 +134,5 @@ class FeatureMapsDisplay:
         if ax is None:
             size = "{} x {}".format(*self.maps.shape[:2])
             count = f"{drawn.shape[2]} of {n_filters}" if drawn.shape[2] < n_filters else str(n_filters)
-            self.figure_.suptitle(f"the image, and {count} maps of {size} of hidden layer {self.layer}")
+            self.figure_.suptitle(f"hidden layer {self.layer}:\n{count} maps of {size}", fontsize=10)
         return self

@@ -139,7 +139,7 @@ class MisclassifiedDisplay:
         for i, axes in enumerate(self.axes_):
             draw_image(axes, self.images[i])
             certainty = "" if self.confidence is None else f" ({self.confidence[i]:.0%})"
-            axes.set_title(f"is {self.y_true[i]}\npredicted {self.y_pred[i]}{certainty}", fontsize=9)
+            axes.set_title(f"true {self.y_true[i]}\npredicted {self.y_pred[i]}{certainty}", fontsize=9)
         return self
 
 

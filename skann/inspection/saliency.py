@@ -111,22 +111,28 @@ def score_gradient(network: Any, images: numpy.ndarray, direction: numpy.ndarray
     return _input_gradient(*prediction_form(learner.graph, learner.parameters), images, direction)
 
 
-def _class_scores(network: Any, images: numpy.ndarray, target: Any) -> tuple[Any, Any]:
-    """Return the output and the factor of each image for its target class, by default the predicted one."""
+def explained_classes(network: Any, images: numpy.ndarray, target: Any = None) -> numpy.ndarray:
+    """Return the index of the class that is explained for each image, by default of the predicted one."""
     if network._task == MULTIOUTPUT:
         raise ValueError(
             "A saliency map explains the score of one class, but the network predicts several columns of classes: fit "
             "it on one column of y."
         )
-    classes = network.classes_
+    if target is not None:
+        return _index_of(network.classes_, target, len(images))
     scores = network._raw_outputs(images)
-    is_single = scores.shape[1] == 1 and len(classes) == 2
-    if target is None:
-        codes = (scores[:, 0] > 0).astype(int) if is_single else scores.argmax(axis=1)
-    else:
-        codes = _index_of(classes, target, len(images))
-    beta = network._learner.objective.link.inverse_temperature
-    return (0, numpy.where(codes == 1, beta, -beta)) if is_single else (codes, beta)
+    return (scores[:, 0] > 0).astype(int) if _is_single(network) else scores.argmax(axis=1)
+
+
+def _is_single(network: Any) -> bool:
+    """Return whether a single output tells two classes apart."""
+    return network.n_outputs_ == 1 and len(network.classes_) == 2
+
+
+def _class_scores(network: Any, images: numpy.ndarray, target: Any) -> tuple[Any, Any]:
+    """Return the output and the factor of each image for the class that is explained."""
+    codes, beta = explained_classes(network, images, target), network._learner.objective.link.inverse_temperature
+    return (0, numpy.where(codes == 1, beta, -beta)) if _is_single(network) else (codes, beta)
 
 
 def _index_of(classes: numpy.ndarray, target: Any, n_images: int) -> numpy.ndarray:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from ._images import draw_heat, draw_image, panel_size
+from sklearn.base import is_classifier
+
+from ._images import draw_heat, panel_size
 from ._plotting import axes_for, pyplot
 from .extraction import images_of, network_of_images
-from .saliency import saliency
+from .saliency import explained_classes, saliency
 
 _N_COLUMNS = 5
 
@@ -15,8 +17,8 @@ _N_COLUMNS = 5
 class SaliencyDisplay:
     """Plot of the pixels that matter for an output of a convolutional network, over the images.
 
-    Red pixels raise the score of the class or, with method="gradient", change it most; blue pixels lower it. Each image
-    has a scale of its own: the darkest red or blue is its largest absolute value.
+    Red pixels raise the score of the class in the title or, with method="gradient", change it most; blue pixels lower
+    it. Each image, in pale grey, has a scale of its own: full colour is its largest absolute value.
 
     Create a display with ``from_estimator``.
 
@@ -26,6 +28,8 @@ class SaliencyDisplay:
         Images to draw.
     maps : ndarray of shape (n_images, height, width)
         Their saliency.
+    classes : ndarray of shape (n_images,), default=None
+        The class that is explained for each image, its title.
 
     Attributes
     ----------
@@ -50,9 +54,10 @@ class SaliencyDisplay:
     3
     """
 
-    def __init__(self, images, maps):
+    def __init__(self, images, maps, *, classes=None):
         self.images = images
         self.maps = maps
+        self.classes = classes
 
     @classmethod
     def from_estimator(
@@ -99,7 +104,9 @@ class SaliencyDisplay:
         pyplot()
         network, before = network_of_images(estimator)
         images = images_of(network, before, X)
-        return cls(images, saliency(network, images, target, method=method, patch_size=patch_size)).plot(ax)
+        maps = saliency(network, images, target, method=method, patch_size=patch_size)
+        codes = explained_classes(network, images, target) if is_classifier(network) else None
+        return cls(images, maps, classes=None if codes is None else network.classes_[codes]).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw the images, and their saliency over them.
@@ -115,10 +122,11 @@ class SaliencyDisplay:
             The display itself.
         """
         n_images = len(self.images)
-        size = panel_size(self.images[0], 1.6)
-        self.axes_ = axes_for(ax, n_images, size=size, n_columns=min(n_images, _N_COLUMNS))
+        width, height = panel_size(self.images[0], 1.6)
+        self.axes_ = axes_for(ax, n_images, size=(width, height + 0.25), n_columns=min(n_images, _N_COLUMNS))
         self.figure_ = self.axes_[0].figure
-        for axes, image, heat in zip(self.axes_, self.images, self.maps, strict=True):
-            draw_image(axes, image)
-            draw_heat(axes, heat)
+        for i, axes in enumerate(self.axes_):
+            draw_heat(axes, self.maps[i], self.images[i])
+            if self.classes is not None:
+                axes.set_title(str(self.classes[i]), fontsize=10)
         return self

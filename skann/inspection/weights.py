@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy
 
+from ._images import panel_size
 from ._plotting import BLUE, axes_for, layer_name, pyplot
 from .extraction import unwrap
 
@@ -154,7 +155,7 @@ class WeightsDisplay:
         drawn = images[:n_images]
         # wider than high, like the page
         n_columns = min(n_images, int(numpy.ceil(numpy.sqrt(1.6 * n_images))))
-        self.axes_ = axes_for(ax, n_images, size=(0.95, 0.95), n_columns=n_columns)
+        self.axes_ = axes_for(ax, n_images, size=panel_size(drawn[0], 0.95), n_columns=n_columns)
         largest = numpy.abs(drawn).max() or 1.0
         in_colour = drawn.ndim == 4
         for axes, weights in zip(self.axes_, drawn, strict=True):

@@ -13,13 +13,16 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skann import MLPClassifier, TabularMLPClassifier, inspection
+from skann import ConvClassifier, MLPClassifier, TabularMLPClassifier, inspection
 from skann.inspection import (
     ActivationDisplay,
     DeadUnitsDisplay,
+    FeatureMapsDisplay,
     GradientFlowDisplay,
     HiddenSpaceDisplay,
+    MisclassifiedDisplay,
     NetworkDisplay,
+    SaliencyDisplay,
     TrainingHistoryDisplay,
     WeightsDisplay,
 )
@@ -31,19 +34,38 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 CASES = {
     ActivationDisplay: ((), 2),
     DeadUnitsDisplay: ((), 1),
+    FeatureMapsDisplay: ((fits.SPOTS[0][:1],), 4),
     GradientFlowDisplay: ((), 1),
     HiddenSpaceDisplay: (fits.MOONS, 2),
+    MisclassifiedDisplay: ((fits.SPOTS[0][:30], 1 - fits.SPOTS[1][:30], 2), 2),
     NetworkDisplay: ((), 1),
+    SaliencyDisplay: ((fits.SPOTS[0][:5],), 5),
     TrainingHistoryDisplay: ((), 1),
     WeightsDisplay: ((), 3),
 }
+OF_IMAGES = {FeatureMapsDisplay, MisclassifiedDisplay, SaliencyDisplay}
 EACH = pytest.mark.parametrize("cls", CASES, ids=lambda cls: cls.__name__)
 
 
-def fitted_for(cls, **options):
+def draw(cls, estimator, **options):
+    """Draw the display of an estimator with the data of its case."""
+    data, _ = CASES[cls]
+    if cls is MisclassifiedDisplay:
+        *data, options["max_images"] = data
+    return cls.from_estimator(estimator, *data, **options)
+
+
+def prototype_for(cls):
+    """Return an unfitted network that the display can draw, and its training data."""
+    if cls in OF_IMAGES:
+        return ConvClassifier(image_shape=(6, 6), **fits.SMALL_CONV), fits.SPOTS
+    return MLPClassifier(**fits.SMALL), fits.MOONS
+
+
+def fitted_for(cls):
     """Return a fitted network that the display can draw."""
-    mlp = MLPClassifier(**{**fits.SMALL, **options})
-    return mlp.fit(*fits.MOONS)
+    prototype, data = prototype_for(cls)
+    return prototype.fit(*data)
 
 
 def picture_of(display):
@@ -59,8 +81,8 @@ def test_every_display_is_tested_here():
 @EACH
 class TestEach:
     def test_attributes_and_plot(self, cls):
-        data, n_panels = CASES[cls]
-        display = cls.from_estimator(fitted_for(cls), *data)
+        _, n_panels = CASES[cls]
+        display = draw(cls, fitted_for(cls))
         axes = display.axes_ if hasattr(display, "axes_") else [display.ax_]
         assert len(axes) == n_panels
         assert all(panel.figure is display.figure_ for panel in axes)
@@ -71,9 +93,9 @@ class TestEach:
         assert display.figure_ is not first
 
     def test_draws_into_axes_given(self, cls):
-        data, n_panels = CASES[cls]
+        _, n_panels = CASES[cls]
         figure, axes = plt.subplots(1, n_panels + 1)
-        display = cls.from_estimator(fitted_for(cls), *data, ax=axes[:n_panels] if n_panels > 1 else axes[0])
+        display = draw(cls, fitted_for(cls), ax=axes[:n_panels] if n_panels > 1 else axes[0])
         assert display.figure_ is figure
         assert len(plt.get_fignums()) == 1
         assert not axes[n_panels].has_data()
@@ -81,50 +103,52 @@ class TestEach:
             display.plot(axes)
 
     def test_pipelines_and_searches(self, cls):
-        data, _ = CASES[cls]
-        pipeline = make_pipeline(StandardScaler(), MLPClassifier(**fits.SMALL))
-        search = GridSearchCV(pipeline, {"mlpclassifier__alpha": [0.1, 1.0]}, cv=2).fit(*fits.MOONS)
-        estimators = search, search.best_estimator_, make_pipeline(search).fit(*fits.MOONS)
-        pictures = [picture_of(cls.from_estimator(estimator, *data)) for estimator in estimators]
+        prototype, data = prototype_for(cls)
+        pipeline = make_pipeline(StandardScaler(), prototype)
+        grid = {f"{pipeline.steps[-1][0]}__alpha": [0.1, 1.0]}
+        search = GridSearchCV(pipeline, grid, cv=2).fit(*data)
+        estimators = search, search.best_estimator_, make_pipeline(search).fit(*data)
+        pictures = [picture_of(draw(cls, estimator)) for estimator in estimators]
         assert pictures[0] == pictures[1] == pictures[2]
 
     def test_of_a_table(self, cls):
-        data, _ = CASES[cls]
         clf = TabularMLPClassifier("fast", hidden_layer_sizes=(7, 5), max_iter=6, random_state=0).fit(*fits.MOONS)
-        display = cls.from_estimator(clf, *data)
-        assert picture_of(display) == picture_of(cls.from_estimator(make_pipeline(clf), *data))
+        if cls in OF_IMAGES:
+            with pytest.raises(TypeError, match="pass a ConvClassifier or ConvRegressor. Got TabularMLPClassifier"):
+                draw(cls, clf)
+        else:
+            assert picture_of(draw(cls, clf)) == picture_of(draw(cls, make_pipeline(clf)))
 
     def test_unfitted(self, cls):
-        data, _ = CASES[cls]
-        mlp = MLPClassifier()
-        for unfitted in (mlp, make_pipeline(StandardScaler(), mlp), GridSearchCV(mlp, {"alpha": [0.1]})):
+        prototype, _ = prototype_for(cls)
+        pipeline = make_pipeline(StandardScaler(), prototype)
+        for unfitted in (prototype, pipeline, GridSearchCV(prototype, {"alpha": [0.1]})):
             with pytest.raises(NotFittedError):
-                cls.from_estimator(unfitted, *data)
+                draw(cls, unfitted)
 
     def test_what_holds_no_network(self, cls):
-        data, _ = CASES[cls]
+        _, data = prototype_for(cls)
         with pytest.raises(TypeError, match=r"Got LogisticRegression\(\) instead\. Pass the fitted network inside"):
-            cls.from_estimator(make_pipeline(LogisticRegression()).fit(*fits.MOONS), *data)
-        theirs = sklearn.neural_network.MLPClassifier(max_iter=2).fit(*fits.MOONS)
+            draw(cls, make_pipeline(LogisticRegression()).fit(*data))
+        theirs = sklearn.neural_network.MLPClassifier(max_iter=2).fit(*data)
         with pytest.raises(TypeError, match="must be one of skann's"):
-            cls.from_estimator(theirs, *data)
+            draw(cls, theirs)
         with pytest.raises(TypeError, match="Got 'mlp' instead"):
-            cls.from_estimator("mlp", *data)
+            draw(cls, "mlp")
 
     def test_a_search_that_kept_no_estimator(self, cls):
-        data, _ = CASES[cls]
-        search = GridSearchCV(MLPClassifier(**fits.SMALL), {"alpha": [0.1]}, cv=2, refit=False).fit(*fits.MOONS)
+        prototype, data = prototype_for(cls)
+        search = GridSearchCV(prototype, {"alpha": [0.1]}, cv=2, refit=False).fit(*data)
         with pytest.raises(ValueError, match=r"has refit=False and so no best_estimator_\. Set refit=True"):
-            cls.from_estimator(search, *data)
+            draw(cls, search)
 
     def test_without_matplotlib(self, cls, monkeypatch):
-        data, _ = CASES[cls]
         mlp = fitted_for(cls)
         for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
             monkeypatch.delitem(sys.modules, name)
         monkeypatch.setitem(sys.modules, "matplotlib", None)
         with pytest.raises(ImportError, match=r'pip install "\.\[plot\]"'):
-            cls.from_estimator(mlp, *data)
+            draw(cls, mlp)
 
 
 @pytest.mark.parametrize("cls", [TrainingHistoryDisplay, DeadUnitsDisplay, GradientFlowDisplay])

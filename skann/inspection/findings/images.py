@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._map_stacks import map_stacks
+from ...engine.layers import Pool2D
 from .base import symptom
 from .case import Case
 
@@ -28,13 +28,15 @@ def channels_first(case: Case) -> tuple[str, str] | None:
 @symptom("too many stages")
 def too_many_stages(case: Case) -> tuple[str, str] | None:
     """The maps of the last stage of convolutions are of one pixel."""
-    stacks = map_stacks(case.network._learner.graph)
+    graph = case.network._learner.graph
+    pooled = [graph.shapes[name][:2] for name, node in graph.nodes.items() if isinstance(node.layer, Pool2D)]
     # the stages of signals end by themselves, and a single stage is no stage too many
-    if len(stacks) < 3 or min(stacks[0].shape[:2]) == 1 or stacks[-1].shape[:2] != (1, 1):
+    is_signal = case.takes_images and case.network.image_shape_[0] == 1
+    if is_signal or len(pooled) < 2 or pooled[-1] != (1, 1):
         return None
-    height, width, _ = stacks[-2].shape
+    height, width = pooled[-2]
     return (
-        f"The maps of the last of {len(stacks) - 1} stages are 1 x 1, and those before it {height} x {width}: most of "
+        f"The maps of the last of {len(pooled)} stages are 1 x 1, and those before it {height} x {width}: most of "
         "what its kernels see is padding, and the place of a pattern is lost.",
         "Use fewer filters, one number per stage, or a smaller pool_size.",
     )
