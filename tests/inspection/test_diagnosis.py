@@ -15,10 +15,18 @@ from sklearn.neural_network import MLPClassifier as SklearnMLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler, scale
 
-from skann import MLPClassifier, MLPRegressor, TabularMLPClassifier, TabularMLPRegressor
+from skann import (
+    ConvClassifier,
+    ConvRegressor,
+    MLPClassifier,
+    MLPRegressor,
+    TabularMLPClassifier,
+    TabularMLPRegressor,
+)
 from skann.activations import Maxout
 from skann.inspection import diagnose
 from skann.inspection.findings import SYMPTOMS
+from tests.inspection import fits
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -76,6 +84,28 @@ def dead_network(share):
     """Biases so low that a share of the units never fires."""
     clf, X, y = classifier(scaled(IRIS))
     clf.intercepts_[0][: int(share * 100)] = -1e3
+    return clf, X, y
+
+
+def convolutional(X, y, cls=ConvClassifier, **options):
+    options = {"filters": (8, 16), "random_state": 0, "max_iter": 10, **options}
+    return cls(**options).fit(X, y), X, y
+
+
+IMAGES = load_digits().images
+SPOTS, SPOT_ROWS, SPOT_COLUMNS = fits.spots(200, 12)
+
+
+def channels_first(shape, **options):
+    """Images of this shape without content."""
+    X = numpy.random.RandomState(0).uniform(size=(30, *shape))
+    return convolutional(X, numpy.arange(30) % 2, filters=(4,), pool_size=1, max_iter=2, **options)
+
+
+def dead_convolution(n_dead):
+    """Of 8 filters of the first convolution, these have a batch normalization that makes them negative."""
+    clf, X, y = convolutional(IMAGES[:300], DIGITS[1][:300])
+    clf.parameters_["stage_0_block_0_1.beta"][:n_dead] = -1e3
     return clf, X, y
 
 
@@ -155,7 +185,46 @@ CASES = {
     ),
     "dead units": (
         [lambda: dead_network(0.6), lambda: classifier(IRIS, solver="sgd", learning_rate_init=1.0, max_iter=5)],
-        [lambda: dead_network(0.4), lambda: classifier(scaled(IRIS), activation=Maxout(2), max_iter=50)],
+        [
+            lambda: dead_network(0.4),
+            lambda: classifier(scaled(IRIS), activation=Maxout(2), max_iter=50),
+            lambda: dead_convolution(8),  # the dense layer lives on
+        ],
+    ),
+    "dead filters": (
+        [lambda: dead_convolution(5)],
+        [
+            lambda: dead_convolution(3),
+            lambda: dead_network(0.6),
+            lambda: convolutional(IMAGES[:300], DIGITS[1][:300], activation=Maxout(2), max_iter=3),
+        ],
+    ),
+    "channels first": (
+        [
+            lambda: channels_first((3, 16, 16)),
+            lambda: channels_first((1, 28, 28)),
+            lambda: channels_first((4, 9, 9), residual=True),
+        ],
+        [
+            lambda: channels_first((16, 16, 3)),
+            lambda: channels_first((1, 28, 3)),  # signals of three channels
+            lambda: channels_first((3, 16, 12)),
+            lambda: channels_first((16, 16, 16)),
+            lambda: channels_first((3, 3, 3)),
+            lambda: classifier(DIGITS, max_iter=5),
+        ],
+    ),
+    "too many stages": (
+        [
+            lambda: convolutional(IMAGES[:300], DIGITS[1][:300], filters=(8, 8, 8)),
+            lambda: convolutional(SPOTS, SPOT_ROWS, ConvRegressor, filters=(8, 8), pool_size=3),
+        ],
+        [
+            lambda: convolutional(IMAGES[:300], DIGITS[1][:300], filters=(8, 8)),
+            lambda: convolutional(IMAGES[:300], DIGITS[1][:300], filters=(8,), pool_size=8),
+            lambda: convolutional(*IRIS, filters=(8, 8, 8)),  # signals, whose stages end by themselves
+            lambda: convolutional(IMAGES[:300], DIGITS[1][:300], filters=()),
+        ],
     ),
     "vanishing gradients": (
         [lambda: deep("logistic"), lambda: deep("hard_sigmoid")],
@@ -249,7 +318,7 @@ TABLES = {
 
 def parameters_named(finding):
     """Return the parameters of any estimator that a finding speaks of, where the word is no plain English."""
-    estimators = MLPClassifier(), MLPRegressor(), TabularMLPClassifier(), TabularMLPRegressor()
+    estimators = MLPClassifier(), MLPRegressor(), TabularMLPClassifier(), TabularMLPRegressor(), ConvClassifier()
     known = set().union(*(estimator.get_params() for estimator in estimators))
     text = f"{finding.seen} {finding.remedy}"
     words = set(re.findall(r"\b[a-z]\w*", text)) & known
@@ -277,8 +346,50 @@ def test_findings_about_regressors_of_tables_name_their_parameters(early_stoppin
     check_parameters(estimator, diagnosis)
 
 
-def test_tables_have_every_symptom_but_that_of_scales():
-    assert set(TABLES) == {symptom.name for symptom in SYMPTOMS} - {"features unscaled"}
+def test_tables_have_every_symptom_but_those_of_scales_and_images():
+    of_images = {"channels first", "dead filters", "too many stages"}
+    assert set(TABLES) == {symptom.name for symptom in SYMPTOMS} - {"features unscaled"} - of_images
+
+
+def with_course(**entries):
+    """A convolutional network whose history tells otherwise."""
+    clf, X, y = convolutional(SPOTS[:60], SPOT_ROWS[:60] > 5, filters=(4,), max_iter=3)
+    clf.history_ |= {"learning_rate": [0.003] * 60, **entries}
+    return clf, X, y
+
+
+# for each symptom that convolutional networks can have beside those of images
+CONVOLUTIONAL = {
+    "learning rate too high": lambda: with_course(loss=JUMPING),
+    "learning rate too low": lambda: with_course(loss=numpy.linspace(2, 1.5, 60).tolist()),
+    "stopped by max_iter": lambda: with_course(loss=FALLING),
+    "over-fitting": lambda: with_course(loss=FALLING, validation_loss=RISING, validation_score=RISING),
+    "under-fitting": lambda: convolutional(SPOTS, SPOT_ROWS > 5, max_iter=1, learning_rate_init=1e-5),
+    "class imbalance ignored": lambda: convolutional(SPOTS, numpy.arange(200) % 25 == 0, max_iter=3),
+    "more parameters than the data can carry": lambda: convolutional(SPOTS, SPOT_ROWS > 5, alpha=0.0),
+}
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONAL)
+def test_findings_about_convolutional_networks_name_their_parameters(name):
+    estimator, X, y = CONVOLUTIONAL[name]()
+    diagnosis = diagnose(estimator, X, y)
+    assert name in names(diagnosis), diagnosis
+    check_parameters(estimator, diagnosis)
+    assert "StandardScaler" not in str(diagnosis)
+
+
+def test_large_images_are_sampled(monkeypatch):
+    clf, X, y = convolutional(SPOTS, SPOT_ROWS > 5, filters=(4,), max_iter=2)
+    monkeypatch.setattr("skann.inspection.findings.case.MAX_NUMBERS", 144 * 30)
+    assert "30 of 200 rows" in str(diagnose(clf, X, y))
+
+
+def test_a_loss_that_falls_with_the_learning_rate_is_no_finding():
+    falling = numpy.geomspace(1, 0.01, 60).tolist()
+    annealed = with_course(loss=falling, learning_rate=numpy.geomspace(1, 1e-4, 60).tolist())
+    assert "stopped by max_iter" not in names(diagnose(*annealed))
+    assert "stopped by max_iter" in names(diagnose(*with_course(loss=falling)))
 
 
 def test_tables_that_weigh_classes_do_not_ignore_them():
@@ -328,6 +439,11 @@ HEALTHY = {
     "wine": lambda: classifier(scaled(WINE), hidden_layer_sizes=(50, 50), activation="elu"),
     "diabetes": lambda: regressor(scaled(DIABETES)),
     "diabetes, target scaled": lambda: regressor(scaled(DIABETES), target_transform="standard"),
+    "images of digits": lambda: convolutional(IMAGES, DIGITS[1], filters=(32, 64), max_iter=20),
+    "residual": lambda: convolutional(IMAGES[:600], DIGITS[1][:600], residual=True, max_iter=20),
+    "digits as signals": lambda: convolutional(*DIGITS, max_iter=20),
+    "spots": lambda: convolutional(SPOTS, SPOT_ROWS > SPOT_COLUMNS, filters=(32, 64), max_iter=20),
+    "place of a spot": lambda: convolutional(SPOTS, SPOT_ROWS, ConvRegressor, filters=(32, 64), max_iter=20),
 }
 
 
@@ -335,7 +451,7 @@ HEALTHY = {
 def test_healthy_fits_have_no_finding(fit):
     diagnosis = diagnose(*fit())
     assert diagnosis == []
-    assert str(diagnosis).startswith("Nothing found: MLP")
+    assert str(diagnosis).startswith(("Nothing found: MLP", "Nothing found: Conv"))
 
 
 class TestReport:

@@ -114,7 +114,7 @@ class TestEach:
     def test_of_a_table(self, cls):
         clf = TabularMLPClassifier("fast", hidden_layer_sizes=(7, 5), max_iter=6, random_state=0).fit(*fits.MOONS)
         if cls in OF_IMAGES:
-            with pytest.raises(TypeError, match="pass a ConvClassifier or ConvRegressor. Got TabularMLPClassifier"):
+            with pytest.raises(TypeError, match=r"pass a ConvClassifier or ConvRegressor\. Got TabularMLPClassifier"):
                 draw(cls, clf)
         else:
             assert picture_of(draw(cls, clf)) == picture_of(draw(cls, make_pipeline(clf)))

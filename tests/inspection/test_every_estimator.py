@@ -5,10 +5,32 @@ import numpy
 import pandas
 import pytest
 import scipy.sparse
+from numpy.testing import assert_array_equal
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from skann import MLPClassifier, MLPRegressor, TabularMLPClassifier, TabularMLPRegressor, inspection
-from skann.inspection import HiddenSpaceDisplay, diagnose, summary
+from skann import (
+    ConvClassifier,
+    ConvRegressor,
+    MLPClassifier,
+    MLPRegressor,
+    TabularMLPClassifier,
+    TabularMLPRegressor,
+    inspection,
+)
+from skann.inspection import (
+    FeatureMapsDisplay,
+    HiddenLayerTransformer,
+    HiddenSpaceDisplay,
+    MisclassifiedDisplay,
+    SaliencyDisplay,
+    diagnose,
+    saliency,
+    summary,
+)
 from skann.losses import Quantile
+from tests.inspection import fits
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -65,8 +87,49 @@ def kinds():
                 yield pytest.param(build, y, id=f"regressor, {name}, {target}")
 
 
+IMAGES, ROWS, COLUMNS = fits.spots(N, 8)
+FORMS = {
+    "grey": IMAGES,
+    "colour": numpy.stack([IMAGES, 1 - IMAGES, IMAGES**2], axis=-1),
+    "two channels": numpy.stack([IMAGES, 1 - IMAGES], axis=-1),
+    "bytes": (200 * IMAGES / IMAGES.max()).astype("uint8"),
+    "signals": IMAGES.reshape(N, -1)[:, :24],
+    "short signals": IMAGES.reshape(N, -1)[:, 30:33],
+}
+SMALL_CONV = {"filters": (3, 4), "hidden_layer_sizes": (5,), "max_iter": 9, "batch_size": 20, "random_state": 0}
+CONVOLUTIONAL = {
+    "residual": {"residual": True, "blocks_per_stage": 2},
+    "no hidden layer": {"hidden_layer_sizes": ()},
+    "maxout": {"activation": "maxout"},
+    "float32": {"dtype": "float32"},
+    "early stopping": {"early_stopping": True},
+    "lbfgs": {"solver": "lbfgs", "normalization": None},
+}
+
+
+def convolutional_kinds():
+    low = (ROWS > COLUMNS).astype(int)
+    for name, options in CONVOLUTIONAL.items():
+        yield pytest.param(ConvClassifier(**{**SMALL_CONV, **options}), IMAGES, low, id=name)
+    for name, X in FORMS.items():
+        yield pytest.param(ConvClassifier(**SMALL_CONV), X, low, id=name)
+    for name in ("strings", "one class", "columns", "multilabel", "sparse multilabel"):
+        yield pytest.param(ConvClassifier(**SMALL_CONV), IMAGES, (ONE_COLUMN | SEVERAL)[name], id=name)
+    for name in ("residual", "lbfgs"):
+        yield pytest.param(
+            ConvRegressor(**{**SMALL_CONV, **CONVOLUTIONAL[name]}), IMAGES, ROWS, id=f"regressor, {name}"
+        )
+    for name, y in NUMBERS.items():
+        yield pytest.param(ConvRegressor(**SMALL_CONV), FORMS["colour"], y, id=f"regressor, {name}")
+
+
 def expected_error(display, estimator, y):
     """Return the error that is documented for what has no such picture."""
+    takes_images = hasattr(estimator, "image_shape_")
+    if display in ("FeatureMapsDisplay", "MisclassifiedDisplay", "SaliencyDisplay"):
+        return expected_error_of_images(display, estimator, y) if takes_images else "networks that take images"
+    if display == "HiddenSpaceDisplay" and takes_images and hasattr(estimator, "classes_"):
+        return "the plane of two features, but ConvClassifier takes images"
     if "History" in display or display in ("DeadUnitsDisplay", "GradientFlowDisplay"):
         return "solver='lbfgs' trains without epochs" if getattr(estimator, "solver", "") == "lbfgs" else None
     if display != "HiddenSpaceDisplay":
@@ -74,6 +137,30 @@ def expected_error(display, estimator, y):
     if not hasattr(estimator, "classes_"):
         return "draws classes"
     return "one label for each row" if y.ndim == 2 else None
+
+
+def expected_error_of_images(display, estimator, y):
+    if display == "SaliencyDisplay":
+        several = getattr(estimator, "_task", "") == "multioutput"
+        outputs = "the network predicts several columns" if several else "The network has 2 outputs: pass the index"
+        return outputs if several or (not hasattr(estimator, "classes_") and y.ndim == 2) else None
+    if display == "MisclassifiedDisplay":
+        if not hasattr(estimator, "classes_"):
+            return r"draws classes: pass a ConvClassifier\. Got ConvRegressor"
+        if y.ndim == 2:
+            return "one label for each image"
+        if len(estimator.classes_) == 1:
+            return "all of the 60 images are classified correctly"
+    return None
+
+
+def data_for(cls, X, y):
+    """Return what a display needs beside the estimator."""
+    if cls is MisclassifiedDisplay and numpy.ndim(y) == 1:
+        return X, y[::-1] if len(set(y.tolist())) > 1 else y
+    if cls in (HiddenSpaceDisplay, MisclassifiedDisplay):
+        return X, y
+    return {FeatureMapsDisplay: (X[:1],), SaliencyDisplay: (X[:2],)}.get(cls, ())
 
 
 def check_every_look(estimator, X, y):
@@ -87,7 +174,7 @@ def check_every_look(estimator, X, y):
     assert table._repr_html_()
     for display in (shown for shown in inspection.__all__ if shown.endswith("Display")):
         cls = getattr(inspection, display)
-        data = (X, y) if cls is HiddenSpaceDisplay else ()
+        data = data_for(cls, X, y)
         message = expected_error(display, estimator, y)
         if message is None:
             assert cls.from_estimator(estimator, *data).figure_.axes
@@ -99,6 +186,34 @@ def check_every_look(estimator, X, y):
 @pytest.mark.parametrize(("build", "y"), list(kinds()))
 def test_every_look_at_every_kind_of_estimator(build, y):
     check_every_look(build().fit(X, y), X, y)
+
+
+@pytest.mark.parametrize(("estimator", "X", "y"), list(convolutional_kinds()))
+def test_every_look_at_every_kind_of_convolutional_network(estimator, X, y):
+    check_every_look(estimator.fit(X, y), X, y)
+    for layer in (0, -1):
+        transformer = HiddenLayerTransformer(estimator, layer, prefit=True)
+        output = transformer.fit(X).transform(X)
+        assert output.shape == (N, len(transformer.get_feature_names_out()))
+        assert_array_equal(output, estimator.hidden_layer_output(X, layer).reshape(N, -1))
+    if expected_error("SaliencyDisplay", estimator, y) is None:
+        for method in ("gradient", "grad_cam", "occlusion"):
+            assert numpy.isfinite(maps := saliency(estimator, X[:2], method=method)).all()
+            assert maps.shape == (2, *estimator.image_shape_[:2])
+
+
+def test_convolutional_network_in_a_pipeline_and_a_search():
+    data = numpy.round(IMAGES.reshape(N, -1), 6), (ROWS > COLUMNS).astype(int)
+    network = ConvClassifier(image_shape=(8, 8), **SMALL_CONV)
+    pipeline = make_pipeline(StandardScaler(), network)
+    search = GridSearchCV(pipeline, {"convclassifier__filters": [(3,), (4,)]}, cv=2).fit(*data)
+    inside, scaled = search.best_estimator_[-1], search.best_estimator_[0].transform(data[0])
+    assert summary(search) == summary(inside)
+    assert diagnose(search, *data) == diagnose(inside, scaled, data[1])
+    for method in ("gradient", "grad_cam", "occlusion"):
+        assert_array_equal(saliency(search, data[0], method=method), saliency(inside, scaled, method=method))
+    transformer = HiddenLayerTransformer(search, 0, prefit=True)
+    assert_array_equal(transformer.transform(data[0]), inside.hidden_layer_output(scaled, 0).reshape(N, -1))
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 3, 5])

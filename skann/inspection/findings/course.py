@@ -93,7 +93,7 @@ def stopped_by_max_iter(case: Case) -> tuple[str, str] | None:
 def _is_annealed(case: Case) -> bool:
     """Return whether the schedule has lowered the learning rate towards the end."""
     rate = case.history("learning_rate")
-    return bool(rate[-1] < ANNEALED * rate.max())
+    return rate is not None and bool(rate[-1] < ANNEALED * rate.max())
 
 
 @symptom("over-fitting", needs="validation_loss")
