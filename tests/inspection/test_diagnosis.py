@@ -365,7 +365,7 @@ CONVOLUTIONAL = {
     "stopped by max_iter": lambda: with_course(loss=FALLING),
     "over-fitting": lambda: with_course(loss=FALLING, validation_loss=RISING, validation_score=RISING),
     "under-fitting": lambda: convolutional(SPOTS, SPOT_ROWS > 5, max_iter=1, learning_rate_init=1e-5),
-    "class imbalance ignored": lambda: convolutional(SPOTS, numpy.arange(200) % 25 == 0, max_iter=3),
+    "class imbalance ignored": lambda: convolutional(SPOTS, numpy.arange(200) % 25 == 0, alpha=100),
     "more parameters than the data can carry": lambda: convolutional(SPOTS, SPOT_ROWS > 5, alpha=0.0),
 }
 

@@ -21,6 +21,7 @@ from sklearn.utils.estimator_checks import (
 
 from skann import MLPClassifier, MLPRegressor
 from skann.inspection import HiddenLayerTransformer
+from tests.inspection import fits
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -55,6 +56,18 @@ def test_gives_what_the_network_says(layer):
         assert_array_equal(fitted.transform(X), expected)
         names = [f"hiddenlayertransformer{i}" for i in range(expected.shape[1])]
         assert fitted.get_feature_names_out().tolist() == names
+
+
+@pytest.mark.parametrize("layer", [0, 1, -1])
+def test_maps_are_flattened(layer):
+    clf, X, _ = fits.conv("colour")
+    transformer = HiddenLayerTransformer(clf, layer, prefit=True).set_output(transform="pandas").fit(X)
+    expected = clf.hidden_layer_output(X, layer)
+    output = transformer.transform(X)
+    assert_array_equal(output, expected.reshape(len(X), -1))
+    assert output.columns.tolist() == [f"hiddenlayertransformer{i}" for i in range(expected[0].size)]
+    if layer == 1:  # of 4 x 4 x 6
+        assert_array_equal(output.iloc[:, (2 * 4 + 1) * 6 + 3], expected[:, 2, 1, 3])
 
 
 def test_prefit_keeps_the_network_as_it_is():

@@ -1,5 +1,6 @@
 """The table of layers is true for every kind of network."""
 
+import re
 from dataclasses import dataclass
 
 import numpy
@@ -14,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from skann import MLPClassifier, MLPRegressor
 from skann.activations import ElementwiseActivation, LeakyReLU, Maxout
 from skann.inspection import summary
+from tests.inspection import fits
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -83,6 +85,57 @@ def test_an_activation_without_default_parameters():
 
     rows = summary(MLPClassifier((5,), Steep(2.0), max_iter=2).fit(X, Y)).layers
     assert rows[1].activation == "Steep(factor=2.0)"
+
+
+def rows_of(table):
+    """Return the cells of the layers of a summary as printed, by the first column."""
+    return [re.split(r"  +", line) for line in str(table).splitlines()[4:-2]]
+
+
+def test_convolutions_have_operations_and_shapes():
+    clf, _, _ = fits.conv("colour", dropout=(0.1, 0.0))
+    assert rows_of(summary(clf)) == [
+        ["input", "-", "(n, 8, 8, 3)", "0", "-", "-", "-"],
+        ["input scaling", "scaling", "(n, 8, 8, 3)", "6", "-", "-", "-"],
+        ["hidden 0", "conv 3 x 3", "(n, 8, 8, 4)", "120", "batch", "relu", "-"],
+        ["stage 0 pool", "max pool 2 x 2", "(n, 4, 4, 4)", "0", "-", "-", "-"],
+        ["hidden 1", "conv 3 x 3", "(n, 4, 4, 6)", "234", "batch", "relu", "-"],
+        ["stage 1 pool", "max pool 2 x 2", "(n, 2, 2, 6)", "0", "-", "-", "-"],
+        ["features", "flatten", "(n, 24)", "0", "-", "-", "0.1"],
+        ["hidden 2", "dense", "(n, 5)", "135", "batch", "relu", "-"],
+        ["output", "dense", "(n, 1)", "6", "-", "logistic", "-"],
+    ]
+    assert summary(clf).n_parameters == clf._learner.parameters.theta.size
+    assert [layer.n_units for layer in summary(clf).layers][:3] == [192, 192, 256]
+
+
+def test_signals_have_kernels_of_one_row():
+    clf, _, _ = fits.conv("signals", kernel_size=5, normalization=None)
+    operations = [layer.operation for layer in summary(clf).layers]
+    assert operations[2:6] == ["conv 1 x 5", "max pool 1 x 2", "conv 1 x 5", "max pool 1 x 2"]
+
+
+@pytest.mark.parametrize("options", [{"activation": "maxout"}, {"activation": "prelu", "residual": True}], ids=repr)
+def test_hidden_layers_of_convolutions_are_numbered_as_their_outputs(options):
+    clf, X, _ = fits.conv(**options)
+    hidden = [layer for layer in summary(clf).layers if layer.name.startswith("hidden")]
+    assert [layer.name for layer in hidden] == [f"hidden {i}" for i in range(len(hidden))]
+    for i, layer in enumerate(hidden):
+        assert layer.shape == clf.hidden_layer_output(X[:1], i).shape[1:]
+    assert sum(layer.n_parameters for layer in summary(clf).layers) == clf._learner.parameters.theta.size
+
+
+def test_residual_blocks():
+    clf, _, _ = fits.conv(residual=True, filters=(4,))
+    names = [(layer.name, layer.operation) for layer in summary(clf).layers[2:7]]
+    assert names == [
+        ("hidden 0", "conv 3 x 3"),
+        ("stage 0 block 0 second", "conv 3 x 3"),
+        ("stage 0 block 0 shortcut", "conv 1 x 1"),
+        ("hidden 1", "add"),
+        ("stage 0 pool", "max pool 2 x 2"),
+    ]
+    assert summary(clf).layers[7].operation == "global average"
 
 
 def test_html_has_a_row_for_each_layer():
