@@ -67,8 +67,8 @@ class WeightsDisplay:
         estimator : one of skann
             Fitted estimator, or a Pipeline or search that ends in one.
         image_shape : tuple of int, default=None
-            Height and width of the input images of a network of features. None: draw histograms, or the filters of the
-        first layer if it is a convolution.
+            Height and width of the input images of a network of features. None: draw histograms, or the filters of
+            the first layer if it is a convolution.
         ax : array of matplotlib Axes, default=None
             One for each layer, or for each image. None creates a figure.
 
@@ -94,8 +94,8 @@ class WeightsDisplay:
         coefs : list of array-like of shape (fan_in, units) or (fan_in, pieces, units)
             Weights of each layer, such as an estimator's ``coefs_``.
         image_shape : tuple of int, default=None
-            Height and width of the input images of a network of features. None: draw histograms, or the filters of the
-        first layer if it is a convolution.
+            Height and width of the input images of a network of features. None: draw histograms, or the filters of
+            the first layer if it is a convolution.
         ax : array of matplotlib Axes, default=None
             One for each layer, or for each image. None creates a figure.
 
