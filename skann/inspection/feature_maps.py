@@ -8,7 +8,7 @@ import numpy
 
 from ._images import draw_image, panel_size
 from ._plotting import BLUE, axes_for, pyplot
-from .extraction import images_of, network_of_images
+from .extraction import as_floats, images_of, network_of_images
 
 _MAX_MAPS = 39  # with the image, 40 panels
 
@@ -97,7 +97,7 @@ class FeatureMapsDisplay:
                 f"Hidden layer {layer} is dense and has no maps. The layers of convolutions are those in the range "
                 f"[0, {n_maps})."
             )
-        return cls(images[0], maps[0], layer=layer % len(hidden)).plot(ax)
+        return cls(as_floats(network, images)[0], maps[0], layer=layer % len(hidden)).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw the image and the maps.

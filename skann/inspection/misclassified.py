@@ -12,7 +12,7 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from ..engine.losses import MULTIOUTPUT
 from ._images import draw_image, panel_size
 from ._plotting import axes_for, pyplot
-from .extraction import find_owner, images_of, network_of_images, title_of
+from .extraction import as_floats, find_owner, images_of, network_of_images, title_of
 
 _N_COLUMNS = 6
 
@@ -112,7 +112,7 @@ class MisclassifiedDisplay:
         if not len(indices):
             raise ValueError(f"There is nothing to draw: all of the {len(images)} images are classified correctly.")
         return cls(
-            images[indices],
+            as_floats(network, images[indices]),
             y_true=y[indices],
             y_pred=predicted[indices],
             confidence=certainty[indices] if hasattr(network, "predict_proba") else None,

@@ -16,7 +16,7 @@ from ..engine.parameters import Parameters
 from ..engine.prediction import chunk_size
 from ..engine.prediction_form import prediction_form
 from ..estimators.vision.sizes import check_pair
-from .extraction import images_of, network_of_images
+from .extraction import as_floats, images_of, network_of_images
 
 METHODS = ("gradient", "grad_cam", "occlusion")
 _PATCH = 4  # by default a patch has a fourth of the sides of the image
@@ -87,7 +87,7 @@ def saliency(
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}. Got {method!r} instead.")
     network, before = network_of_images(estimator)
-    images = images_of(network, before, X)
+    images = as_floats(network, images_of(network, before, X))
     direction = score_direction(network, images, target)
     if method == "gradient":
         return numpy.abs(score_gradient(network, images, direction)).max(axis=-1)

@@ -8,7 +8,7 @@ from sklearn.base import is_classifier
 
 from ._images import draw_heat, panel_size
 from ._plotting import axes_for, pyplot
-from .extraction import images_of, network_of_images
+from .extraction import as_floats, images_of, network_of_images
 from .saliency import explained_classes, saliency
 
 _N_COLUMNS = 5
@@ -103,7 +103,7 @@ class SaliencyDisplay:
         """
         pyplot()
         network, before = network_of_images(estimator)
-        images = images_of(network, before, X)
+        images = as_floats(network, images_of(network, before, X))
         maps = saliency(network, images, target, method=method, patch_size=patch_size)
         codes = explained_classes(network, images, target) if is_classifier(network) else None
         return cls(images, maps, classes=None if codes is None else network.classes_[codes]).plot(ax)

@@ -19,7 +19,7 @@ from sklearn.utils.estimator_checks import (
     parametrize_with_checks,
 )
 
-from skann import MLPClassifier, MLPRegressor
+from skann import ConvClassifier, MLPClassifier, MLPRegressor
 from skann.inspection import HiddenLayerTransformer
 from tests.inspection import fits
 
@@ -35,6 +35,7 @@ FITTED = MLPClassifier((6, 3), max_iter=5, tol=1.0, n_iter_no_change=1, random_s
         HiddenLayerTransformer(NETWORK),
         HiddenLayerTransformer(MLPRegressor(max_iter=5, random_state=0), layer=0),
         HiddenLayerTransformer(make_pipeline(StandardScaler(), NETWORK), layer=-2),
+        HiddenLayerTransformer(ConvClassifier((3,), (4,), max_iter=5, random_state=0), layer=0),
     ]
 )
 def test_check_estimator(estimator, check):

@@ -2,12 +2,13 @@
 
 from .blocks import activation_names, blocks_of, describe_operation, is_operation, weighted_blocks
 from .epochs import check_history, epoch_values, history_of, layer_values
-from .images import images_of, network_of_images, takes_images
+from .images import as_floats, images_of, network_of_images, takes_images
 from .names import input_names, short_name
 from .unwrap import find_owner, title_of, transform_before, unwrap
 
 __all__ = [
     "activation_names",
+    "as_floats",
     "blocks_of",
     "check_history",
     "describe_operation",

@@ -34,10 +34,11 @@ def network_of_images(estimator: Any) -> tuple[Any, list[Any]]:
 
 
 def images_of(network: Any, before: list[Any], X: Any) -> numpy.ndarray:
-    """Return X as the images that reach the network, of shape (n_images, height, width, channels), uint8 in 0 to 1.
+    """Return X as the images that reach the network, of shape (n_images, height, width, channels)."""
+    return network._prediction_data(transform_before(before, X))
 
-    They are in the dtype of the network's parameters.
-    """
-    X = network._prediction_data(transform_before(before, X))
-    reader = Reader(Rows(X), network._learner.parameters.theta.dtype, len(X))
-    return numpy.array(reader.read(slice(0, len(X)))[0])
+
+def as_floats(network: Any, images: numpy.ndarray) -> numpy.ndarray:
+    """Return a copy of images in the dtype of the network's parameters, uint8 scaled to [0, 1]."""
+    reader = Reader(Rows(images), network._learner.parameters.theta.dtype, len(images))
+    return numpy.array(reader.read(slice(0, len(images)))[0])
