@@ -10,7 +10,7 @@ import pytest
 from numpydoc.validate import validate
 
 import skann
-from skann.preprocessing import TabularEncoder
+from skann.preprocessing import ImageLoader, TabularEncoder
 
 DOC = Path(__file__).parent.parent / "doc"
 sys.path.insert(0, str(DOC / "_extensions"))
@@ -74,7 +74,16 @@ def test_every_code_block_is_a_doctest():
 
 @pytest.mark.parametrize(
     "cls",
-    [skann.MLPClassifier, skann.MLPRegressor, skann.TabularMLPClassifier, skann.TabularMLPRegressor, TabularEncoder],
+    [
+        skann.ConvClassifier,
+        skann.ConvRegressor,
+        skann.MLPClassifier,
+        skann.MLPRegressor,
+        skann.TabularMLPClassifier,
+        skann.TabularMLPRegressor,
+        ImageLoader,
+        TabularEncoder,
+    ],
 )
 def test_estimators_in_a_notebook_link_to_no_page(cls):
     shown = cls()._repr_html_()

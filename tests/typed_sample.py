@@ -13,14 +13,16 @@ import pandas  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 import skann
-from skann import MLPClassifier, MLPRegressor, TabularMLPClassifier, TabularMLPRegressor
+from skann import ConvClassifier, ConvRegressor, MLPClassifier, MLPRegressor, TabularMLPClassifier, TabularMLPRegressor
 from skann.activations import ELU, ElementwiseActivation, LeakyReLU, Maxout, register
+from skann.augmentations import Augment, Flip, Mixup, Shift
 from skann.callbacks import Checkpoint, TimeLimit
+from skann.datasets import ArraySource, GeneratorSource, ImageSource, Source
 from skann.initializers import Glorot, He, HeUniform, Normal
 from skann.inspection import HiddenLayerTransformer, TrainingHistoryDisplay, diagnose
 from skann.layers import BatchNorm, LayerNorm
 from skann.losses import Focal, Huber
-from skann.preprocessing import TabularEncoder
+from skann.preprocessing import ImageLoader, TabularEncoder
 from skann.schedules import Cosine
 from skann.solvers import LBFGS, SGD, Adam
 
@@ -81,6 +83,37 @@ def estimators_of_tables(frame: pandas.DataFrame) -> None:
     assert_type(TabularEncoder().fit(frame), TabularEncoder)
 
 
+def blurred(X: NDArray[Any], y: NDArray[Any], rng: numpy.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
+    return X + rng.normal(size=X.shape), y
+
+
+def estimators_of_images(images: NDArray[numpy.uint8], frame: pandas.DataFrame) -> None:
+    clf = ConvClassifier(
+        (16, 32), 64, kernel_size=(3, 5), pool_size=2, residual=True, augment=["flip", Shift(0.2), blurred]
+    )
+    assert_type(clf, ConvClassifier)
+    assert_type(clf.fit(images, y, X_val=images, y_val=y), ConvClassifier)
+    assert_type(clf.partial_fit(images, y, classes=[0, 1]), ConvClassifier)
+    assert_type(clf.predict(images), NDArray[Any])
+    assert_type(clf.predict_proba(images), NDArray[Any])
+    assert_type(clf.score(images, y), float)
+    assert_type(clf.classes_, NDArray[Any])
+    assert_type(clf.coefs_, list[NDArray[Any]])
+    assert_type(clf.image_shape_, tuple[int, int, int])
+    reg = ConvRegressor(image_shape=(8, 8), augment=Mixup(alpha=0.4), normalization=LayerNorm(), target_transform=None)
+    assert_type(reg.fit(X, y), ConvRegressor)
+    assert_type(reg.predict(X), NDArray[Any])
+    assert_type(reg.score(X, y), float)
+    assert_type(Flip().set_params(p=0.3), Flip)
+    augment: Augment = Shift(0.1)
+    assert_type(augment(X, X, numpy.random.default_rng(0)), tuple[NDArray[Any], NDArray[Any]])
+    loader = ImageLoader(size=(32, 32), mode="L").fit(frame)
+    assert_type(loader, ImageLoader)
+    assert_type(loader.transform(frame), ImageSource)
+    sources: list[Source] = [ArraySource(images), ImageSource(["a.png"], (8, 8)), GeneratorSource(lambda: images, 4)]
+    assert_type(sources[0].shape, tuple[int, ...])
+
+
 def what_else_is_public(clf: MLPClassifier) -> None:
     assert_type(LeakyReLU(0.1).set_params(slope=0.3), LeakyReLU)
     assert_type(ELU()([1.0, -1.0]), NDArray[Any])
@@ -112,6 +145,10 @@ def what_is_an_error(clf: MLPClassifier) -> None:
     MLPRegressor(droput=0.1)  # type: ignore[call-arg]
     TabularMLPClassifier(droput=0.1)  # type: ignore[call-arg]
     TabularMLPRegressor(droput=0.1)  # type: ignore[call-arg]
+    ConvClassifier(filter=(8, 16))  # type: ignore[call-arg]
+    ConvRegressor(filters="many")  # type: ignore[arg-type]
+    ConvClassifier(augment=Adam())  # type: ignore[arg-type]
+    Shift(fractoin=0.1)  # type: ignore[call-arg]
     LeakyReLU(slop=0.1)  # type: ignore[call-arg]
     Maxout(piece=3)  # type: ignore[call-arg]
     Focal(gama=2)  # type: ignore[call-arg]
