@@ -22,7 +22,8 @@ from skann.engine.functions.convolution import (
     work_size,
 )
 from skann.engine.functions.geometry import Geometry
-from skann.engine.kernels import training_library
+from skann.engine.kernels import with_loops
+from skann.engine.kernels.threads import claim
 
 CALLS = 3
 PAUSE = 0.03  # seconds for which the threads of PyTorch spin after its last call, at most
@@ -133,13 +134,13 @@ def compare_convolutions(n_threads, repeats):
     """Print a table, and the geometric means of the ratios."""
     torch.set_num_threads(n_threads)
     clock = time.process_time if n_threads == 1 else time.perf_counter
-    sides = {"Numba": training_library(numpy), "NumPy": numpy}
+    sides = {"Numba": with_loops(numpy), "NumPy": numpy}
     ratios = {side: [] for side in sides}
     print(f"\n{n_threads} threads{'':<28}PyTorch" + "".join(f"{side:>16}{'ratio':>8}" for side in sides))
     for case in CASES:
         peers = {side: figure(skann_pass(case, xp), clock) for side, xp in sides.items()}
         peers["PyTorch"] = figure(torch_pass(case), clock)
-        with threadpool_limits(n_threads, "blas"):
+        with threadpool_limits(1, "blas"), claim(n_threads):  # as in training
             comparison = compare(str(case), "ms", peers, repeats)
         line = f"{case!s:<36}{comparison.median('PyTorch'):>9.2f}"
         for side in sides:

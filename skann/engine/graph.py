@@ -141,7 +141,7 @@ class Graph:
         """
         if self._structure != other._structure:
             return False
-        for name in ("memory_plans", "sizes", "n_positions", "readers", "largest_product", "prefers_loops"):
+        for name in ("memory_plans", "sizes", "n_positions", "readers", "largest_product", "convolves"):
             vars(self)[name] = getattr(other, name)
         return True
 
@@ -171,9 +171,9 @@ class Graph:
         return [name for name, node in self.nodes.items() if node.role == role]
 
     @cached_property
-    def prefers_loops(self) -> bool:
-        """Whether compiled loops pay in prediction, too."""
-        return any(node.layer.prefers_loops for node in self.nodes.values())
+    def convolves(self) -> bool:
+        """Whether a layer convolves."""
+        return any(node.layer.convolves for node in self.nodes.values())
 
     @property
     def is_noisy(self) -> bool:

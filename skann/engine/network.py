@@ -140,7 +140,7 @@ class Network:
         self.noise = 1.0
         xp = namespace(parameters.theta)
         self._graph = graph if training else graph.prediction_graph
-        self.xp = with_loops(xp) if training or graph.prefers_loops else xp
+        self.xp = with_loops(xp) if training or graph.convolves else xp
         self._plan = plan_memory(
             self._graph, training=training, input_gradients=input_gradients, keep_outputs=keep_outputs
         )

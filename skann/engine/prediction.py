@@ -78,8 +78,6 @@ class Predictor:
         n_rows, dtype = len(rows), numpy.dtype(dtype)
         if rows.target is not None or rows.weight is not None:
             rows = Rows(rows.X, index=rows.index)
-        if rows.is_source:
-            n_parts = 1  # a source may be unable to read in several threads, or in another order
         out = numpy.empty((n_rows, *self.graph.shapes[self.graph.outputs[0]]), dtype)
         if n_rows <= SMALL_BATCH and xp is numpy:
             network = self._take_network(dtype)

@@ -46,7 +46,7 @@ from .fitted_network import FittedNetwork
 from .hooks import FitHooks
 from .recipes import Recipe
 from .sample_weights import check_any_positive, check_range, check_sample_weight
-from .threads import blas_limit
+from .threads import run_training
 from .training_attributes import TrainingAttributesMixin
 from .validation_set import ValidationSet, build_evaluation
 
@@ -131,7 +131,7 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
                 self._begin_hooks(hooks, training)
             return training
 
-        training = train_atomically(self, prepare, _run, lambda training: self._conclude(training, hooks))
+        training = train_atomically(self, prepare, run_training, lambda training: self._conclude(training, hooks))
         for error in (training.error, hooks and hooks.error):
             if error is not None:  # an exception of a user's own may be false
                 raise error
@@ -144,7 +144,7 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
             begin()
             return self._prepare(X, y, sample_weight, (None, None, None), continuing=continuing, incremental=True)
 
-        train_atomically(self, prepare, _run, lambda trainer: self._conclude(trainer, incremental=True))
+        train_atomically(self, prepare, run_training, lambda trainer: self._conclude(trainer, incremental=True))
         return self
 
     def _build_hooks(self, X, y, sample_weight) -> FitHooks | None:
@@ -442,9 +442,3 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def _run(training: Trainer | LBFGSTrainer) -> None:
-    """Train, with a single BLAS thread if the network is small."""
-    limit = blas_limit(training.learner.graph, training.n_rows_at_once)
-    limit.run(lambda _: training.run())

@@ -63,7 +63,8 @@ class FittedNetwork(BaseEstimator):
         rows = X if isinstance(X, Rows) else Rows(self._prediction_data(X))
         n_rows, dtype = len(rows), self._output_dtype(rows.X)
         xp = namespace_to_predict(self.device, n_rows)
-        n_threads = n_threads_to_predict(n_rows) if xp is numpy else 1
+        in_one = xp is not numpy or rows.is_source  # a source may be unable to read in several threads
+        n_threads = 1 if in_one else n_threads_to_predict(predictor.graph, n_rows)
         if n_threads == 1:
             return predictor.outputs(rows, link, dtype, xp)
         return run_in_threads(n_threads, lambda run: predictor.outputs(rows, link, dtype, n_parts=n_threads, run=run))

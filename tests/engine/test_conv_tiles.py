@@ -10,13 +10,11 @@ import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 
 import numpy
 import pytest
 from joblib import Parallel, delayed
 from numpy.testing import assert_array_equal
-from threadpoolctl import threadpool_limits
 
 from skann.engine.functions import tiled
 from skann.engine.functions.convolution import (
@@ -184,7 +182,7 @@ def in_threads(n_threads):
     """Use a number of threads up to three, however small the arrays."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(threads, "n_threads", lambda: n_threads)
-        patch.setattr(tiled, "_PER_THREAD", 1)
+        patch.setattr(threads, "MULTIPLICATIONS_PER_THREAD", 1)
         patch.setattr(os, "cpu_count", lambda: 3)  # for which there is scratch
         tiled.work_size.cache_clear()
         yield
@@ -215,40 +213,6 @@ def test_an_image_alone_gives_the_bits_that_it_gives_among_others(shapes):
         alone = run(shapes, x[i : i + 1], W, b, dy[i : i + 1])
         assert_array_equal(alone[0][0], y[i])
         assert_array_equal(alone[1][0], dx[i])
-
-
-def test_the_number_of_threads_is_that_of_the_blas():
-    for n_threads in (1, 2):
-        with threadpool_limits(n_threads, "blas"):
-            assert threads.n_threads() == n_threads
-
-
-def note(calls, *call):
-    calls.append(call)
-
-
-def test_units_are_shared_by_ranges():
-    for n_units, n_threads in ((7, 3), (3, 3), (5, 1)):
-        calls = []
-        threads.share(n_units, n_threads, partial(note, calls))
-        calls.sort()
-        assert [call[0] for call in calls] == list(range(n_threads))
-        assert [calls[0][1], *(call[2] for call in calls)] == [0, *(call[1] for call in calls[1:]), n_units]
-
-
-def test_an_error_in_any_thread_is_raised_when_all_are_done():
-    done = []
-
-    def work(thread, first, stop):
-        if thread == failing:
-            raise RuntimeError("stop")
-        done.append(thread)
-
-    for failing in (0, 2):
-        done.clear()
-        with pytest.raises(RuntimeError, match="stop"):
-            threads.share(3, 3, work)
-        assert sorted(done) == sorted({0, 1, 2} - {failing})
 
 
 def test_several_threads_of_the_user():
@@ -352,7 +316,7 @@ def test_other_arrays_are_left_to_the_reference():
         (x.astype("float64"), W, b, dy, work),
         (x, W, b.astype("float64"), dy, work),
         [array.astype("float16") for array in (x, W, b, dy, work)],
-        (x, W, b, dy, work[:-1]),
+        (x, W, b, dy, work[: tiled.work_size(shapes) - 1]),
         (x, numpy.asfortranarray(W), b, dy, work),
         (x[:, :, :, :4], W, b, dy, work),
         (x, W, b[:-1], dy, work),

@@ -175,16 +175,10 @@ def test_a_source_that_returns_something_else(array, message):
             read_rows(Wrong(PIXELS), rows)
 
 
-def test_predictions_do_not_read_a_source_in_several_threads(monkeypatch):
+def test_predictions_read_a_source_chunk_by_chunk(monkeypatch):
     monkeypatch.setattr("skann.engine.prediction.CHUNK", 10)
-
-    def run(function, parts):
-        parts = list(parts)
-        assert len(parts) == 1
-        return map(function, parts)
-
     source = Recorded(PIXELS)
-    predictor().outputs(Rows(source), n_parts=2, run=run)
+    predictor().outputs(Rows(source))
     assert source.reads == [slice(i, i + 10) for i in range(0, N, 10)]
 
 

@@ -84,7 +84,7 @@ PARAMETERS = [
     ({"dtype": "float16"}, "'dtype' parameter of MLPClassifier must be"),
     (
         {"solver": "lbfgs", "dropout": 0.5},
-        "solver='lbfgs' needs a loss that is the same .* Use solver='adam' or 'sgd', or dropout=0",
+        "solver='lbfgs' needs a loss that is the same .* Use solver='adam' or 'sgd', or turn them off",
     ),
 ]
 

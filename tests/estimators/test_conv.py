@@ -3,6 +3,7 @@
 import io
 import pickle
 import re
+import threading
 import warnings
 
 import joblib
@@ -412,6 +413,18 @@ class TestSources:
         clf = ConvClassifier(**options).fit(kind(X), Y)
         assert_array_equal(clf.predict_proba(kind(X)), by_array)
         assert clf.predict(kind(X[:3])).shape == (3,)
+
+    def test_predictions_read_a_source_in_this_thread(self):
+        class Source(ArraySource):
+            def read(self, rows):
+                readers.add(threading.get_ident())
+                return super().read(rows)
+
+        readers: set[int] = set()
+        clf = ConvClassifier(**SMALL).fit(IMAGES, Y)
+        many = numpy.tile(IMAGES, (8, 1, 1))
+        assert_allclose(clf.predict_proba(Source(many)), clf.predict_proba(many), rtol=1e-12)
+        assert readers == {threading.get_ident()}
 
     def test_validation_rows_of_a_source(self):
         clf = ConvClassifier(**SMALL, early_stopping=True, scoring="accuracy").fit(ArraySource(IMAGES), Y)

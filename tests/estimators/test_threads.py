@@ -13,10 +13,15 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from skann import MLPClassifier
 from skann.engine import prediction
+from skann.engine.graph import chain
+from skann.engine.initializers import Fill
+from skann.engine.layers import Conv2D, Dense
 from skann.estimators.threads import n_threads_to_predict
 
 X = numpy.random.RandomState(0).normal(size=(600, 20))
 Y = (X[:, 0] > 0).astype(int)
+SMALL = chain([("output", Dense(1, Fill()))], (2,))
+IMAGES = chain([("conv", Conv2D(2, Fill())), ("output", Dense(1, Fill()))], (8, 8, 1))
 
 
 def threads():
@@ -72,12 +77,14 @@ def test_many_rows_are_predicted_in_threads_with_the_same_bits(monkeypatch, spar
 
 
 def test_few_rows_and_a_blas_that_does_not_tell_take_one_thread(monkeypatch):
-    assert n_threads_to_predict(2**13) == 1
-    assert n_threads_to_predict(2**20) == min(threads())
+    assert n_threads_to_predict(SMALL, 2**13) == 1
+    assert n_threads_to_predict(SMALL, 2**20) == min(threads())
+    assert n_threads_to_predict(IMAGES, 1000) == 1
+    assert n_threads_to_predict(IMAGES, 2**11) == min(threads())
     for controllers in ([], [SimpleNamespace(user_api="blas", num_threads=None)]):
         told = SimpleNamespace(lib_controllers=controllers)
-        monkeypatch.setattr("skann.estimators.threads._get_threadpool_controller", lambda told=told: told)
-        assert n_threads_to_predict(2**20) == 1
+        monkeypatch.setattr("skann.engine.kernels.threads._blas", lambda told=told: told.lib_controllers)
+        assert n_threads_to_predict(SMALL, 2**20) == 1
 
 
 OVERLAP = """

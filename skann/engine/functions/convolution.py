@@ -4,15 +4,18 @@ Images are arrays of shape (n_images, height, width, channels), weights of shape
 channels per group, filters). The sums are correlations, as everywhere in the field: the kernel is not flipped.
 
 The reference form has a way for depthwise convolutions, one for windows of a single pixel, and one for all others.
-``work`` is scratch of at least ``work_size(geometry)`` elements.
+``work`` is scratch of at least ``work_size(geometry)`` elements. Images are divided among the threads that are claimed.
 """
 
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Callable
 from functools import lru_cache
 
-from ..kernels import available
+from ..arrays.backend import Array, ignore_overflow
+from ..kernels import available, threads
 from . import tiled
 from .algebra import SUM_ROWS, sum_rows
 from .blocks import Blocks, rows_of
@@ -30,19 +33,37 @@ def convolve(xp, geometry, x, W, b, y, work):
 
     b may be None for no bias.
     """
-    _form(geometry).convolve(xp, x, W, b, y, work)
+    form = _form(geometry)
+
+    def compute(thread, images):
+        form.convolve(xp, x[images], W, b, y[images], _scratch(geometry, work, thread))
+
+    _share(geometry, len(x), work, compute)
 
 
 @operation
 def convolve_input_gradient(xp, geometry, dy, W, dx, work):
     """Write the gradient with respect to x of ``convolve``, which is the transposed convolution of dy."""
-    _form(geometry).convolve_input_gradient(xp, dy, W, dx, work)
+    form = _form(geometry)
+
+    def compute(thread, images):
+        form.convolve_input_gradient(xp, dy[images], W, dx[images], _scratch(geometry, work, thread))
+
+    _share(geometry, len(dy), work, compute)
 
 
 @operation
 def convolve_weight_gradient(xp, geometry, x, dy, dW, db, work):
     """Write the gradients with respect to W and b of ``convolve``; db may be None."""
-    _form(geometry).convolve_weight_gradient(xp, x, dy, dW, work)
+    form = _form(geometry)
+
+    def compute(thread, images):
+        scratch = _scratch(geometry, work, thread)
+        total = scratch[form.size :].reshape(dW.shape) if thread else dW
+        form.convolve_weight_gradient(xp, x[images], dy[images], total, scratch)
+
+    for thread in range(1, _share(geometry, len(x), work, compute)):
+        xp.add(dW, _scratch(geometry, work, thread)[form.size :].reshape(dW.shape), out=dW)
     if db is not None:
         sum_rows(xp, rows_of(dy), db, work)
 
@@ -50,7 +71,36 @@ def convolve_weight_gradient(xp, geometry, x, dy, dW, db, work):
 def work_size(geometry: Geometry) -> int:
     """Return the number of elements of scratch that the operations need, and sums over positions of x or y."""
     tiles = tiled.work_size(geometry) if available() else 0
-    return max(tiles, _form(geometry).size, SUM_ROWS + max(geometry.n_filters, geometry.in_shape[2]))
+    n_threads = min(threads.MAX_THREADS, os.cpu_count() or 1)
+    sums = SUM_ROWS + max(geometry.n_filters, geometry.in_shape[2])
+    return max(tiles, n_threads * _scratch_size(geometry), sums)
+
+
+def _share(geometry: Geometry, n: int, work: Array, compute: Callable[[int, slice], None]) -> int:
+    """Call ``compute(thread, images)`` for ranges of n images; return the number of threads.
+
+    There are several if threads are claimed: the BLAS then has one.
+    """
+    limits = n, n * geometry.n_multiplications // threads.MULTIPLICATIONS_PER_THREAD
+    n_threads = max(1, min(threads.n_claimed(), len(work) // _scratch_size(geometry), *limits))
+
+    def run(thread: int, first: int, stop: int) -> None:
+        with ignore_overflow():  # as the caller does, whose setting other threads do not see
+            compute(thread, slice(first, stop))
+
+    threads.share(n, n_threads, run)
+    return n_threads
+
+
+def _scratch_size(geometry: Geometry) -> int:
+    """Return the number of elements of scratch of a thread: those of the form, and a gradient of the weights."""
+    return _form(geometry).size + math.prod(geometry.weight_shape)
+
+
+def _scratch(geometry: Geometry, work: Array, thread: int) -> Array:
+    """Return the scratch of a thread."""
+    size = _scratch_size(geometry)
+    return work[thread * size : (thread + 1) * size]
 
 
 @lru_cache(1024)

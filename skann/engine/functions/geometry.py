@@ -110,6 +110,11 @@ class Geometry:
         return math.prod(self.weight_shape[:3])
 
     @cached_property
+    def n_multiplications(self) -> int:
+        """Number of products for an image."""
+        return self.n_terms * math.prod(self.out_shape)
+
+    @cached_property
     def is_product(self) -> bool:
         """Whether the convolution is one product of matrices, with a row for each position."""
         pads = self.padding != ((0, 0), (0, 0))

@@ -24,7 +24,6 @@ _CACHE_LINE = 64  # bytes
 _SLACK = 16  # number of elements of any dtype in a cache line, at most
 _SEGMENTS = 16  # number of partial sums of the gradient of few weights
 _FEW = 2**13  # number of weights that are few
-_PER_THREAD = 2**22  # number of multiplications that take as long as starting a thread, at least
 
 
 def can_convolve(geometry: Geometry, x, W, b, y, work, *written) -> bool:
@@ -85,7 +84,7 @@ def convolve_weight_gradient(geometry, x, dy, dW, db, work) -> None:
         )  # fmt: skip
 
     n_parts = segments if few else n_tiles
-    threads.share(n_parts, memory.n_threads(n_parts, len(x) * _multiplications(geometry)), run)
+    threads.share(n_parts, memory.n_threads(n_parts, len(x) * geometry.n_multiplications), run)
     loops.add_segments(
         zero, size, machine.lanes, machine.vectors, machine.rows, segments, memory.start, partial_size, sweep,
         len(plan.terms), dW.ctypes.data, 0 if db is None else db.ctypes.data,
@@ -122,17 +121,12 @@ def _sum_windows(plan: Plan, x, W, b, y, work, strides: tuple[int, int, int, int
         )  # fmt: skip
 
     n_units = len(x) * sweep.bands
-    threads.share(n_units, memory.n_threads(n_units, len(x) * _multiplications(plan.geometry)), run)
+    threads.share(n_units, memory.n_threads(n_units, len(x) * plan.geometry.n_multiplications), run)
 
 
 @lru_cache(1024)
 def _plan(geometry: Geometry, transposed: bool) -> Plan:
     return Plan(geometry, transposed)
-
-
-def _multiplications(geometry: Geometry) -> int:
-    """Return the number of multiplications for an image."""
-    return geometry.n_terms * math.prod(geometry.out_shape)
 
 
 def _segments(geometry: Geometry, n_units: int) -> int:
@@ -178,7 +172,7 @@ class _Memory:
 
     def n_threads(self, n_parts: int, n_multiplications: int) -> int:
         """Return the number of threads for a work of so many parts and multiplications."""
-        limit = min(self._capacity, n_parts, n_multiplications // _PER_THREAD)
+        limit = min(self._capacity, n_parts, n_multiplications // threads.MULTIPLICATIONS_PER_THREAD)
         return min(limit, threads.n_threads()) if limit > 1 else 1
 
 

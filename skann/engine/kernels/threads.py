@@ -1,15 +1,24 @@
-"""Threads for compiled loops that release the GIL: a few, which sleep while there is no work."""
+"""Threads for work that releases the GIL: a few, which sleep while there is no work.
+
+Those of the BLAS spin while they wait for its next call. So whoever has work for both first claims the number of
+threads that the BLAS has (``claim``), and then limits it to one.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import cache
+from threading import local
 
 from threadpoolctl import ThreadpoolController
 
 MAX_THREADS = 16
+MULTIPLICATIONS_PER_THREAD = 2**22  # that take as long as starting a thread, at least
+
+_claimed = local()
 
 
 @cache
@@ -18,12 +27,28 @@ def _blas() -> list:
 
 
 def n_threads() -> int:
-    """Return the number of threads that the BLAS may use, up to MAX_THREADS; 1 if that is unknown.
+    """Return the number of threads that are claimed, or else that the BLAS may use; 1 if that is unknown.
 
     It follows OPENBLAS_NUM_THREADS and the like, limits of threadpoolctl, and the share of a worker of joblib.
     """
     counts = [count for count in (library.num_threads for library in _blas()) if count]
-    return min(MAX_THREADS, *counts) if counts else 1
+    return n_claimed() or min(counts, default=1)
+
+
+def n_claimed() -> int:
+    """Return the number of threads that are claimed, which may call the BLAS; 0 if none are."""
+    return getattr(_claimed, "n_threads", 0)
+
+
+@contextmanager
+def claim(n_threads: int) -> Iterator[None]:
+    """Give the work of this thread a number of threads, whatever the BLAS may use in the meantime."""
+    before = n_claimed()
+    _claimed.n_threads = n_threads
+    try:
+        yield
+    finally:
+        _claimed.n_threads = before
 
 
 def share(n_units: int, n_threads: int, work: Callable[[int, int, int], object]) -> None:

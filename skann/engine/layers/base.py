@@ -124,8 +124,9 @@ class Layer(ABC):
     positionwise : bool
         Whether the layer applies the same function to each position, an index into all axes but the last. It then
         receives arrays of shape (n_positions, n_channels), and its declaration describes a single position.
-    prefers_loops : bool
-        Whether compiled loops save more time in prediction than the import of Numba takes.
+    convolves : bool
+        Whether the work is divided among threads, and compiled loops save more time in prediction than the import of
+        Numba takes.
     merges : bool
         Whether the layer takes several inputs: ``x``, ``dx`` and the shapes of ``declare`` are then tuples.
     """
@@ -138,7 +139,7 @@ class Layer(ABC):
     mixes_rows = False
     takes_sparse = False
     positionwise = True
-    prefers_loops = False
+    convolves = False
     merges = False
 
     @abstractmethod

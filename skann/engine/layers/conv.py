@@ -62,7 +62,7 @@ class Conv2D(Linear):
     pieces: int | None = None
     keeps = frozenset({"x"})
     positionwise = False
-    prefers_loops = True
+    convolves = True
     y_is_scratch = False
 
     def __post_init__(self):

@@ -58,6 +58,7 @@ class ConvTranspose2D(Linear):
     pieces: int | None = None
     keeps = frozenset({"x"})
     positionwise = False
+    convolves = True
     y_is_scratch = False
 
     def __post_init__(self):
