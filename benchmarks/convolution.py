@@ -25,7 +25,8 @@ from skann.engine.functions.geometry import Geometry
 from skann.engine.kernels import with_loops
 from skann.engine.kernels.threads import claim
 
-CALLS = 3
+CALLS = 9
+WARM_UP = 3
 PAUSE = 0.03  # seconds for which the threads of PyTorch spin after its last call, at most
 
 
@@ -119,7 +120,8 @@ def figure(run, clock):
 
     def measure():
         time.sleep(PAUSE)
-        run()
+        for _ in range(WARM_UP):
+            run()
         times = []
         for _ in range(CALLS):
             start = clock()

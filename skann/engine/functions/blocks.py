@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 from ..arrays.backend import Array
+from .algebra import SUM_ROWS, sum_rows
 from .geometry import Geometry
 
 Block = tuple[slice, slice]  # images, and rows of the output
@@ -45,6 +46,7 @@ class Blocks(ABC):
         self.size = 0
         self.reserve("padded", *((self.n_images, *geometry.padded, geometry.in_shape[2]) if self._pads else (0,)))
         self.reserve("bias", width, geometry.n_filters)
+        self.reserve("sums of rows", SUM_ROWS + geometry.n_filters)
 
     @abstractmethod
     def convolve(self, xp: ModuleType, x: Array, W: Array, b: Array | None, y: Array, work: Array) -> None:
@@ -55,8 +57,10 @@ class Blocks(ABC):
         """Write the gradient with respect to the input into dx."""
 
     @abstractmethod
-    def convolve_weight_gradient(self, xp: ModuleType, x: Array, dy: Array, dW: Array, work: Array) -> None:
-        """Write the gradient with respect to the weights into dW."""
+    def convolve_weight_gradient(
+        self, xp: ModuleType, x: Array, dy: Array, dW: Array, db: Array | None, work: Array
+    ) -> None:
+        """Write the gradients with respect to the weights into dW, and to the bias into db unless it is None."""
 
     def reserve(self, name: str, *shape: int) -> None:
         """Add a part of the given largest shape to the scratch."""
@@ -112,6 +116,11 @@ class Blocks(ABC):
         bias = self.part("bias", work)
         xp.copyto(bias, b)
         return bias
+
+    def sum_bias(self, xp: ModuleType, dy: Array, db: Array | None, work: Array) -> None:
+        """Write the gradient with respect to the bias unless it is None."""
+        if db is not None:
+            sum_rows(xp, rows_of(dy), db, self.part("sums of rows", work))
 
     def taps(self, padded: Array, block: Block) -> Iterator[tuple[tuple[int, int], Array]]:
         """Yield each tap of the kernel, and the view of the pixels that it reads."""

@@ -17,8 +17,8 @@ from functools import lru_cache
 from ..arrays.backend import Array, ignore_overflow
 from ..kernels import available, threads
 from . import tiled
-from .algebra import SUM_ROWS, sum_rows
-from .blocks import Blocks, rows_of
+from .algebra import SUM_ROWS
+from .blocks import Blocks
 from .depthwise import Depthwise
 from .geometry import Geometry
 from .operations import operation
@@ -57,15 +57,18 @@ def convolve_weight_gradient(xp, geometry, x, dy, dW, db, work):
     """Write the gradients with respect to W and b of ``convolve``; db may be None."""
     form = _form(geometry)
 
+    def totals(thread):
+        sums = _scratch(geometry, work, thread)[form.size :]
+        return sums[: dW.size].reshape(dW.shape), None if db is None else sums[dW.size :]
+
     def compute(thread, images):
-        scratch = _scratch(geometry, work, thread)
-        total = scratch[form.size :].reshape(dW.shape) if thread else dW
-        form.convolve_weight_gradient(xp, x[images], dy[images], total, scratch)
+        own = totals(thread) if thread else (dW, db)
+        form.convolve_weight_gradient(xp, x[images], dy[images], *own, _scratch(geometry, work, thread))
 
     for thread in range(1, _share(geometry, len(x), work, compute)):
-        xp.add(dW, _scratch(geometry, work, thread)[form.size :].reshape(dW.shape), out=dW)
-    if db is not None:
-        sum_rows(xp, rows_of(dy), db, work)
+        for total, term in zip((dW, db), totals(thread), strict=True):
+            if total is not None:
+                xp.add(total, term, out=total)
 
 
 def work_size(geometry: Geometry) -> int:
@@ -93,8 +96,8 @@ def _share(geometry: Geometry, n: int, work: Array, compute: Callable[[int, slic
 
 
 def _scratch_size(geometry: Geometry) -> int:
-    """Return the number of elements of scratch of a thread: those of the form, and a gradient of the weights."""
-    return _form(geometry).size + math.prod(geometry.weight_shape)
+    """Return the number of elements of scratch of a thread: those of the form, and gradients of the parameters."""
+    return _form(geometry).size + math.prod(geometry.weight_shape) + geometry.n_filters
 
 
 def _scratch(geometry: Geometry, work: Array, thread: int) -> Array:
@@ -132,9 +135,7 @@ def _(xp, geometry, dy, W, dx, work):
 @convolve_weight_gradient.on_device
 def _(xp, geometry, x, dy, dW, db, work):
     form = _device_form(geometry, len(x))
-    form.convolve_weight_gradient(xp, x, dy, dW, xp.empty(form.size, dW.dtype))
-    if db is not None:
-        sum_rows(xp, rows_of(dy), db, work)
+    form.convolve_weight_gradient(xp, x, dy, dW, db, xp.empty(form.size, dW.dtype))
 
 
 def _device_form(geometry: Geometry, n: int) -> Blocks:

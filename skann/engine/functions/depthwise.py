@@ -59,7 +59,8 @@ class Depthwise(Blocks):
                     xp.add(pixels, products, out=pixels)
             self.write(xp, padded, dx, block)
 
-    def convolve_weight_gradient(self, xp, x, dy, dW, work):
+    def convolve_weight_gradient(self, xp, x, dy, dW, db, work):
+        self.sum_bias(xp, dy, db, work)
         ones, term = self.part("ones", work), self.part("sums", work)
         ones.fill(1)
         dW.fill(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import ModuleType
 
 from ..arrays.backend import Array
@@ -14,9 +15,10 @@ _FEW_CHANNELS = 4  # of a group, up to which copies along the rows of an image a
 
 
 class Patches(Blocks):
-    """The patches of blocks of images, of shape (groups, n_positions, n_terms).
+    """The patches of blocks of images, of shape (groups, n_positions, n_terms), or with a further term of ones.
 
-    A patch is a row of ``n_terms`` numbers, the window of one group of channels that an output position reads.
+    A patch is a row of ``n_terms`` numbers, the window of one group of channels that an output position reads. With few
+    channels the ones multiply the bias, which a pass over the output would take a quarter of the time to add.
 
     Parameters
     ----------
@@ -29,25 +31,28 @@ class Patches(Blocks):
         limit = max(_BLOCK, _POSITIONS * geometry.n_terms, block)
         super().__init__(geometry, geometry.n_terms * geometry.groups, limit)
         self.n_filters = geometry.n_filters // geometry.groups
-        self._transposed = geometry.weight_shape[2] <= _FEW_CHANNELS
-        self.reserve("patches", geometry.groups, self.n_positions, geometry.n_terms)
+        self.has_ones = geometry.weight_shape[2] <= _FEW_CHANNELS
+        self.n_rows_of_weights = geometry.n_terms + self.has_ones
+        self.reserve("patches", geometry.groups, self.n_positions, self.n_rows_of_weights)
         self.reserve("channels", self.n_positions if geometry.groups > 1 else 0, self.n_filters)
-        self.reserve("weights", geometry.n_terms, self.n_filters)
 
     def empty(self, block: Block, work: Array) -> Array:
-        """Return the memory for the patches of a block."""
-        n_images, n_rows, n_columns = self.shape(block)
-        n_positions, n_terms = n_images * n_rows * n_columns, self.geometry.n_terms
-        if self._transposed:
-            return self.part("patches", work, self.geometry.groups, n_terms, n_positions).transpose(0, 2, 1)
-        return self.part("patches", work, self.geometry.groups, n_positions, n_terms)
+        """Return the memory for the patches of a block, without ones."""
+        groups, n_positions, n_terms = self.geometry.groups, math.prod(self.shape(block)), self.geometry.n_terms
+        if self.has_ones:  # the positions last
+            return self.part("patches", work, groups, n_terms + 1, n_positions)[:, :-1].transpose(0, 2, 1)
+        return self.part("patches", work, groups, n_positions, n_terms)
 
     def gather(self, xp: ModuleType, x: Array, block: Block, work: Array) -> Array:
-        """Return the patches of a block, copied from x by way of padded images."""
+        """Return the patches of a block with their ones, copied from x by way of padded images."""
         padded, patches = self.read(xp, x, block, work), self.empty(block, work)
         shape = self.geometry.groups, *self.shape(block), *self.geometry.weight_shape[:3]
         xp.copyto(patches.reshape(shape), self._windows(xp, padded, block, shape))
-        return patches
+        if not self.has_ones:
+            return patches
+        whole = self.part("patches", work, len(patches), patches.shape[2] + 1, patches.shape[1])
+        whole[:, -1] = 1
+        return whole.transpose(0, 2, 1)
 
     def scatter(self, xp: ModuleType, patches: Array, dx: Array, block: Block, work: Array) -> None:
         """Add the patches at their places in padded images, and write these to dx after the last band."""
@@ -80,7 +85,7 @@ class Patches(Blocks):
 
     def weights(self, W: Array, group: int) -> Array:
         """Return the view of a group's weights as a matrix of shape (n_terms, filters of the group)."""
-        return W.reshape(self.geometry.n_terms, -1)[:, group * self.n_filters : (group + 1) * self.n_filters]
+        return W.reshape(-1, self.geometry.n_filters)[:, group * self.n_filters : (group + 1) * self.n_filters]
 
     def _windows(self, xp: ModuleType, padded: Array, block: Block, shape: tuple[int, ...]) -> Array:
         """Return the view of padded images with axes groups, images, rows, columns, kernel's, channels of a group."""
