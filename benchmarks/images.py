@@ -23,11 +23,13 @@ import numpy
 import torch
 from measure import compare
 from sklearn.metrics import balanced_accuracy_score
+from threadpoolctl import threadpool_limits
 from torch import nn
 from torch_images import ResNet18, SmallConvNet, train
 
 from skann import ConvClassifier
 from skann.engine.criterion import Criterion
+from skann.engine.kernels.threads import claim
 from skann.engine.losses import LogLoss
 from skann.engine.models.resnet import resnet
 from skann.engine.network import Network
@@ -95,16 +97,16 @@ def per_step(function, n_steps):
 def compare_step(repeats):
     """Return the comparison of a fit of the small network, per step."""
     X, y = fashion()[:2]
-    X, y = X[:2560], y[:2560]
+    X, y = X[:10_240], y[:10_240]  # 160 steps, of which a fit's own work is a hundredth
     clf = ConvClassifier(**AS_PYTORCH, max_iter=1, random_state=0, warn=False)
     tensors = torch.from_numpy(X[:, None] / numpy.float32(255)), torch.from_numpy(y.astype("int64"))
     model = SmallConvNet(1, 28, 10).to(memory_format=torch.channels_last)
 
     def ours():
-        return per_step(lambda: clf.fit(X, y), 1)() / 40
+        return per_step(lambda: clf.fit(X, y), 1)() / 160
 
     def theirs():
-        return per_step(lambda: train(model, *tensors, n_epochs=1), 1)() / 40
+        return per_step(lambda: train(model, *tensors, n_epochs=1), 1)() / 160
 
     return compare(
         "step conv32-conv64-dense128, 28 x 28 x 1, batch 64", "ms", {"skann": ours, "PyTorch": theirs}, repeats
@@ -131,7 +133,17 @@ def compare_resnet(repeats):
         "skann": per_step(lambda: criterion.loss_and_grad(x, one_hot, 1 / 32), 3),
         "PyTorch": per_step(step, 3),
     }
-    return compare("forward and backward of resnet18, 64 x 64 x 3, batch 32", "ms", peers, repeats)
+    with claim(torch.get_num_threads()), threadpool_limits(1, "blas"):  # as in training
+        return compare("resnet18 forward and backward, 64 x 64 x 3, batch 32", "ms", peers, repeats)
+
+
+def report_by_threads(compare_steps, repeats):
+    """Print a comparison in two threads, and in one."""
+    for n_threads in (2, 1):
+        torch.set_num_threads(n_threads)
+        with threadpool_limits(n_threads, "blas"):
+            print(f"{n_threads} threads: ", *compare_steps(repeats).lines(), sep="\n", flush=True)
+    torch.set_num_threads(2)
 
 
 def report_fashion():
@@ -190,8 +202,8 @@ def report_cells():
 
 def main():
     parts = {
-        "step": lambda repeats: print("\n".join(compare_step(repeats).lines()), flush=True),
-        "resnet": lambda repeats: print("\n".join(compare_resnet(repeats).lines()), flush=True),
+        "step": lambda repeats: report_by_threads(compare_step, repeats),
+        "resnet": lambda repeats: report_by_threads(compare_resnet, repeats),
         "fashion": lambda repeats: report_fashion(),
         "default": lambda repeats: report_default(),
         "cells": lambda repeats: report_cells(),

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy
+
 from .arrays.backend import Array, dense, namespace
 from .graph import Graph, Node
 from .hyperparameters import return_value_error
@@ -141,6 +143,7 @@ class Network:
         xp = namespace(parameters.theta)
         self._graph = graph if training else graph.prediction_graph
         self.xp = with_loops(xp) if training or graph.convolves else xp
+        self._shares = graph.convolves and xp is numpy
         self._plan = plan_memory(
             self._graph, training=training, input_gradients=input_gradients, keep_outputs=keep_outputs
         )
@@ -329,6 +332,7 @@ class Network:
             training=self.training,
             generator=self.generator,
             temporary=self._temporary if self._graph.declarations[name].temporary else None,
+            shares=self._shares,
         )
 
     def _plan_backwards(self, current: _Pass, parameters: bool, inputs: bool) -> list[_Backward]:

@@ -104,8 +104,12 @@ def blas_limit(graph: Graph, n_rows: int) -> BlasLimit:
 def run_training(training: Trainer | LBFGSTrainer) -> None:
     """Train with as many threads as the BLAS has, which are ours if layers convolve or else, in large networks, its."""
     graph = training.learner.graph
-    with claim(n_threads() if graph.convolves else 0):
-        blas_limit(graph, training.n_rows_at_once).run(lambda _: training.run())
+    limit = blas_limit(graph, training.n_rows_at_once)
+    if not graph.convolves:
+        limit.run(lambda _: training.run())
+        return
+    with claim(n_threads()):
+        limit.run(lambda _: training.run())
 
 
 def n_threads_to_predict(graph: Graph, n_rows: int) -> int:

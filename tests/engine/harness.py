@@ -191,6 +191,7 @@ def bind(layer, in_shape, n_samples, seed=0, dtype="float64"):
         training=True,
         generator=noise_generator(seed),
         temporary=poisoned(declaration.temporary, dtype) if declaration.temporary else None,
+        shares=True,
     )
     return parameters, bound, (n_samples, *declaration.shape)
 

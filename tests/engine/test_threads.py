@@ -6,11 +6,13 @@ from functools import partial
 
 import numpy
 import pytest
+import scipy.sparse
 from numpy.testing import assert_allclose
 from threadpoolctl import threadpool_limits
 
 from skann.engine.arrays.backend import ignore_overflow
 from skann.engine.functions import convolution
+from skann.engine.functions.algebra import shared_dot
 from skann.engine.functions.geometry import Geometry
 from skann.engine.kernels import threads
 
@@ -97,6 +99,23 @@ def test_convolution_in_claimed_threads(geometry, n, n_threads, three_cores, mon
         for got, one in zip(passes(geometry, n), expected, strict=True):
             assert_allclose(got, one, atol=1e-10)
     assert used == {n_threads}
+
+
+@pytest.mark.parametrize("shape", [(7, 5, 2), (2, 5, 7), (1, 4, 1)])
+def test_products_in_claimed_threads(shape, three_cores, monkeypatch):
+    n, inner, units = shape
+    rng = numpy.random.RandomState(0)
+    a, b, out = rng.normal(size=(n, inner)), rng.normal(size=(units, inner)).T, poisoned((n, units), float)
+    shared_dot(a, b, out)
+    assert_allclose(out, a @ b)
+    used, share = [], threads.share
+    monkeypatch.setattr(threads, "share", lambda n_units, n, work: (used.append(n), share(n_units, n, work)))
+    out.fill(numpy.nan)
+    with threads.claim(3):
+        shared_dot(a, b, out)
+        shared_dot(scipy.sparse.csr_matrix(a), b, poisoned((n, units), float))
+    assert_allclose(out, a @ b)
+    assert used == ([3] if max(n, units) > 1 else [])
 
 
 def test_claimed_threads_do_not_warn_of_overflow(three_cores):

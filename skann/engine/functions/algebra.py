@@ -5,7 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import numpy
+
 from ..arrays.backend import Array, is_sparse, namespace
+from ..kernels.threads import share_claimed
 from .operations import operation
 
 
@@ -20,6 +23,19 @@ def dot(a: Array, b: Array, out: Array) -> None:
         if not is_sparse(a):
             raise
         out[...] = a @ b
+
+
+def shared_dot(a: Array, b: Array, out: Array) -> None:
+    """Compute ``dot`` in the threads that are claimed, which divide the longer axis of ``out``."""
+    n_multiplications = out.size * len(b)
+    if is_sparse(a):
+        dot(a, b, out)
+    elif len(out) >= out.shape[1]:
+        share_claimed(len(out), n_multiplications, lambda rows: dot(a[rows], b, out[rows]))
+    else:
+        share_claimed(
+            out.shape[1], n_multiplications, lambda columns: numpy.matmul(a, b[:, columns], out=out[:, columns])
+        )
 
 
 @operation

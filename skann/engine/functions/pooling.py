@@ -67,7 +67,10 @@ def max_pool_backward(xp, winner, dy, dx, work, product, windows):
 
 @max_pool_backward.with_kernels
 def _(kernels, winner, dy, dx, work, product, windows):
-    kernels.max_pool_backward(winner, dy, dx, windows.offsets, *windows.numbers, *typed(dy, 0))
+    if windows.size == windows.stride == (2, 2) and not windows.are_padded:
+        kernels.max_pool_of_four_backward(winner, dy, dx, *typed(dy, 0))
+    else:
+        kernels.max_pool_backward(winner, dy, dx, windows.offsets, *windows.numbers, *typed(dy, 0))
 
 
 @operation

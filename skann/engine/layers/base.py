@@ -82,6 +82,8 @@ class Bound:
         Factor of the dropout rate and of the scale of noise in training, as set by a schedule.
     temporary : array of shape (size,), or None
         Scratch of at least the declared size, None if the layer declares none.
+    shares : bool
+        Whether threads that are claimed share large products (``kernels.threads.claim``).
     work : tuple of array
         All scratch arrays, in the order of their declaration.
     """
@@ -97,6 +99,7 @@ class Bound:
     weight: Array | None = None
     noise: float = 1.0
     temporary: Array | None = None
+    shares: bool = False
     work: tuple[Array, ...] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..arrays.backend import Array
-from ..functions.algebra import add_bias, dot
+from ..functions.algebra import add_bias, dot, shared_dot
 from ..initializers import Initializer
 from ..parameters import ParameterSpec
 from .base import Declaration, Linear
@@ -51,20 +51,22 @@ class Dense(Linear):
         W, b = bound.params["W"], bound.params["b"]
         if self.pieces is not None:
             W, b = flat_pieces(W, b)
-        dot(x, W, out=y)
+        product = shared_dot if bound.shares else dot
+        product(x, W, out=y)
         add_bias(bound.xp, y, b)
 
     def backward(self, bound, x, y, dy, dx):
+        product = shared_dot if bound.shares else dot
         if bound.grads:
             dW, db = bound.grads["W"], bound.grads["b"]
             if self.pieces is not None:
                 dW, db = flat_pieces(dW, db)
-            dot(x.T, dy, out=dW)
+            product(x.T, dy, out=dW)
             # a product with ones takes a third of the time of dy.sum(axis=0)
             bound.ones.dot(dy, out=db)
         if dx is not None:
             W = bound.params["W"]
-            dy.dot(W.T if self.pieces is None else W.reshape(len(W), -1).T, out=dx)
+            product(dy, W.T if self.pieces is None else W.reshape(len(W), -1).T, out=dx)
 
 
 def flat_pieces(W: Array, b: Array) -> tuple[Array, Array]:
