@@ -1,12 +1,13 @@
 """Convolutional networks beside PyTorch's: steps, Fashion-MNIST and blood cells, in one run.
 
-    SKANN_DATA=folder python benchmarks/images.py [step] [resnet] [fashion] [default] [cells] [--repeats 5]
+    SKANN_DATA=folder python benchmarks/images.py [step] [resnet] [start] [fashion] [default] [cells] [--repeats 5]
 
 SKANN_DATA is the folder with fashion_mnist/*.gz and bccd.npz. PyTorch's tensors are channels last. A ratio above 1
 means that skann is faster. PyTorch's threads spin for a while after its last call, so 30 ms pass before each timing.
 
 - step: a training step of conv32 - pool - conv64 - pool - dense128 on 28 x 28 x 1 images, batch 64.
 - resnet: a training step of resnet18 on 64 x 64 x 3 images, batch 32.
+- start: a fresh process that fits the small network, with Numba and a warm cache, and without Numba.
 - fashion: 20,000 rows of Fashion-MNIST, 3 epochs of that network, three seeds: accuracy and processor time.
 - default: ``ConvClassifier()`` on all 60,000 rows.
 - cells: red and white blood cells and platelets, cut out of BCCD's images and resized: balanced accuracy.
@@ -16,12 +17,15 @@ import argparse
 import gzip
 import os
 import statistics
+import subprocess
+import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy
 import torch
-from measure import compare
+from measure import compare, seconds
 from sklearn.metrics import balanced_accuracy_score
 from threadpoolctl import threadpool_limits
 from torch import nn
@@ -137,6 +141,20 @@ def compare_resnet(repeats):
         return compare("resnet18 forward and backward, 64 x 64 x 3, batch 32", "ms", peers, repeats)
 
 
+def report_start(repeats):
+    """Print the seconds of a fresh process that fits the small network once, with a warm cache, and without Numba."""
+    fit = "import numpy, skann; X = numpy.zeros((128, 28, 28), 'u1'); y = numpy.arange(128) % 10; "
+    fit += f"skann.ConvClassifier(**{NETWORK}, max_iter=1, warn=False).fit(X, y).predict(X)"
+
+    def start(numba):
+        environment = {**os.environ, "SKANN_FAST": numba}
+        return lambda: seconds(partial(subprocess.run, [sys.executable, "-c", fit], env=environment, check=True))
+
+    comparison = compare("start", "s", {"Numba": start("1"), "NumPy": start("0")}, repeats)
+    later = comparison.median("Numba") - comparison.median("NumPy")
+    print(f"a fresh process takes {comparison.median('Numba'):.2f} s, {later:+.2f} s of that without Numba")
+
+
 def report_by_threads(compare_steps, repeats):
     """Print a comparison in two threads, and in one."""
     for n_threads in (2, 1):
@@ -204,6 +222,7 @@ def main():
     parts = {
         "step": lambda repeats: report_by_threads(compare_step, repeats),
         "resnet": lambda repeats: report_by_threads(compare_resnet, repeats),
+        "start": report_start,
         "fashion": lambda repeats: report_fashion(),
         "default": lambda repeats: report_default(),
         "cells": lambda repeats: report_cells(),
