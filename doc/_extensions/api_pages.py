@@ -26,7 +26,7 @@ SECTION = """\
 
 {summary}
 
-.. currentmodule:: {module}
+.. currentmodule:: {home}
 
 .. autosummary::
    :toctree: generated
@@ -49,12 +49,18 @@ def public_names(module: str) -> list[str]:
     return [name for name in importlib.import_module(module).__all__ if not name.startswith("_")]
 
 
+def home(module: str) -> str:
+    """Return the module under whose name the pages of a module's names stand: skann where skann has them all, too."""
+    return "skann" if set(public_names(module)) <= set(skann.__all__) else module
+
+
 def write(app: Sphinx, config: Config) -> None:
     """Write the page, unless it is there already, so that nothing is built anew for nothing."""
     page = Path(app.srcdir, "api.rst")
     text = HEAD + "".join(
         SECTION.format(
             module=module,
+            home=home(module),
             rule="-" * len(module),
             summary=inspect.getdoc(importlib.import_module(module)),
             names="\n".join(f"   {name}" for name in public_names(module)),
