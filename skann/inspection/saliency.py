@@ -8,6 +8,7 @@ import numpy
 from sklearn.base import is_classifier
 
 from ..engine.data.rows import chunks
+from ..engine.functions.pairs import check_pair
 from ..engine.graph import Graph
 from ..engine.losses import MULTIOUTPUT
 from ..engine.models.convnet import INPUT
@@ -15,7 +16,6 @@ from ..engine.network import Network
 from ..engine.parameters import Parameters
 from ..engine.prediction import chunk_size
 from ..engine.prediction_form import prediction_form
-from ..estimators.vision.sizes import check_pair
 from .extraction import as_floats, images_of, network_of_images
 
 METHODS = ("gradient", "grad_cam", "occlusion")

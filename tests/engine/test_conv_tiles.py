@@ -23,7 +23,8 @@ from skann.engine.functions.convolution import (
     convolve_weight_gradient,
     work_size,
 )
-from skann.engine.functions.geometry import Geometry, padding_for, pair
+from skann.engine.functions.geometry import Geometry
+from skann.engine.functions.pairs import padding_for, pair
 from skann.engine.kernels import compiling, threads, with_loops
 
 from .harness import poisoned

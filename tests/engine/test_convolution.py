@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from skann.engine.functions import convolution, depthwise, patches, products
-from skann.engine.functions.geometry import Geometry, padding_for
+from skann.engine.functions.geometry import Geometry
+from skann.engine.functions.pairs import padding_for
 from skann.engine.graph import chain
 from skann.engine.initializers import GlorotUniform
 from skann.engine.layers import Conv2D, ConvTranspose2D

@@ -507,8 +507,8 @@ class TestBadInput:
         [
             ({"filters": (8, 0)}, "filters must be a positive int for each stage"),
             ({"filters": (8.5,)}, "filters must be a positive int for each stage"),
-            ({"kernel_size": (3, 3, 3)}, "kernel_size must be a positive int, or two of them"),
-            ({"pool_size": (2, -1)}, "pool_size must be a positive int, or two of them"),
+            ({"kernel_size": (3, 3, 3)}, "kernel_size must be an int of at least 1, or two of them"),
+            ({"pool_size": (2, -1)}, "pool_size must be an int of at least 1, or two of them"),
             ({"residual": True, "activation": Maxout()}, "residual=True needs an activation of a single weighted sum"),
             ({"solver": "lbfgs"}, "solver='lbfgs' needs a loss that is the same"),
             ({"solver": "lbfgs", "normalization": None, "augment": "flip"}, "needs a loss that is the same"),

@@ -178,7 +178,7 @@ class TestBadInput:
         X, _, _ = blobs
         with pytest.raises(ValueError, match=r"method must be one of 'gradient', 'grad_cam', 'occlusion'\. Got 'lime'"):
             saliency(detector, X, method="lime")
-        with pytest.raises(ValueError, match="patch_size must be a positive int, or two of them"):
+        with pytest.raises(ValueError, match="patch_size must be an int of at least 1, or two of them"):
             saliency(detector, X, method="occlusion", patch_size=0)
         with pytest.raises(ValueError, match="Patches of 13 x 2 pixels are larger than the images, of 12 x 12"):
             saliency(detector, X, method="occlusion", patch_size=(13, 2))

@@ -5,46 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from numbers import Integral
-from typing import Any
 
-Pair = tuple[int, int]
-PaddingSpec = str | int | tuple[int, int]
-
-
-def pair(value: Any) -> Pair:
-    """Return a number, or two, as the values for rows and columns."""
-    rows, columns = (value, value) if isinstance(value, Integral) else value
-    return int(rows), int(columns)
-
-
-def check_count(name: str, value: Any) -> None:
-    """Raise ValueError unless ``value`` is an int of at least 1."""
-    if not _is_count(value, 1):
-        raise ValueError(f"{name} must be an int of at least 1. Got {value!r}.")
-
-
-def check_pair(name: str, value: Any, low: int = 1) -> None:
-    """Raise ValueError unless ``value`` is an int of at least ``low``, or a pair of them."""
-    if not _is_pair(value, low):
-        raise ValueError(f"{name} must be an int of at least {low}, or two for rows and columns. Got {value!r}.")
-
-
-def check_padding(value: Any) -> None:
-    """Raise ValueError unless ``padding_for`` takes ``value``."""
-    if value not in ("same", "valid") and not _is_pair(value, 0):
-        raise ValueError(
-            f'padding must be "same", "valid", an int of at least 0, or two for rows and columns. Got {value!r}.'
-        )
-
-
-def _is_pair(value: Any, low: int) -> bool:
-    values = value if isinstance(value, tuple) and len(value) == 2 else (value,)
-    return all(_is_count(item, low) for item in values)
-
-
-def _is_count(value: Any, low: int) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= low
+from .pairs import PaddingSpec, Pair, padding_for
 
 
 @dataclass(frozen=True)
@@ -143,10 +105,10 @@ class Geometry:
 def build_geometry(
     in_shape: tuple[int, ...],
     n_filters: int,
-    kernel_size: int | Pair,
-    stride: int | Pair,
+    kernel_size: Pair,
+    stride: Pair,
     padding: PaddingSpec,
-    dilation: int | Pair = 1,
+    dilation: Pair = (1, 1),
     groups: int = 1,
 ) -> Geometry:
     """Return the geometry for arguments of layers and images of shape (height, width, channels).
@@ -164,36 +126,12 @@ def build_geometry(
         raise ValueError(
             f"groups={groups} must divide the {channels} channels of the input and the {n_filters} of the output."
         )
-    steps = pair(stride)
-    unpadded = Geometry(in_shape, n_filters, pair(kernel_size), steps, dilation=pair(dilation), groups=groups)
+    unpadded = Geometry(in_shape, n_filters, kernel_size, stride, dilation=dilation, groups=groups)
     span = unpadded.span
-    geometry = replace(unpadded, padding=padding_for(padding, (height, width), span, steps))
+    geometry = replace(unpadded, padding=padding_for(padding, (height, width), span, stride))
     if min(geometry.out_shape) < 1:
         raise ValueError(
             f"A window of {span[0]} x {span[1]} exceeds an image of {geometry.padded[0]} x {geometry.padded[1]}, "
             'padding included. Use a smaller kernel_size or dilation, or padding="same".'
         )
     return geometry
-
-
-def padding_for(padding: PaddingSpec, size: Pair, span: Pair, stride: Pair) -> tuple[Pair, Pair]:
-    """Return the zero rows and columns before and after an image.
-
-    Parameters
-    ----------
-    padding : {"same", "valid"}, int or (int, int)
-        "same" gives ceil(size / stride) output positions, and places an odd zero after the image; "valid" adds none;
-        numbers are those of rows and of columns on each side.
-    size, span, stride : (int, int)
-        Those of the image, of the window, and of the steps between windows.
-    """
-    if padding == "valid":
-        return (0, 0), (0, 0)
-    if padding == "same":
-        totals = [
-            max(0, (-(-n // step) - 1) * step + window - n) for n, window, step in zip(size, span, stride, strict=True)
-        ]
-        rows, columns = ((total // 2, total - total // 2) for total in totals)
-        return rows, columns
-    rows, columns = pair(padding)
-    return (rows, rows), (columns, columns)

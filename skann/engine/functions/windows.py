@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy
 
-Pair = tuple[int, int]
-Padding = Literal["valid", "same"] | Pair
+from .pairs import PaddingSpec, Pair, padding_for
 
 
 class Tap(NamedTuple):
@@ -114,28 +113,19 @@ class Windows:
 
 
 @lru_cache(maxsize=256)
-def slide(in_shape: Pair, size: Pair, stride: Pair, padding: Padding) -> Windows:
+def slide(in_shape: Pair, size: Pair, stride: Pair, padding: PaddingSpec) -> Windows:
     """Return the windows over an image; no rows or no columns of windows if the image is too small for one.
 
     Parameters
     ----------
     in_shape, size, stride : (int, int)
         Size of the image and of a window, distance between neighbouring windows.
-    padding : {"valid", "same"} or (int, int)
-        Number of rows and of columns that are added at each edge. "valid" adds none; "same" adds as many as give
-        ``ceil(in_shape / stride)`` windows, the odd one at the bottom and on the right.
+    padding : {"same", "valid"}, int or (int, int)
+        Number of rows and of columns that are added at each edge (``padding_for``).
     """
-    (rows, above), (columns, left) = (
-        _along(in_shape[axis], size[axis], stride[axis], padding if isinstance(padding, str) else padding[axis])
-        for axis in (0, 1)
+    (above, below), (left, right) = padding_for(padding, in_shape, size, stride)
+    padded = in_shape[0] + above + below, in_shape[1] + left + right
+    rows, columns = (
+        max(0, (length - window) // step + 1) for length, window, step in zip(padded, size, stride, strict=True)
     )
     return Windows(in_shape, (rows, columns), size, stride, (above, left))
-
-
-def _along(length: int, size: int, stride: int, padding: str | int) -> tuple[int, int]:
-    """Return the number of windows along an axis, and that of padded pixels before the first."""
-    if padding == "same":
-        number = -(-length // stride)
-        return number, max(0, (number - 1) * stride + size - length) // 2
-    before = 0 if isinstance(padding, str) else padding
-    return max(0, (length + 2 * before - size) // stride + 1), before

@@ -7,15 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..functions.convolution import convolve, convolve_input_gradient, convolve_weight_gradient, work_size
-from ..functions.geometry import (
-    Geometry,
-    PaddingSpec,
-    Pair,
-    build_geometry,
-    check_count,
-    check_padding,
-    check_pair,
-)
+from ..functions.geometry import Geometry, build_geometry
+from ..functions.pairs import PaddingSpec, Pair, check_count, check_padding, check_pair, pair
 from ..initializers import Initializer
 from ..parameters import ParameterSpec
 from .base import Declaration, Linear, Shape
@@ -70,7 +63,7 @@ class Conv2D(Linear):
             check_count(name, getattr(self, name))
         for name in ("kernel_size", "stride", "dilation"):
             check_pair(name, getattr(self, name))
-        check_padding(self.padding)
+        check_padding("padding", self.padding)
 
     def with_pieces(self, pieces):
         return replace(self, pieces=pieces)
@@ -78,9 +71,8 @@ class Conv2D(Linear):
     def geometry(self, in_shape: Shape) -> Geometry:
         """Return the shapes for images of shape (height, width, channels)."""
         n_outputs = self.filters * (self.pieces or 1)
-        return build_geometry(
-            in_shape, n_outputs, self.kernel_size, self.stride, self.padding, self.dilation, self.groups
-        )
+        kernel_size, stride, dilation = pair(self.kernel_size), pair(self.stride), pair(self.dilation)
+        return build_geometry(in_shape, n_outputs, kernel_size, stride, self.padding, dilation, self.groups)
 
     def declare(self, in_shape):
         geometry = self.geometry(in_shape)

@@ -8,16 +8,8 @@ from dataclasses import dataclass, replace
 from ..functions.algebra import add_bias, sum_rows
 from ..functions.blocks import rows_of
 from ..functions.convolution import convolve, convolve_input_gradient, convolve_weight_gradient, work_size
-from ..functions.geometry import (
-    Geometry,
-    PaddingSpec,
-    Pair,
-    build_geometry,
-    check_count,
-    check_padding,
-    check_pair,
-    pair,
-)
+from ..functions.geometry import Geometry, build_geometry
+from ..functions.pairs import PaddingSpec, Pair, check_count, check_padding, check_pair, pair
 from ..initializers import Initializer
 from .base import Declaration, Linear, Shape
 from .conv import kernel_parameters
@@ -65,7 +57,7 @@ class ConvTranspose2D(Linear):
         check_count("filters", self.filters)
         check_pair("kernel_size", self.kernel_size)
         check_pair("stride", self.stride)
-        check_padding(self.padding)
+        check_padding("padding", self.padding)
 
     def with_pieces(self, pieces):
         return replace(self, pieces=pieces)
@@ -80,9 +72,10 @@ class ConvTranspose2D(Linear):
         """
         if len(in_shape) != 3:
             raise ValueError(f"{self!r} takes images of shape (height, width, channels). Got the shape {in_shape}.")
-        sizes = map(self._out_size, (0, 1), in_shape[:2], pair(self.kernel_size), pair(self.stride))
+        kernel_size, stride = pair(self.kernel_size), pair(self.stride)
+        sizes = map(self._out_size, (0, 1), in_shape[:2], kernel_size, stride)
         out_shape = *sizes, self.filters * (self.pieces or 1)
-        return build_geometry(out_shape, in_shape[2], self.kernel_size, self.stride, self.padding)
+        return build_geometry(out_shape, in_shape[2], kernel_size, stride, self.padding)
 
     def declare(self, in_shape):
         geometry = self.geometry(in_shape)

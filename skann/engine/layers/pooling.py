@@ -8,10 +8,11 @@ from typing import Any
 import numpy
 
 from ..arrays.backend import Array
+from ..functions.pairs import PaddingSpec, Pair, check_padding, check_pair, pair
 from ..functions.pooling import average_pool, average_pool_backward, max_pool, max_pool_backward, max_pool_with_winner
-from ..functions.windows import Padding, Pair, Windows, slide
+from ..functions.windows import Windows, slide
 from .base import Declaration, Layer, Shape
-from .images import check_image, check_pair
+from .images import check_image
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Pool2D(Layer):
 
     size: int | Pair = 2
     stride: int | Pair | None = None
-    padding: int | Padding = "valid"
+    padding: PaddingSpec = "valid"
     positionwise = False
     y_is_scratch = False
 
@@ -66,19 +67,15 @@ class Pool2D(Layer):
         return {}
 
     @property
-    def _arguments(self) -> tuple[Pair, Pair, Padding]:
+    def _arguments(self) -> tuple[Pair, Pair, PaddingSpec]:
         """Size, stride and padding as ``slide`` takes them."""
         kind = type(self).__name__
-        size = check_pair(kind, "size", self.size, low=1)
-        stride = size if self.stride is None else check_pair(kind, "stride", self.stride, low=1)
+        size = check_pair(f"The 'size' parameter of {kind}", self.size)
+        stride = size if self.stride is None else check_pair(f"The 'stride' parameter of {kind}", self.stride)
+        check_padding(f"The 'padding' parameter of {kind}", self.padding)
         if isinstance(self.padding, str):
-            if self.padding not in ("valid", "same"):
-                raise ValueError(
-                    f"The 'padding' parameter of {kind} must be 'valid', 'same', an int or a pair of them. Got "
-                    f"{self.padding!r} instead."
-                )
             return size, stride, self.padding
-        padding = check_pair(kind, "padding", self.padding, low=0)
+        padding = pair(self.padding)
         if any(2 * pad > length for pad, length in zip(padding, size, strict=True)):
             raise ValueError(
                 f"The 'padding' parameter of {kind} must be at most half of size={self.size!r}, so that each window "

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..arrays.backend import Array
+from ..functions.pairs import Pair, check_pair, pair
 from ..functions.upsampling import interpolate, interpolate_backward, repeat, repeat_backward
-from ..functions.windows import Pair
 from .base import Declaration, Layer
-from .images import check_image, check_pair
+from .images import check_image
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Upsample2D(Layer):
     y_is_scratch = False
 
     def __post_init__(self) -> None:
-        check_pair("Upsample2D", "factor", self.factor, low=1)
+        check_pair("The 'factor' parameter of Upsample2D", self.factor)
         if self.mode not in ("nearest", "bilinear"):
             raise ValueError(
                 f"The 'mode' parameter of Upsample2D must be 'nearest' or 'bilinear'. Got {self.mode!r} instead."
@@ -69,7 +69,7 @@ class Upsample2D(Layer):
 
     @property
     def _factors(self) -> Pair:
-        return check_pair("Upsample2D", "factor", self.factor, low=1)
+        return pair(self.factor)
 
 
 def _columns(images: Array) -> Array:

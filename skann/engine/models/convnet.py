@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..activations import Activation
-from ..functions.geometry import Pair
+from ..functions.pairs import Pair
 from ..graph import Graph, GraphBuilder
 from ..initializers import Initializer
 from ..layers import Add, Affine, Conv2D, Dense, Dropout, Flatten, GlobalAveragePool2D, Layer, Linear, MaxPool2D

@@ -9,6 +9,7 @@ import numpy
 
 from ...engine.activations import ACTIVATIONS, Activation, Maxout
 from ...engine.data.rows import Rows
+from ...engine.functions.pairs import check_pair
 from ...engine.models.convnet import INPUT, Stage, convolutional_network
 from ...engine.statistics import mean_and_deviation
 from ...engine.training.probe import sample_rows
@@ -16,7 +17,7 @@ from ..builders import build_initializer, build_normalization
 from ..constraints import check_dropout, check_hidden_layer_sizes, private_copy
 from ..recipes import Recipe
 from .images import Shape, n_stages_that_fit
-from .sizes import check_filters, check_pair
+from .sizes import check_filters
 
 _SAMPLE_SIZE = 2**22  # numbers in the images from which the statistics of the channels are taken
 
@@ -79,10 +80,8 @@ def _stages(estimator: Any, activation: Activation, in_shape: Shape) -> list[Sta
         If there are images and not all stages fit.
     """
     filters = check_filters(estimator.filters)
-    kernel_size, pool_size = (
-        check_pair("kernel_size", estimator.kernel_size),
-        check_pair("pool_size", estimator.pool_size),
-    )
+    kernel_size = check_pair("kernel_size", estimator.kernel_size)
+    pool_size = check_pair("pool_size", estimator.pool_size)
     if estimator._takes_signals:
         kernel_size, pool_size = (1, kernel_size[1]), (1, pool_size[1])
     n_fitting = n_stages_that_fit(in_shape, [pool_size] * len(filters))

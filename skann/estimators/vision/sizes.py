@@ -1,11 +1,9 @@
-"""Checks of the sizes of a convolutional network."""
+"""Checks of the numbers of filters of a convolutional network."""
 
 from __future__ import annotations
 
 from numbers import Integral
 from typing import Any
-
-from ...engine.functions.geometry import Pair
 
 
 def check_filters(filters: Any) -> list[int]:
@@ -17,14 +15,6 @@ def check_filters(filters: Any) -> list[int]:
             "instead."
         )
     return [int(n) for n in listed]
-
-
-def check_pair(name: str, value: Any) -> Pair:
-    """Return a size as (rows, columns)."""
-    listed = [value, value] if isinstance(value, Integral) else list(value)
-    if len(listed) != 2 or not all(is_positive_int(size) for size in listed):
-        raise ValueError(f"{name} must be a positive int, or two of them for rows and columns. Got {value!r} instead.")
-    return int(listed[0]), int(listed[1])
 
 
 def is_positive_int(value: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...engine.functions.geometry import pair
+from ...engine.functions.pairs import pair
 from ...engine.graph import Graph
 from ...engine.layers import ActivationLayer, Affine, Conv2D, Dense, Layer, Normalization, Pool2D
 from ...engine.parameters import Layout
