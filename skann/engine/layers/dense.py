@@ -66,7 +66,11 @@ class Dense(Linear):
             bound.ones.dot(dy, out=db)
         if dx is not None:
             W = bound.params["W"]
-            product(dy, W.T if self.pieces is None else W.reshape(len(W), -1).T, out=dx)
+            W = W.T if self.pieces is None else W.reshape(len(W), -1).T
+            if bound.shares:
+                shared_dot(dy, W, out=dx)
+            else:
+                dy.dot(W, out=dx)
 
 
 def flat_pieces(W: Array, b: Array) -> tuple[Array, Array]:
