@@ -4,7 +4,7 @@ A first convolutional network: digits at random places
 
 The digits of scikit-learn fill their images of 8 by 8 pixels. Here each of them lies somewhere in a field of 16 by 16
 pixels. A perceptron has a weight for each pixel, and has to learn each digit anew at each place; a convolution applies
-the same small kernels everywhere, so that what it learns at one place it knows at all others.
+the same small kernels everywhere, so that what it learns at one place helps at all others.
 """
 
 import sys
@@ -67,7 +67,8 @@ for name, network in networks.items():
 # %%
 # The figure
 # ----------
-# On the left, the frame of an image is green if the convolutional network recognises the digit, and orange otherwise.
+# On the left, test images with the answers of the convolutional network, fitted on all training images: green if right,
+# orange if wrong. On the right, the accuracy of both networks.
 
 STYLES = {"ConvClassifier": ("#0072B2", "o-"), "MLPClassifier": ("#D55E00", "s--")}
 figure = plt.figure(figsize=(13, 4.6), layout="constrained")
