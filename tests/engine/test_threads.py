@@ -1,6 +1,9 @@
 """Threads for work that releases the GIL, and convolution without compiled loops in them."""
 
 import os
+import signal
+import threading
+import time
 import warnings
 from functools import partial
 
@@ -51,19 +54,55 @@ def test_units_are_shared_by_ranges():
         assert [calls[0][1], *(call[2] for call in calls)] == [0, *(call[1] for call in calls[1:]), n_units]
 
 
-def test_an_error_in_any_thread_is_raised_when_all_are_done():
-    done = []
+@pytest.mark.parametrize("failing", [0, 1, 2])
+def test_an_error_in_any_thread_is_raised_when_no_part_runs(failing):
+    begun, done = [], []
 
     def work(thread, first, stop):
+        begun.append(thread)
         if thread == failing:
             raise RuntimeError("stop")
+        time.sleep(0.01)
         done.append(thread)
 
-    for failing in (0, 2):
+    for _ in range(20):
+        begun.clear()
         done.clear()
         with pytest.raises(RuntimeError, match="stop"):
             threads.share(3, 3, work)
-        assert sorted(done) == sorted({0, 1, 2} - {failing})
+        assert set(done) == set(begun) - {failing}
+
+
+@pytest.mark.parametrize("waiting", [False, True])
+def test_an_interrupt_waits_for_parts_that_have_begun(waiting):
+    begun, done = threading.Event(), []
+
+    def work(thread, first, stop):
+        if thread:
+            begun.set()
+            time.sleep(0.3)
+            done.append(thread)
+            return
+        assert begun.wait(10)
+        if waiting:
+            threading.Timer(0.1, signal.pthread_kill, (threading.get_ident(), signal.SIGINT)).start()
+        else:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        threads.share(2, 2, work)
+    assert done == [1]
+
+
+def test_work_is_done_where_no_thread_can_start(monkeypatch):
+    def start(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threads, "_idle", [])
+    monkeypatch.setattr(threading.Thread, "start", start)
+    calls = []
+    threads.share(5, 3, partial(note, calls))
+    assert sorted(calls) == [(0, 0, 1), (1, 1, 3), (2, 3, 5)]
 
 
 @pytest.fixture

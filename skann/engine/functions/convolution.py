@@ -10,7 +10,6 @@ The reference form has a way for depthwise convolutions, one for windows of a si
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -74,9 +73,8 @@ def convolve_weight_gradient(xp, geometry, x, dy, dW, db, work):
 def work_size(geometry: Geometry) -> int:
     """Return the number of elements of scratch that the operations need, and sums over positions of x or y."""
     tiles = tiled.work_size(geometry) if available() else 0
-    n_threads = min(threads.MAX_THREADS, os.cpu_count() or 1)
     sums = SUM_ROWS + max(geometry.n_filters, geometry.in_shape[2])
-    return max(tiles, n_threads * _scratch_size(geometry), sums)
+    return max(tiles, threads.max_threads() * _scratch_size(geometry), sums)
 
 
 def _share(geometry: Geometry, n: int, work: Array, compute: Callable[[int, slice], None]) -> int:
@@ -84,8 +82,8 @@ def _share(geometry: Geometry, n: int, work: Array, compute: Callable[[int, slic
 
     There are several if threads are claimed: the BLAS then has one.
     """
-    limits = n, n * geometry.n_multiplications // threads.MULTIPLICATIONS_PER_THREAD
-    n_threads = max(1, min(threads.n_claimed(), len(work) // _scratch_size(geometry), *limits))
+    limit = min(threads.n_claimed(), len(work) // _scratch_size(geometry))
+    n_threads = threads.worth(limit, n, n * geometry.n_multiplications)
 
     def run(thread: int, first: int, stop: int) -> None:
         with ignore_overflow():  # as the caller does, whose setting other threads do not see

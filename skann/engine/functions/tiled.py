@@ -9,7 +9,6 @@ So results have the same bits for any number of threads, and those of an image d
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import replace
 from functools import cache, lru_cache
 from types import ModuleType
@@ -72,15 +71,14 @@ def convolve_weight_gradient(geometry, x, dy, dW, db, work) -> None:
     panels = -(-sweep.filters // machine.columns)
     n_tiles = sweep.groups * panels * -(-len(plan.terms) // machine.rows)
     few, zero = segments > 1, work.dtype.type(0)
-    source, gradient = x.ctypes.data, dy.ctypes.data
 
-    def run(thread: int, first: int, stop: int) -> None:
+    def run(thread: int, first: int, stop: int) -> None:  # holds the arrays, of which the loops know the addresses
         scratch = memory.scratch(thread)
         loops.sum_weight_gradients(
             machine.wide, machine.narrow, zero, size, machine.lanes, *((first, stop) if few else (0, 1)),
-            (0, n_tiles) if few else (first, stop), n_units, segments, source, gradient, memory.start, partial_size,
-            scratch, scratch + plan.padded_size * size, scratch + (per_thread - LANES) * size, sweep, plan.inside,
-            plan.terms,
+            (0, n_tiles) if few else (first, stop), n_units, segments, x.ctypes.data, dy.ctypes.data, memory.start,
+            partial_size, scratch, scratch + plan.padded_size * size, scratch + (per_thread - LANES) * size, sweep,
+            plan.inside, plan.terms,
         )  # fmt: skip
 
     n_parts = segments if few else n_tiles
@@ -94,7 +92,7 @@ def convolve_weight_gradient(geometry, x, dy, dW, db, work) -> None:
 @lru_cache(1024)
 def work_size(geometry: Geometry) -> int:
     """Return the number of elements of scratch for as many threads as there are cores, with tiles of any size."""
-    n_threads = min(threads.MAX_THREADS, os.cpu_count() or 1)
+    n_threads = threads.max_threads()
     forward, transposed = (_plan(geometry, transposed) for transposed in (False, True))
     sizes = [_Memory.size(_packed_size(plan, LANES), n_threads * plan.padded_size) for plan in (forward, transposed)]
     partial = _segments(geometry, _SEGMENTS) * _partial_size(forward, ROWS, LANES)
@@ -112,11 +110,10 @@ def _sum_windows(plan: Plan, x, W, b, y, work, strides: tuple[int, int, int, int
         zero, size, lanes, machine.vectors, W.ctypes.data, strides, plan.taps, plan.phases, sweep, weights
     )
     loops.pack_bias(zero, size, lanes, 0 if b is None else b.ctypes.data, sweep, bias)
-    source, target = x.ctypes.data, y.ctypes.data
 
-    def run(thread: int, first: int, stop: int) -> None:
+    def run(thread: int, first: int, stop: int) -> None:  # holds the arrays, of which the loops know the addresses
         loops.sum_windows(
-            machine.wide, machine.narrow, zero, size, lanes, first, stop, source, weights, bias, target,
+            machine.wide, machine.narrow, zero, size, lanes, first, stop, x.ctypes.data, weights, bias, y.ctypes.data,
             memory.scratch(thread), sweep, plan.phases, plan.inside, plan.outside, plan.runs,
         )  # fmt: skip
 
@@ -156,6 +153,7 @@ class _Memory:
     """
 
     def __init__(self, work: numpy.ndarray, shared: int, per_thread: int):
+        self._work = work
         self.start = rounded_up(work.ctypes.data, _CACHE_LINE)
         self._threads_start = self.start + rounded_up(shared, _SLACK) * work.itemsize
         self._per_thread = per_thread * work.itemsize
@@ -172,8 +170,8 @@ class _Memory:
 
     def n_threads(self, n_parts: int, n_multiplications: int) -> int:
         """Return the number of threads for a work of so many parts and multiplications."""
-        limit = min(self._capacity, n_parts, n_multiplications // threads.MULTIPLICATIONS_PER_THREAD)
-        return min(limit, threads.n_threads()) if limit > 1 else 1
+        n_threads = threads.worth(self._capacity, n_parts, n_multiplications)
+        return min(n_threads, threads.n_threads()) if n_threads > 1 else 1
 
 
 class _Machine:

@@ -42,6 +42,16 @@ def n_claimed() -> int:
     return getattr(_claimed, "n_threads", 0)
 
 
+def max_threads() -> int:
+    """Return the number of threads for which scratch is allocated."""
+    return min(MAX_THREADS, os.cpu_count() or 1)
+
+
+def worth(limit: int, n_units: int, n_multiplications: int) -> int:
+    """Return the number of threads that a work is worth: at least 1, at most the limit and one for each unit."""
+    return max(1, min(limit, n_units, n_multiplications // MULTIPLICATIONS_PER_THREAD))
+
+
 @contextmanager
 def claim(n_threads: int) -> Iterator[None]:
     """Give the work of this thread a number of threads, whatever the BLAS may use in the meantime."""
@@ -56,29 +66,33 @@ def claim(n_threads: int) -> Iterator[None]:
 def share(n_units: int, n_threads: int, work: Callable[[int, int, int], object]) -> None:
     """Call ``work(thread, first, stop)`` for consecutive ranges of units, one in each thread.
 
-    The calling thread does its part. If it is interrupted, the others complete theirs first.
+    The calling thread does its part, and then those whose threads have not woken yet. If it is interrupted or an error
+    is raised, threads that have begun complete their parts first.
 
     Parameters
     ----------
-    n_units : int
-    n_threads : int
+    n_units, n_threads : int
     work : callable
-        Releases the GIL.
+        Releases the GIL, and holds the arrays that it works on.
     """
     if n_threads == 1:
         work(0, 0, n_units)
         return
     bounds = [n_units * i // n_threads for i in range(n_threads + 1)]
-    errors: SimpleQueue[BaseException | None] = SimpleQueue()
-    for i in range(1, n_threads):
-        _hand_over(partial(work, i, bounds[i], bounds[i + 1]), errors)
+    jobs = [_Job(partial(work, i, bounds[i], bounds[i + 1])) for i in range(1, n_threads)]
+    finished: SimpleQueue[None] = SimpleQueue()
     try:
+        for job in jobs:
+            _hand_over(job, finished)
         work(0, bounds[0], bounds[1])
+        for job in jobs:
+            if job.claim("here"):
+                job.work()
     finally:
-        raised = [errors.get() for _ in range(1, n_threads)]
-    for error in raised:
-        if error is not None:
-            raise error
+        _wait(jobs, finished)
+    for job in jobs:
+        if job.error is not None:
+            raise job.error
 
 
 def share_claimed(n_units: int, n_multiplications: int, work: Callable[[slice], object]) -> None:
@@ -92,8 +106,8 @@ def share_claimed(n_units: int, n_multiplications: int, work: Callable[[slice], 
     work : callable
         Releases the GIL. In other threads overflow is ignored: they do not see the setting of the calling one.
     """
-    n_threads = min(n_claimed(), n_units, n_multiplications // MULTIPLICATIONS_PER_THREAD)
-    if n_threads < 2:
+    n_threads = worth(n_claimed(), n_units, n_multiplications)
+    if n_threads == 1:
         work(slice(0, n_units))
         return
 
@@ -104,30 +118,62 @@ def share_claimed(n_units: int, n_multiplications: int, work: Callable[[slice], 
     share(n_units, n_threads, run)
 
 
-def _hand_over(job: Callable[[], object], errors: SimpleQueue) -> None:
-    """Have an idle thread do a job, and then put its error or None into a queue."""
+class _Job:
+    """Work that is done once, by whoever claims it first."""
+
+    def __init__(self, work: Callable[[], object]):
+        self.work = work
+        self.is_done = False
+        self.error: BaseException | None = None
+        self._owner: dict[int, str] = {}
+
+    def claim(self, by: str) -> bool:
+        """Return whether the job is the claimant's, who may ask again."""
+        return self._owner.setdefault(0, by) == by
+
+
+def _hand_over(job: _Job, finished: SimpleQueue) -> None:
+    """Offer a job to an idle thread, or to a new one if there can be one."""
     try:
-        jobs = _idle.pop()
+        offers = _idle.pop()
     except IndexError:
-        jobs = SimpleQueue()
-        Thread(target=_serve, args=(jobs,), name="skann", daemon=True).start()
-    jobs.put((job, errors))
+        offers = SimpleQueue()
+        try:
+            Thread(target=_serve, args=(offers,), name="skann", daemon=True).start()
+        except RuntimeError:
+            return
+    offers.put((job, finished))
 
 
-def _serve(jobs: SimpleQueue) -> None:
+def _serve(offers: SimpleQueue) -> None:
     """Do one job after the other. A queue of its own wakes a thread in two thirds of the time of an executor."""
     while True:
-        job, errors = jobs.get()
-        error = None
+        job, finished = offers.get()
+        if job.claim("there"):
+            try:
+                job.work()
+            except BaseException as error:
+                job.error = error
+            job.is_done = True
+        _idle.append(offers)
+        finished.put(None)
+        del job, finished  # and the arrays of the job
+
+
+def _wait(jobs: list[_Job], finished: SimpleQueue) -> None:
+    """Return when no other thread does a job, and none will; raise KeyboardInterrupt then if it came in between."""
+    interrupt = None
+    while True:
         try:
-            job()
-        except BaseException as raised:
-            error = raised
-        del job  # and the arrays it holds
-        _idle.append(jobs)
-        errors.put(error)
+            while any(not job.claim("here") and not job.is_done for job in jobs):
+                finished.get()
+            break
+        except KeyboardInterrupt as raised:
+            interrupt = raised
+    if interrupt is not None:
+        raise interrupt
 
 
-_idle: list[SimpleQueue] = []  # the queues of threads without a job
+_idle: list[SimpleQueue] = []  # how to offer jobs to threads that have none
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_idle.clear)  # a forked process has none of the threads of its parent
