@@ -74,8 +74,9 @@ def diagnose(estimator: Any, X: Any, y: Any) -> Diagnosis:
     ----------
     estimator : one of skann, or a Pipeline or search that ends in one
         Fitted estimator. Of a search, the best estimator is checked; of a tabular estimator, its first member.
-    X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
-        The training data, as passed to fit. Of more than 10,000 rows, 10,000 at equal distances are used.
+    X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features), images or source
+        The training data, as passed to fit. Of more than 10,000 rows, 10,000 at equal distances are used; fewer of
+        large images.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         The training targets.
 

@@ -9,6 +9,7 @@ import numpy
 from sklearn.base import is_classifier
 from sklearn.utils import check_consistent_length, column_or_1d
 
+from ..engine.data.source import take
 from ..engine.losses import MULTIOUTPUT
 from ._images import draw_image, panel_size
 from ._plotting import axes_for, pyplot
@@ -112,7 +113,7 @@ class MisclassifiedDisplay:
         if not len(indices):
             raise ValueError(f"There is nothing to draw: all of the {len(images)} images are classified correctly.")
         return cls(
-            as_floats(network, images[indices]),
+            as_floats(network, take(images, indices)),
             y_true=y[indices],
             y_pred=predicted[indices],
             confidence=certainty[indices] if hasattr(network, "predict_proba") else None,

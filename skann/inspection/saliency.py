@@ -49,6 +49,7 @@ def saliency(
         The class or, for a regressor, the index of the output, of all images or of each. None: the predicted class, for
         a multilabel target the label with the highest score, or the only output.
     method : {"gradient", "grad_cam", "occlusion"}, default="gradient"
+        The method, as described above.
     patch_size : int or (int, int), default=None
         Rows and columns of the patches of "occlusion". None: a fourth of those of the image.
 

@@ -17,8 +17,9 @@ _N_COLUMNS = 5
 class SaliencyDisplay:
     """Plot of the pixels that matter for an output of a convolutional network, over the images.
 
-    Red pixels raise the score of the class in the title or, with method="gradient", change it most; blue pixels lower
-    it. Each image, in pale grey, has a scale of its own: full colour is its largest absolute value.
+    Orange pixels raise the score of the class in the title or, with method="gradient", change it most; blue pixels,
+    with method="occlusion" alone, lower it. Each image, in pale grey, has a scale of its own: full colour is its
+    largest absolute value.
 
     Create a display with ``from_estimator``.
 

@@ -81,7 +81,8 @@ class WeightsDisplay:
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         ValueError
-            If the number of pixels differs from the number of inputs, or the first layer is a convolution.
+            If ``image_shape`` does not match the number of inputs, or is given although the first layer is a
+            convolution.
         """
         return cls.from_weights(unwrap(estimator)[0].coefs_, image_shape=image_shape, ax=ax)
 
@@ -106,7 +107,8 @@ class WeightsDisplay:
         Raises
         ------
         ValueError
-            If the number of pixels differs from the number of inputs, or the first layer is a convolution.
+            If ``image_shape`` does not match the number of inputs, or is given although the first layer is a
+            convolution.
         """
         pyplot()
         coefs = [numpy.array(weights, dtype=float) for weights in coefs]

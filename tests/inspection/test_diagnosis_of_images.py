@@ -3,6 +3,7 @@
 import numpy
 import pytest
 
+from skann.datasets import ArraySource
 from skann.inspection import diagnose
 from tests.inspection.test_diagnosis import (
     FALLING,
@@ -50,6 +51,13 @@ def test_large_images_are_sampled(monkeypatch):
     clf, X, y = convolutional(SPOTS, SPOT_ROWS > 5, filters=(4,), max_iter=2)
     monkeypatch.setattr("skann.inspection.findings.case.MAX_NUMBERS", 144 * 30)
     assert "30 of 200 rows" in str(diagnose(clf, X, y))
+
+
+def test_images_from_a_source(monkeypatch):
+    monkeypatch.setattr("skann.inspection.findings.case.MAX_NUMBERS", 144 * 30)
+    clf, X, y = convolutional(SPOTS, SPOT_ROWS > 5, filters=(4,), max_iter=2)
+    for n in (20, 200):
+        assert str(diagnose(clf, ArraySource(X[:n]), y[:n])) == str(diagnose(clf, X[:n], y[:n]))
 
 
 def test_a_loss_that_falls_with_the_learning_rate_is_no_finding():

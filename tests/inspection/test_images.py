@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skann import ConvClassifier
+from skann.datasets import ArraySource
 from skann.inspection import (
     FeatureMapsDisplay,
     GradientFlowDisplay,
@@ -158,6 +159,14 @@ class TestMisclassified:
         first = display.indices[0]
         expected = f"predicted {clf.predict(X)[first]} ({clf.predict_proba(X).max(axis=1)[first]:.0%})"
         assert display.axes_[0].get_title().endswith(expected)
+
+    def test_images_from_a_source(self):
+        clf, X, _ = fits.conv()
+        y = 1 - clf.predict(X)
+        by_array = MisclassifiedDisplay.from_estimator(clf, X, y)
+        display = MisclassifiedDisplay.from_estimator(clf, ArraySource(X), y)
+        assert_array_equal(display.images, by_array.images)
+        assert_array_equal(display.indices, by_array.indices)
 
     def test_order(self):
         indices = most_certain_mistakes(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy
 
@@ -44,6 +44,14 @@ class Source(Protocol):
             The rows in the order given; it is not modified.
         """
         ...
+
+
+def take(X: Any, rows: numpy.ndarray) -> Any:
+    """Return the rows of an array, a CSR matrix or a source with the given indices, which a source reads in order."""
+    if not hasattr(X, "read"):
+        return X[rows]
+    increasing, inverse = numpy.unique(rows, return_inverse=True)
+    return read_rows(X, increasing)[inverse]
 
 
 def read_rows(source: Source, rows: slice | numpy.ndarray) -> numpy.ndarray:

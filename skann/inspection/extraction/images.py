@@ -33,8 +33,8 @@ def network_of_images(estimator: Any) -> tuple[Any, list[Any]]:
     return network, before
 
 
-def images_of(network: Any, before: list[Any], X: Any) -> numpy.ndarray:
-    """Return X as the images that reach the network, of shape (n_images, height, width, channels)."""
+def images_of(network: Any, before: list[Any], X: Any) -> Any:
+    """Return the images that reach the network: an array or source of shape (n_images, height, width, channels)."""
     return network._prediction_data(transform_before(before, X))
 
 

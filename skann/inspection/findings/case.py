@@ -11,6 +11,7 @@ import scipy.sparse
 from sklearn.utils import check_consistent_length
 
 from ...engine.data.rows import Rows
+from ...engine.data.source import take
 from ...engine.training.probe import Probe
 from ...estimators.fit_warnings import column_name
 from ...estimators.tabular.base import TabularMLP
@@ -34,7 +35,7 @@ class Case:
     ----------
     estimator : estimator of skann
         The estimator whose parameters the user sets.
-    network : MLPClassifier or MLPRegressor
+    network : estimator of skann
         The network inside.
     n_samples : int
         Number of rows of the training data.
@@ -56,9 +57,9 @@ class Case:
         y = y.tocsr() if scipy.sparse.issparse(y) else numpy.asarray(y)
         self.n_samples = X.shape[0]
         n_rows = min(MAX_ROWS, max(1, MAX_NUMBERS // math.prod(X.shape[1:])) if self.takes_images else MAX_ROWS)
-        if self.n_samples > n_rows:
-            rows = numpy.linspace(0, self.n_samples - 1, n_rows).astype(int)
-            X, y = X[rows], y[rows]
+        if self.n_samples > n_rows or hasattr(X, "read"):
+            rows = numpy.linspace(0, self.n_samples - 1, min(n_rows, self.n_samples)).astype(int)
+            X, y = take(X, rows), y[rows]
         self.X, self.y = X, y
 
     def history(self, name: str) -> Any:
