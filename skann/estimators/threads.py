@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock, get_ident
@@ -79,11 +80,33 @@ class BlasLimit:
         try:
             return work(self.hold())
         finally:
+            self._release_for_certain()
+
+    def _release_for_certain(self) -> None:
+        """Release the BLAS however often Ctrl-C is pressed, and raise KeyboardInterrupt then."""
+        interrupt = None
+        while True:
             try:
                 self.release()
-            except KeyboardInterrupt:  # during the release
-                self.release()
-                raise
+                break
+            except KeyboardInterrupt as raised:
+                interrupt = raised
+        if interrupt is not None:
+            raise interrupt
+
+    @staticmethod
+    def forget_others() -> None:
+        """Release what another thread holds: in a forked process that thread does not exist."""
+        cls = BlasLimit
+        cls._lock = Lock()
+        if cls._owner not in (None, get_ident()):
+            for library, n_threads in cls._before:
+                library.set_num_threads(n_threads)
+            cls._owner, cls._holds, cls._before = None, frozenset(), ()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=BlasLimit.forget_others)
 
 
 def _blas_threads() -> tuple[tuple[Any, int], ...]:
@@ -94,7 +117,7 @@ def _blas_threads() -> tuple[tuple[Any, int], ...]:
 
 
 def blas_limit(graph: Graph, n_rows: int) -> BlasLimit:
-    """Return a BlasLimit that is active if all matrix products of ``n_rows`` rows are small, or ours are the threads.
+    """Return a BlasLimit that is active if threads of ours share the work, or products of ``n_rows`` rows are small.
 
     The number of threads is never raised, so that a joblib worker stays within its share of the cores.
     """
@@ -102,7 +125,7 @@ def blas_limit(graph: Graph, n_rows: int) -> BlasLimit:
 
 
 def run_training(training: Trainer | LBFGSTrainer) -> None:
-    """Train with as many threads as the BLAS has, which are ours if layers convolve or else, in large networks, its."""
+    """Train with as many threads as the BLAS has: threads of ours if layers convolve, else those of the BLAS itself."""
     graph = training.learner.graph
     limit = blas_limit(graph, training.n_rows_at_once)
     if not graph.convolves:

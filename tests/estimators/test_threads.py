@@ -125,6 +125,45 @@ assert threads() == before
 """
 
 
+FORK = """
+import os
+import threading
+from threadpoolctl import threadpool_info
+from skann.estimators.threads import BlasLimit
+
+def threads():
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+def hold(_):
+    held.set()
+    assert ended.wait(60)
+
+before, held, ended = threads(), threading.Event(), threading.Event()
+other = threading.Thread(target=BlasLimit().run, args=(hold,))
+other.start()
+held.wait()
+BlasLimit._lock.acquire()  # as the other thread has it at times
+child = os.fork()
+if child == 0:
+    assert threads() == before
+    assert BlasLimit().run(lambda limits: limits and threads()) == {1}
+    os._exit(threads() != before)
+BlasLimit._lock.release()
+ended.set()
+other.join()
+assert os.waitpid(child, 0)[1] == 0
+assert threads() == before
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_forked_process_has_no_limit_of_another_thread():
+    two_threads = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}
+    fork = [sys.executable, "-W", "ignore", "-c", FORK]
+    done = subprocess.run(fork, env=two_threads, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
 def test_threads_that_overlap_restore_what_was_set():
     """The first that entered leaves while the second is inside, and lives on; in a process that nobody has limited."""
     two_threads = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}
