@@ -140,7 +140,7 @@ class ImageSource:
             If a file is not an image, is truncated, has too many pixels or more than 8 bits per channel. The message
             names it.
         """
-        chosen = numpy.arange(len(self))[rows]
+        chosen = _indices(rows, len(self))
         images = numpy.empty((len(chosen), *self.shape[1:]), self.dtype)
         for image, i in zip(images, chosen.tolist(), strict=True):
             path = self.paths[i]
@@ -206,7 +206,7 @@ class GeneratorSource:
         ValueError
             If the indices are not increasing, the iterator ends too early, or a row has another shape or dtype.
         """
-        chosen = numpy.arange(self.length)[rows]
+        chosen = _indices(rows, self.length)
         if (numpy.diff(chosen) <= 0).any():
             raise ValueError(
                 "A GeneratorSource is read in order. Pass shuffle=False and, with early_stopping=True, X_val and y_val "
@@ -247,3 +247,8 @@ class GeneratorSource:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+def _indices(rows: slice | numpy.ndarray, n_rows: int) -> numpy.ndarray:
+    """Return the indices of a slice, or the given ones."""
+    return numpy.arange(*rows.indices(n_rows)) if isinstance(rows, slice) else numpy.asarray(rows)

@@ -165,6 +165,7 @@ def _files_in(folder: Path) -> list[str]:
     if not folder.is_dir():
         raise ValueError(f"X is the path {str(folder)!r}, which is no folder. Pass a single file in a list, [X].")
     files = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
+    files = [path for path in files if path.is_file()]
     if not files:
         raise ValueError(f"The folder {str(folder)!r} has no image files ({', '.join(sorted(SUFFIXES))}).")
     return [str(path) for path in sorted(files)]

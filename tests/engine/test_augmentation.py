@@ -9,7 +9,7 @@ from skann.augmentations import Brightness, Crop, Flip, Mixup, Rotate, Shift
 from skann.engine.activations import ReLU
 from skann.engine.arrays.counter_bits import CounterBits
 from skann.engine.arrays.random_bits import SFC64, numpy_generator
-from skann.engine.data.augmentation import AUGMENTATIONS, BatchAugment, compose
+from skann.engine.data.augmentation import AUGMENTATIONS, Augment, BatchAugment, compose
 from skann.engine.data.device_reader import MovingReader, reader_for
 from skann.engine.data.reader import Reader
 from skann.engine.data.rows import Rows
@@ -204,6 +204,15 @@ def test_functions_may_return_new_arrays_of_the_same_shape():
 def test_functions_that_return_something_else(function, error, message):
     with pytest.raises(error, match=message):
         augmented(compose(function))
+
+    class Custom(Augment):
+        def __call__(self, X, y, rng):
+            return function(X, y, rng)
+
+    for augment in (Custom(), [Flip(), Custom()]):
+        batch = BatchAugment(compose(augment), SFC64(0))
+        with pytest.raises(error, match=message):
+            batch(images(), targets())
 
 
 # the reader

@@ -266,6 +266,13 @@ def test_shapes_that_do_not_fit(layer, in_shape, message):
         layer.declare(in_shape)
 
 
+def test_pairs_may_be_lists():
+    layer = Conv2D(3, INIT, [3, 2], stride=[1, 2], padding=[1, 0], dilation=[2, 1])
+    assert layer.geometry((7, 6, 2)) == Conv2D(3, INIT, (3, 2), (1, 2), (1, 0), (2, 1)).geometry((7, 6, 2))
+    layer = ConvTranspose2D(3, INIT, [3, 2], stride=[1, 2], padding=[1, 0])
+    assert layer.geometry((7, 6, 2)) == ConvTranspose2D(3, INIT, (3, 2), (1, 2), (1, 0)).geometry((7, 6, 2))
+
+
 WRONG = [
     *product(["filters", "groups"], [0, -1, 1.5, True, None, (2, 2)], ["must be an int of at least 1"]),
     *product(

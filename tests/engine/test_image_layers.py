@@ -179,6 +179,9 @@ def test_windows(n, size, stride):
         assert windows.are_padded == (not inside.all())
         assert windows.overlap >= (counts > 1).any()
         assert windows.tile <= (counts == 1).all()
+        if padding == "valid":
+            assert windows.overlap == (counts > 1).any()
+            assert windows.tile == (size == stride and (counts == 1).all())
         seen = numpy.zeros_like(inside)
         for index, (_, rows, columns), (_, pixel_rows, pixel_columns) in windows.taps:
             for cell, own, pixels in ((index // size, rows, pixel_rows), (index % size, columns, pixel_columns)):

@@ -81,6 +81,7 @@ def test_forms_of_x(folder, form):
 def test_a_folder_with_subfolders_and_other_files(folder):
     (folder / "0" / "deep").mkdir(parents=True)
     (folder / "0" / "deep" / "x.JPEG").write_bytes(encoded(PIXELS[0], "jpeg"))
+    (folder / "album.png").mkdir()
     for name in ("notes.txt", ".DS_Store", "._0.png", "0/labels.csv"):
         (folder / name).write_text("no image")
     assert load(folder).paths == [str(folder / "0" / "deep" / "x.JPEG"), *paths_in(folder)]

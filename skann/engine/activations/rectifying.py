@@ -214,7 +214,7 @@ class Softplus(ElementwiseActivation):
 @ACTIVATIONS.register("maxout")
 @dataclass(frozen=True)
 class Maxout(Activation):
-    """Maximum over affine pieces, max_j (x . w_j + b_j), each with its own weights.
+    """Maximum over affine pieces, max_j (x w_j + b_j), each with its own weights.
 
     With two pieces, ReLU (second piece zero) and leaky ReLU (second piece a fraction of the first) are special
     cases [Goodfellow et al., 2013, arXiv:1302.4389].

@@ -171,7 +171,7 @@ class Mixup(Augment):
     """Mix each row and its target with those of another row of the batch [Zhang et al., 2018, arXiv:1710.09412].
 
     x_i becomes l_i x_i + (1 - l_i) x_j, and so does the target, where j is random and l_i ~ Beta(alpha, alpha).
-    Sample weights are not mixed.
+    Sample weights are not mixed, and a row of weight 0 may be a partner.
 
     Parameters
     ----------
@@ -200,17 +200,7 @@ class FunctionAugment(Augment):
     function: Callable[..., Any]
 
     def __call__(self, X, y, rng):
-        result = self.function(X, y, rng)
-        if not isinstance(result, tuple) or len(result) != 2:
-            raise TypeError(f"augment, a function of (X, y, rng), must return (X, y). Got {type(result).__name__}.")
-        for name, given, array in zip("Xy", (X, y), result, strict=True):
-            if array is not given:
-                if numpy.shape(array) != given.shape:
-                    raise ValueError(
-                        f"augment, a function of (X, y, rng), must return {name} of the shape that it is given, "
-                        f"{given.shape}. Got {numpy.shape(array)}."
-                    )
-                given[...] = array
+        _apply(self.function, X, y, rng)
         return X, y
 
 
@@ -222,7 +212,7 @@ class Composition(Augment):
 
     def __call__(self, X, y, rng):
         for part in self.parts:
-            X, y = part(X, y, rng)
+            _apply(part, X, y, rng)
         return X, y
 
 
@@ -275,7 +265,23 @@ class BatchAugment:
 
     def __call__(self, x: numpy.ndarray, target: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
         """Return the augmented batch."""
-        return self.augment(x, target, numpy_generator(self.generator))
+        _apply(self.augment, x, target, numpy_generator(self.generator))
+        return x, target
+
+
+def _apply(augment: Callable[..., Any], X: numpy.ndarray, y: numpy.ndarray, rng: numpy.random.Generator) -> None:
+    """Apply an augmentation in place, or raise an error if it returns anything but X and y of the same shapes."""
+    result = augment(X, y, rng)
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise TypeError(f"augment, called with (X, y, rng), must return (X, y). Got {type(result).__name__}.")
+    for name, given, array in zip("Xy", (X, y), result, strict=True):
+        if array is not given:
+            if numpy.shape(array) != given.shape:
+                raise ValueError(
+                    f"augment, called with (X, y, rng), must return {name} of the shape that it is given, "
+                    f"{given.shape}. Got {numpy.shape(array)}."
+                )
+            given[...] = array
 
 
 def _translate(X: numpy.ndarray, rows: int, columns: int, rng: numpy.random.Generator) -> None:

@@ -15,6 +15,11 @@ def pair(value: Any) -> Pair:
     return int(rows), int(columns)
 
 
+def padding_pair(value: PaddingSpec) -> str | Pair:
+    """Return a checked padding with numbers as the values for rows and columns."""
+    return value if isinstance(value, str) else pair(value)
+
+
 def check_count(name: str, value: Any) -> None:
     """Raise ValueError unless ``value`` is an int of at least 1."""
     if not _is_count(value, 1):

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..functions.convolution import convolve, convolve_input_gradient, convolve_weight_gradient, work_size
 from ..functions.geometry import Geometry, build_geometry
-from ..functions.pairs import PaddingSpec, Pair, check_count, check_padding, check_pair, pair
+from ..functions.pairs import PaddingSpec, Pair, check_count, check_padding, check_pair, padding_pair, pair
 from ..initializers import Initializer
 from ..parameters import ParameterSpec
 from .base import Declaration, Linear, Shape
@@ -71,8 +71,8 @@ class Conv2D(Linear):
     def geometry(self, in_shape: Shape) -> Geometry:
         """Return the shapes for images of shape (height, width, channels)."""
         n_outputs = self.filters * (self.pieces or 1)
-        kernel_size, stride, dilation = pair(self.kernel_size), pair(self.stride), pair(self.dilation)
-        return build_geometry(in_shape, n_outputs, kernel_size, stride, self.padding, dilation, self.groups)
+        sizes = pair(self.kernel_size), pair(self.stride), padding_pair(self.padding), pair(self.dilation)
+        return build_geometry(in_shape, n_outputs, *sizes, self.groups)
 
     def declare(self, in_shape):
         geometry = self.geometry(in_shape)

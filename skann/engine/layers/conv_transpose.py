@@ -9,7 +9,7 @@ from ..functions.algebra import add_bias, sum_rows
 from ..functions.blocks import rows_of
 from ..functions.convolution import convolve, convolve_input_gradient, convolve_weight_gradient, work_size
 from ..functions.geometry import Geometry, build_geometry
-from ..functions.pairs import PaddingSpec, Pair, check_count, check_padding, check_pair, pair
+from ..functions.pairs import PaddingSpec, Pair, check_count, check_padding, check_pair, padding_pair, pair
 from ..initializers import Initializer
 from .base import Declaration, Linear, Shape
 from .conv import kernel_parameters
@@ -75,7 +75,7 @@ class ConvTranspose2D(Linear):
         kernel_size, stride = pair(self.kernel_size), pair(self.stride)
         sizes = map(self._out_size, (0, 1), in_shape[:2], kernel_size, stride)
         out_shape = *sizes, self.filters * (self.pieces or 1)
-        return build_geometry(out_shape, in_shape[2], kernel_size, stride, self.padding)
+        return build_geometry(out_shape, in_shape[2], kernel_size, stride, padding_pair(self.padding))
 
     def declare(self, in_shape):
         geometry = self.geometry(in_shape)

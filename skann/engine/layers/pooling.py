@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 
 from ..arrays.backend import Array
-from ..functions.pairs import PaddingSpec, Pair, check_padding, check_pair, pair
+from ..functions.pairs import PaddingSpec, Pair, check_padding, check_pair, padding_pair
 from ..functions.pooling import average_pool, average_pool_backward, max_pool, max_pool_backward, max_pool_with_winner
 from ..functions.windows import Windows, slide
 from .base import Declaration, Layer, Shape
@@ -73,10 +73,8 @@ class Pool2D(Layer):
         size = check_pair(f"The 'size' parameter of {kind}", self.size)
         stride = size if self.stride is None else check_pair(f"The 'stride' parameter of {kind}", self.stride)
         check_padding(f"The 'padding' parameter of {kind}", self.padding)
-        if isinstance(self.padding, str):
-            return size, stride, self.padding
-        padding = pair(self.padding)
-        if any(2 * pad > length for pad, length in zip(padding, size, strict=True)):
+        padding = padding_pair(self.padding)
+        if isinstance(padding, tuple) and any(2 * pad > n for pad, n in zip(padding, size, strict=True)):
             raise ValueError(
                 f"The 'padding' parameter of {kind} must be at most half of size={self.size!r}, so that each window "
                 f"has a pixel. Got {self.padding!r}. Use a larger size, or less padding."

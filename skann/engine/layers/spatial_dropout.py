@@ -12,8 +12,8 @@ from .dropout import Dropout
 class SpatialDropout(Dropout):
     """``y = r x / (1 - rate)`` with r ~ Bernoulli(1 - rate), drawn for each channel of each image of each batch.
 
-    Neighbouring pixels are alike, so that those that remain tell the ones that ``Dropout`` drops; a channel that is
-    dropped as a whole is lost [Tompson et al., 2015, arXiv:1411.4280]. Otherwise as ``Dropout``.
+    Neighbouring pixels are alike, so that a pixel that ``Dropout`` drops can be inferred from them; a channel that is
+    dropped as a whole cannot [Tompson et al., 2015, arXiv:1411.4280]. Otherwise as ``Dropout``.
     """
 
     positionwise = False
