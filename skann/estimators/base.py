@@ -70,7 +70,7 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
         y_val: Any = None,
         sample_weight_val: ArrayLike | None = None,
     ) -> Self:
-        """Fit the model to data matrix X and target(s) y.
+        """Fit the model to the data X and the target(s) y.
 
         Training starts from fresh weights or, with ``warm_start``, from those of the previous fit.
 
@@ -311,11 +311,16 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
         """Return a copy of the parameters in the precision of training."""
         return parameters.astype(parameters.theta.dtype if self.dtype == "auto" else self.dtype)
 
+    @property
+    def _structure(self) -> str:
+        """The parameters of the estimator that set the sizes of layers, for messages."""
+        return f"hidden_layer_sizes={self.hidden_layer_sizes}"
+
     def _adapt_parameters(self, parameters: Parameters, graph: Graph, rng: numpy.random.RandomState) -> Parameters:
         """Return the parameters adapted to another graph, or raise ValueError."""
         raise ValueError(
             "The parameters of the last fit, or assigned as coefs_, do not fit the network: "
-            f"hidden_layer_sizes={self.hidden_layer_sizes}, activation or normalization differs from theirs. "
+            f"{self._structure}, activation or normalization differs from theirs. "
             "Restore the former values, or call fit with warm_start=False to start anew."
         )
 

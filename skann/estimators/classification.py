@@ -68,7 +68,7 @@ class Classification(ClassifierMixin, BaseMLP):
         Returns
         -------
         self : object
-            Trained MLP model.
+            The fitted estimator.
         """
         fitted = self._can_continue()
 

@@ -124,7 +124,7 @@ _PARAMETERS = {
         """,
     ),
     "verbose": (
-        "bool, default=False",
+        "bool or int, default=False",
         """
         Whether to print the loss after each epoch or iteration.
         """,

@@ -54,12 +54,12 @@ class Regression(RegressorMixin, BaseMLP):
         Returns
         -------
         self : object
-            Trained MLP model.
+            The fitted estimator.
         """
         return self._partial_fit(X, y, sample_weight, continuing=self._can_continue())
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Predict using the multi-layer perceptron model.
+        """Predict the target of each sample.
 
         Parameters
         ----------

@@ -31,6 +31,7 @@ from skann import ConvClassifier, ConvRegressor, MLPClassifier
 from skann.activations import LeakyReLU, Maxout
 from skann.augmentations import Shift
 from skann.callbacks import Checkpoint
+from skann.callbacks.base import Callback
 from skann.datasets import ArraySource, GeneratorSource
 from skann.engine.data.augmentation import AUGMENTATIONS
 from skann.layers import LayerNorm
@@ -289,15 +290,25 @@ class TestTools:
 
     def test_a_checkpoint_is_resumed(self, tmp_path):
         path = tmp_path / "run.npz"
+        seen = []
+
+        class Note(Callback):
+            def on_epoch_end(self, estimator, context):
+                seen.append(context.task_id)
+                if context.task_id == 5 and len(seen) == 6:
+                    raise OSError("a full disk")
+
         whole = ConvClassifier(**SMALL).fit(IMAGES, Y)
-        ConvClassifier(**{**SMALL, "learning_rate": "constant", "max_iter": 3}).set_callbacks(Checkpoint(path)).fit(
-            IMAGES, Y
-        )
-        assert path.exists()
-        stopped = ConvClassifier(**SMALL).set_callbacks(Checkpoint(path := tmp_path / "two.npz")).fit(IMAGES, Y)
-        resumed = ConvClassifier(**SMALL).set_callbacks(Checkpoint(path, resume=True)).fit(IMAGES, Y)
-        for clf in (stopped, resumed):
-            assert_array_equal(theta(clf), theta(whole))
+        with pytest.raises(OSError, match="a full disk"):
+            ConvClassifier(**SMALL).set_callbacks(Checkpoint(path), Note()).fit(IMAGES, Y)
+        resumed = ConvClassifier(**SMALL).set_callbacks(Checkpoint(path, resume=True), Note()).fit(IMAGES, Y)
+        assert_array_equal(theta(resumed), theta(whole))
+        assert len(seen) == SMALL["max_iter"]
+
+    def test_warm_start_with_another_structure_names_the_parameters(self):
+        clf = ConvClassifier(**SMALL, warm_start=True).fit(IMAGES, Y)
+        with pytest.raises(ValueError, match=r"filters=\(4,\), kernel_size=3, .* hidden_layer_sizes"):
+            clf.set_params(filters=(4,)).fit(IMAGES, Y)
 
     def test_attributes_before_fit(self):
         with pytest.raises(NotFittedError):
@@ -441,8 +452,8 @@ class TestSources:
     @pytest.mark.parametrize(
         ("X", "error", "match"),
         [
-            (IMAGES[:0], ValueError, "of no images"),
-            (IMAGES.astype("complex"), TypeError, "of dtype complex128"),
+            (IMAGES[:0], ValueError, "has no images"),
+            (IMAGES.astype("complex"), TypeError, "has the dtype complex128"),
             (IMAGES[..., None, None], ValueError, r"X has 5 axes, of lengths \(300, 8, 8, 1, 1\)"),
             (numpy.where(IMAGES > 0.9, numpy.nan, IMAGES), ValueError, "contains NaN"),
         ],
@@ -494,6 +505,48 @@ class TestBadInput:
             filters=(4, 8, 16, 32),
         )
         self.refused("1 fit", IMAGES.reshape(300, 64), filters=(4, 8), image_shape=(2, 32))
+
+    def test_images_of_different_dtypes(self):
+        images = [(IMAGES[0] * 255).astype("uint8"), *IMAGES[1:5]]
+        self.refused(r"X\[1\] has float64 and X\[0\] has uint8", images, Y[:5])
+
+    def test_dates(self):
+        self.refused(r"X has the dtype datetime64\[s\]", IMAGES.astype("datetime64[s]"), error=TypeError)
+
+    @pytest.mark.parametrize(
+        "X",
+        [
+            "folder",
+            ["a.png"] * 300,
+            [["a.png"]] * 300,
+            numpy.array(["a.png"] * 300),
+            pandas.DataFrame({"path": ["a.png"] * 300}),
+            [b"\x89PNG"] * 300,
+        ],
+        ids=repr,
+    )
+    def test_paths(self, X):
+        self.refused("ImageLoader before it in a Pipeline", X, error=TypeError)
+
+    def test_an_iterator(self):
+        self.refused("X is a generator, .*GeneratorSource", (image for image in IMAGES), error=TypeError)
+
+    def test_columns_of_images(self):
+        clf = ConvClassifier(**SMALL).fit(pandas.Series(list(IMAGES)), Y)
+        assert_array_equal(theta(clf), theta(ConvClassifier(**SMALL).fit(IMAGES, Y)))
+
+    def test_channels_first(self):
+        X = numpy.moveaxis(colour(IMAGES), -1, 1)
+        self.refused(r"too small for 2 stages .* numpy.moveaxis\(X, 1, -1\)", X)
+        clf = ConvClassifier(**SMALL).fit(colour(IMAGES), Y)
+        with pytest.raises(ValueError, match=r"numpy.moveaxis\(X, 1, -1\)"):
+            clf.predict(X)
+
+    def test_a_single_image(self):
+        for X in (IMAGES, colour(IMAGES)):
+            clf = ConvClassifier(**SMALL).fit(X, Y)
+            with pytest.raises(ValueError, match=r"X\[None\]"):
+                clf.predict(X[0])
 
     def test_an_image_shape_that_is_wrong(self):
         self.refused(

@@ -64,6 +64,11 @@ class ConvNetwork(BaseMLP):
         """Whether X is a matrix without ``image_shape``, whose rows are signals of one channel."""
         return self._is_matrix and self.image_shape is None
 
+    @property
+    def _structure(self) -> str:
+        sizes = "filters", "kernel_size", "pool_size", "blocks_per_stage", "residual"
+        return ", ".join(f"{name}={getattr(self, name)!r}" for name in sizes) + f", {super()._structure}"
+
     def _training_data(self, X, y, reset):
         return training_images(self, X, y, reset=reset, y_numeric=self._y_numeric)
 

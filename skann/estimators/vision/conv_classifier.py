@@ -23,9 +23,10 @@ from ..annotations import (
 from ..classification import Classification
 from ..docs import fill_docstring
 from .base import CONSTRAINTS, ConvNetwork
-from .docs import ATTRIBUTES, PARAMETERS, REFERENCE
+from .docs import ATTRIBUTES, PARAMETERS, REFERENCE, describe_images
 
 
+@describe_images
 @fill_docstring(
     tasks=CLASSIFICATION,
     parameters=PARAMETERS,
@@ -41,8 +42,9 @@ class ConvClassifier(ConvNetwork, Classification):
     binary and multilabel targets. The channels of the input are standardised.
 
     X is an array of images, of shape (n_samples, height, width) or (n_samples, height, width, channels) and of any real
-    dtype, wherever a method takes X; uint8 values are divided by 255. A matrix is one of signals, or of images of
-    ``image_shape``.
+    dtype, wherever a method takes X; uint8 values are divided by 255. The rows of a matrix are signals or, with
+    ``image_shape``, images. X may also be a source of ``skann.datasets``, such as
+    ``ImageLoader`` returns, or a tensor of another library that speaks DLPack.
 
     Parameters
     ----------

@@ -22,9 +22,10 @@ from ..annotations import (
 from ..docs import fill_docstring
 from ..regression import Regression
 from .base import CONSTRAINTS, ConvNetwork
-from .docs import ATTRIBUTES, PARAMETERS, REFERENCE
+from .docs import ATTRIBUTES, PARAMETERS, REFERENCE, describe_images
 
 
+@describe_images
 @fill_docstring(
     tasks=REGRESSION,
     parameters=PARAMETERS,
@@ -40,8 +41,9 @@ class ConvRegressor(ConvNetwork, Regression):
     input and, by default, the target are standardised.
 
     X is an array of images, of shape (n_samples, height, width) or (n_samples, height, width, channels) and of any real
-    dtype, wherever a method takes X; uint8 values are divided by 255. A matrix is one of signals, or of images of
-    ``image_shape``.
+    dtype, wherever a method takes X; uint8 values are divided by 255. The rows of a matrix are signals or, with
+    ``image_shape``, images. X may also be a source of ``skann.datasets``, such as
+    ``ImageLoader`` returns, or a tensor of another library that speaks DLPack.
 
     Parameters
     ----------

@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import types
+from functools import update_wrapper
+from inspect import getattr_static
+from typing import Any, TypeVar
+
+Class = TypeVar("Class", bound=type)
+
+_MATRIX = "X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)"
+_IMAGES = "X : array-like of shape (n_samples, height, width) or (n_samples, height, width, channels), or source"
+
 PARAMETERS = {
     "filters": (
         "int or array-like of shape (n_stages,), default=(32, 64)",
@@ -122,6 +133,40 @@ PARAMETERS = {
         dense layers, hidden 1, ..., hidden L).
         """,
     ),
+    "random_state": (
+        "int, RandomState instance or None, default=None",
+        """
+        Determines random number generation for the initial weights, the validation split, the order of the samples, the
+        augmentation and the dropout masks. Pass an int for reproducible results across multiple calls.
+        """,
+    ),
+    "max_norm": (
+        "float in (0, inf) or None, default=None",
+        """
+        Maximum Euclidean norm of the weights of each filter and of the incoming weights of each unit; after each step,
+        larger ones are scaled down to it [2]_.
+        """,
+    ),
+    "device": (
+        "{'cpu', 'cuda', 'auto'}, default='cpu'",
+        """
+        Device used for training. 'cuda' is an NVIDIA GPU, through CuPy (the extra ``cuda``); 'auto' is a GPU if one is
+        available, else the CPU. Results equal the CPU's up to rounding, except that dropout and augmentation use
+        different random numbers. A fitted model holds NumPy arrays and needs no GPU: more than 1,024 samples are
+        predicted on a GPU if one is available, fewer on the CPU.
+        """,
+    ),
+    "warn": (
+        "bool, default=True",
+        """
+        Whether fit issues a skann.exceptions.TrainingWarning about
+
+        - a class with less than 10 % of the samples and less than half of 1 / n_classes, if early_stopping=True,
+          scoring=None and there are no weights;
+        - hidden layers of at least 10 units or filters of which more than half are dead at the end of training (not
+          with solver='lbfgs').
+        """,
+    ),
     "dtype": (
         "{'auto', 'float32', 'float64'}, default='auto'",
         """
@@ -154,3 +199,29 @@ ATTRIBUTES = {
 
 REFERENCE = """\
 .. [7] He et al., 2016, "Deep residual learning for image recognition", CVPR."""
+
+
+def describe_images(cls: Class) -> Class:
+    """Class decorator: in the docstrings of inherited methods, X is images instead of a matrix."""
+    for name in dir(cls):
+        member = getattr_static(cls, name)
+        if not name.startswith("_") and _MATRIX in (getattr(member, "__doc__", None) or ""):
+            setattr(cls, name, _with_doc(member, member.__doc__.replace(_MATRIX, _IMAGES)))
+    return cls
+
+
+def _with_doc(member: Any, doc: str) -> Any:
+    """Return a copy of a method, or of what scikit-learn's ``available_if`` makes of one, with another docstring."""
+    if isinstance(member, types.FunctionType):
+        function = types.FunctionType(
+            member.__code__, member.__globals__, member.__name__, member.__defaults__, member.__closure__
+        )
+        function.__kwdefaults__ = member.__kwdefaults__
+        update_wrapper(function, member)
+        function.__dict__.update(vars(member))
+        function.__doc__ = doc
+        return function
+    conditional = copy.copy(member)
+    conditional.fn = _with_doc(member.fn, doc)
+    conditional.__doc__ = doc
+    return conditional

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,7 +32,7 @@ def training_images(estimator: Any, X: Any, y: Any, *, reset: bool, y_numeric: b
     """
     images = as_image_array(X)
     if images is None:
-        _check_dense(estimator, X)
+        _check_columns(estimator, X)
         X, y = training_data(estimator, X, y, reset=reset, y_numeric=y_numeric)
         return _from_columns(estimator, X, reset), y
     if y is None:
@@ -55,7 +56,9 @@ def images_to_predict(estimator: Any, X: Any) -> Any:
     """Return X as images after checking that they have the shape of those in fit."""
     images = as_image_array(X)
     if images is None:
-        _check_dense(estimator, X)
+        _check_columns(estimator, X)
+        if not estimator._is_matrix and numpy.shape(X) == tuple(estimator.image_shape_[:2]):
+            raise ValueError(f"X is a single image of shape {numpy.shape(X)}. Pass it as an array of one, X[None].")
         return _from_columns(estimator, prediction_data(estimator, X), reset=False)
     images = _check_images(estimator, images)
     _check_same_shape(estimator, images)
@@ -75,17 +78,31 @@ def as_image_array(X: Any) -> Any:
     X = as_numpy(X)
     if getattr(X, "ndim", 0) > 2:
         return X
+    if hasattr(X, "to_numpy") and X.ndim == 1:
+        X = X.to_numpy()
     is_listing = isinstance(X, (list, tuple)) or (isinstance(X, numpy.ndarray) and X.ndim == 1 and X.dtype.kind == "O")
     if not is_listing or len(X) == 0 or numpy.ndim(_first(X)) < 2:
         return None
     arrays = [numpy.asarray(image) for image in X]
     for i, array in enumerate(arrays):
+        if (array.dtype == numpy.uint8) != (arrays[0].dtype == numpy.uint8):
+            raise ValueError(
+                f"All images must have the same dtype, since those of uint8 are divided by 255, but X[{i}] has "
+                f"{array.dtype} and X[0] has {arrays[0].dtype}. Convert them to one dtype."
+            )
         if array.shape != arrays[0].shape:
             raise ValueError(
                 f"All images must have the same shape, but X[{i}] has {array.shape} and X[0] has {arrays[0].shape}. "
                 "Resize them to a common height and width, in the same number of channels."
             )
     return numpy.stack(arrays)
+
+
+def channels_first_hint(shape: Shape) -> str:
+    """Return advice if the shape of an image looks like (channels, height, width), else an empty string."""
+    if shape[0] in (1, 3, 4) and shape[0] < min(shape[1:]):
+        return " If the channels come first, move them to the end: numpy.moveaxis(X, 1, -1)."
+    return ""
 
 
 def check_image_shape(image_shape: Any) -> Shape:
@@ -143,16 +160,16 @@ class CheckedSource:
         """Raise ValueError if there are no images, or TypeError if they are no real numbers."""
         if self.dtype.kind not in "buif":
             raise TypeError(
-                f"X is a {type(self.source).__name__} of dtype {self.dtype}. {type(estimator).__name__} takes images "
-                "of real numbers."
+                f"X, of type {type(self.source).__name__}, has the dtype {self.dtype}. {type(estimator).__name__} "
+                "takes images of real numbers."
             )
         if self.ndim != 4:
             raise ValueError(
-                f"X is a {type(self.source).__name__} of shape {tuple(self.source.shape)}. It must be (n_samples, "
-                "height, width) or (n_samples, height, width, channels)."
+                f"X, of type {type(self.source).__name__}, has the shape {tuple(self.source.shape)}. It must be "
+                "(n_samples, height, width) or (n_samples, height, width, channels)."
             )
         if len(self) == 0:
-            raise ValueError(f"X is a {type(self.source).__name__} of no images. At least 1 is required.")
+            raise ValueError(f"X, of type {type(self.source).__name__}, has no images. At least 1 is required.")
 
 
 def _from_columns(estimator: Any, X: Any, reset: bool) -> numpy.ndarray:
@@ -171,8 +188,20 @@ def _from_columns(estimator: Any, X: Any, reset: bool) -> numpy.ndarray:
     return X.reshape(len(X), *estimator.image_shape_)
 
 
-def _check_dense(estimator: Any, X: Any) -> None:
-    """Raise TypeError for a sparse matrix, in scikit-learn's words."""
+def _check_columns(estimator: Any, X: Any) -> None:
+    """Raise TypeError for what is no matrix: paths, iterators, and a sparse matrix, that in scikit-learn's words."""
+    name = type(estimator).__name__
+    if hasattr(X, "__next__"):
+        raise TypeError(
+            f"X is a {type(X).__name__}, which can be read only once. {name} takes arrays of images, lists of them, or "
+            "a skann.datasets.GeneratorSource."
+        )
+    first = _first_value(X)
+    if isinstance(first, (str, bytes, os.PathLike)):
+        raise TypeError(
+            f"X holds {type(first).__name__}, whereas {name} takes images. Paths and encoded images become images by a "
+            "skann.preprocessing.ImageLoader before it in a Pipeline."
+        )
     if scipy.sparse.issparse(X):
         raise TypeError(
             f"Sparse data was passed for X, but dense data is required by {type(estimator).__name__}. Use X.toarray() "
@@ -190,6 +219,8 @@ def _check_images(estimator: Any, X: Any) -> Any:
     if isinstance(X, CheckedSource):
         X.check(estimator)
     else:
+        if getattr(X, "dtype", numpy.dtype(float)).kind in "mM":
+            raise TypeError(f"X has the dtype {X.dtype}. {type(estimator).__name__} takes images of real numbers.")
         X = check_array(X, dtype="numeric", ensure_2d=False, allow_nd=True, input_name="X", estimator=estimator)
         X = X[..., None] if X.ndim == 3 else X
     if 0 in X.shape:
@@ -199,11 +230,30 @@ def _check_images(estimator: Any, X: Any) -> Any:
 
 def _check_same_shape(estimator: Any, X: Any) -> None:
     """Raise ValueError if images have another shape than those in fit."""
-    if X.shape[1:] != tuple(estimator.image_shape_):
-        raise ValueError(
-            f"X has images of shape {X.shape[1:]}, but {type(estimator).__name__} was fitted with images of shape "
-            f"{tuple(estimator.image_shape_)}: (height, width, channels)."
-        )
+    fitted = tuple(estimator.image_shape_)
+    if X.shape[1:] == fitted:
+        return
+    hint = ""
+    if X.shape == (*fitted, 1):
+        hint = " Pass a single image as an array of one, X[None]."
+    elif X.shape[1:] == (fitted[2], *fitted[:2]):
+        hint = channels_first_hint(X.shape[1:])
+    raise ValueError(
+        f"X has images of shape {X.shape[1:]}, but {type(estimator).__name__} was fitted with images of shape "
+        f"{fitted}: (height, width, channels).{hint}"
+    )
+
+
+def _first_value(X: Any) -> Any:
+    """Return the first value of a listing or of a column, in a frame or array, of objects or strings; else X."""
+    if hasattr(X, "to_numpy") and hasattr(X, "head"):
+        X = X.head(1).to_numpy()
+    if isinstance(X, numpy.ndarray) and X.dtype.kind in "OSU" and 0 < X.size == len(X):
+        return X.flat[0]
+    if isinstance(X, (list, tuple)) and len(X):
+        first = X[0]
+        return first[0] if isinstance(first, (list, tuple)) and len(first) == 1 else first
+    return X
 
 
 def _first(X: Any) -> Any:

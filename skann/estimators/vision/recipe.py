@@ -16,7 +16,7 @@ from ...engine.training.probe import sample_rows
 from ..builders import build_initializer, build_normalization
 from ..constraints import check_dropout, check_hidden_layer_sizes, private_copy
 from ..recipes import Recipe
-from .images import Shape, n_stages_that_fit
+from .images import Shape, channels_first_hint, n_stages_that_fit
 from .sizes import check_filters
 
 _SAMPLE_SIZE = 2**22  # numbers in the images from which the statistics of the channels are taken
@@ -90,6 +90,7 @@ def _stages(estimator: Any, activation: Activation, in_shape: Shape) -> list[Sta
             f"Images of {in_shape[0]} x {in_shape[1]} pixels are too small for {len(filters)} stages with "
             f"pool_size={estimator.pool_size!r}: {n_fitting} fit. Use fewer filters, such as "
             f"filters={tuple(filters[:n_fitting])}, a smaller pool_size, or larger images."
+            f"{channels_first_hint(in_shape)}"
         )
     return [
         Stage(n, activation, kernel_size, pool_size, estimator.blocks_per_stage, estimator.residual)
