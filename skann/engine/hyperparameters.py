@@ -129,7 +129,7 @@ class Hyperparameters:
 def are_equal(one: Hyperparameters | None, other: Hyperparameters | None) -> bool:
     """Tell whether two objects are of one class with equal hyper-parameters, which may be arrays, unlike for ``==``."""
     try:
-        return one == other
+        return bool(one == other)
     except ValueError:  # NumPy's, of an array's truth; ``==`` has found the classes the same
         return all(numpy.array_equal(getattr(one, item.name), getattr(other, item.name)) for item in fields(one))  # pyright: ignore[reportArgumentType]
 
