@@ -80,19 +80,15 @@ class BlasLimit:
         try:
             return work(self.hold())
         finally:
-            self._release_for_certain()
-
-    def _release_for_certain(self) -> None:
-        """Release the BLAS however often Ctrl-C is pressed, and raise KeyboardInterrupt then."""
-        interrupt = None
-        while True:
-            try:
-                self.release()
-                break
-            except KeyboardInterrupt as raised:
-                interrupt = raised
-        if interrupt is not None:
-            raise interrupt
+            interrupt = None
+            while True:  # however often Ctrl-C is pressed
+                try:
+                    self.release()
+                    break
+                except KeyboardInterrupt as raised:
+                    interrupt = raised
+            if interrupt is not None:
+                raise interrupt
 
     @staticmethod
     def forget_others() -> None:
