@@ -155,9 +155,9 @@ def _serve(offers: SimpleQueue) -> None:
             except BaseException as error:
                 job.error = error
             job.is_done = True
+        del job  # and its arrays
         _idle.append(offers)
         finished.put(None)
-        del job, finished  # and the arrays of the job
 
 
 def _wait(jobs: list[_Job], finished: SimpleQueue) -> None:
