@@ -64,6 +64,28 @@ def unchanged(X, y, rng):
     return X, y
 
 
+class OnImages:
+    """Turns the matrices of scikit-learn's checks into images of one row."""
+
+    def _training_data(self, X, y, reset):
+        return super()._training_data(self._as_images(X), y, reset)
+
+    def _prediction_data(self, X):
+        return super()._prediction_data(self._as_images(X))
+
+    def _as_images(self, X):
+        array = X if scipy.sparse.issparse(X) else numpy.asarray(X)
+        return array[:, None] if array.ndim == 2 and not scipy.sparse.issparse(array) else X
+
+
+class ClassifierOfImages(OnImages, ConvClassifier):
+    pass
+
+
+class RegressorOfImages(OnImages, ConvRegressor):
+    pass
+
+
 class TestChecks:
     @pytest.mark.parametrize(
         "estimator",
@@ -78,6 +100,16 @@ class TestChecks:
         failed = {result["check_name"] for result in results if result["status"] == "failed"}
         # the rounding errors of sums over other numbers of rows grow with the depth
         assert failed <= ({"check_sample_weight_equivalence_on_dense_data"} if estimator.residual else set())
+
+    @pytest.mark.parametrize("cls", [ClassifierOfImages, RegressorOfImages])
+    def test_check_estimator_on_images(self, cls):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SkipTestWarning)
+            results = check_estimator(cls(pool_size=1), on_fail=None)
+        assert len(results) > 50
+        # their messages count features, where those about images tell shapes
+        counted = {"check_n_features_in_after_fitting", "check_estimators_empty_data_messages"}
+        assert {result["check_name"] for result in results if result["status"] == "failed"} == counted
 
     @BOTH
     @pytest.mark.parametrize("check", [check_dataframe_column_names_consistency, check_param_validation])
