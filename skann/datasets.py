@@ -241,6 +241,9 @@ class GeneratorSource:
                 f"make_iterator yielded {self._position} rows of the {self.length} that length announces. It must "
                 "return a new iterator at each call."
             ) from None
+        except BaseException:
+            self._position = self.length  # an iterator ends with an error: the next read takes a new one
+            raise
         self._position += 1
         return numpy.asarray(row)
 

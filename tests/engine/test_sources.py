@@ -347,3 +347,20 @@ def test_estimators_take_tensors(estimator, out):
     with_arrays = model.fit(X, y, **{name: X[:10] if name == "X_val" else value for name, value in params.items()})
     assert_array_equal(with_tensors.predict(Tensor(X[:1], out)), with_arrays.predict(X[:1]))
     assert_array_equal(with_tensors.predict(Tensor(X, out)), with_arrays.predict(X))
+
+
+def test_an_iterator_that_failed_is_replaced():
+    failing = []
+
+    def rows():
+        for i, row in enumerate(PIXELS):
+            if i in failing:
+                raise OSError("no connection")
+            yield row
+
+    source = GeneratorSource(rows, N)
+    for failing in ([0], [3]):
+        with pytest.raises(OSError, match="no connection"):
+            source.read(slice(0, 5))
+        failing.clear()
+        assert_array_equal(source.read(slice(0, 5)), PIXELS[:5])
