@@ -102,7 +102,7 @@ class FittedNetwork(BaseEstimator):
 
         Returns
         -------
-        output : ndarray of shape (n_samples, n_units)
+        output : ndarray of shape (n_samples, n_units), or (n_samples, height, width, filters) of a convolution
             float32 if X and the weights are, else float64.
 
         Raises

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from .._sklearn_compat import _get_threadpool_controller
 from ..engine.graph import Graph
-from ..engine.kernels.threads import claim, n_threads
+from ..engine.kernels.threads import blas_libraries, claim, n_threads
 from ..engine.prediction import chunk_size
 from ..engine.training.lbfgs import LBFGSTrainer
 from ..engine.training.trainer import Trainer
@@ -107,8 +107,7 @@ if hasattr(os, "register_at_fork"):
 
 def _blas_threads() -> tuple[tuple[Any, int], ...]:
     """Return each BLAS library with its number of threads, except macOS's own, which cannot be limited."""
-    libraries = [library for library in _get_threadpool_controller().lib_controllers if library.user_api == "blas"]
-    counts = [(library, library.num_threads) for library in libraries]
+    counts = [(library, library.num_threads) for library in blas_libraries()]
     return tuple((library, count) for library, count in counts if count)
 
 

@@ -176,12 +176,12 @@ def test_windows(n, size, stride):
         cells = starts[:, None] + numpy.arange(size)
         inside = (cells >= 0) & (cells < n)
         counts = numpy.bincount(cells[inside], minlength=n)
-        assert windows.are_padded == (not inside.all())
-        assert windows.overlap >= (counts > 1).any()
-        assert windows.tile <= (counts == 1).all()
+        assert windows.is_padded == (not inside.all())
+        assert windows.overlaps >= (counts > 1).any()
+        assert windows.is_partition <= (counts == 1).all()
         if padding == "valid":
-            assert windows.overlap == (counts > 1).any()
-            assert windows.tile == (size == stride and (counts == 1).all())
+            assert windows.overlaps == (counts > 1).any()
+            assert windows.is_partition == (size == stride and (counts == 1).all())
         seen = numpy.zeros_like(inside)
         for index, (_, rows, columns), (_, pixel_rows, pixel_columns) in windows.taps:
             for cell, own, pixels in ((index // size, rows, pixel_rows), (index % size, columns, pixel_columns)):

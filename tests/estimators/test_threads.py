@@ -83,7 +83,7 @@ def test_few_rows_and_a_blas_that_does_not_tell_take_one_thread(monkeypatch):
     assert n_threads_to_predict(IMAGES, 2**11) == min(threads())
     for controllers in ([], [SimpleNamespace(user_api="blas", num_threads=None)]):
         told = SimpleNamespace(lib_controllers=controllers)
-        monkeypatch.setattr("skann.engine.kernels.threads._blas", lambda told=told: told.lib_controllers)
+        monkeypatch.setattr("skann.engine.kernels.threads.blas_libraries", lambda told=told: told.lib_controllers)
         assert n_threads_to_predict(SMALL, 2**20) == 1
 
 

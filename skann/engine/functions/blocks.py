@@ -97,7 +97,7 @@ class Blocks(ABC):
             xp.copyto(self._inside(padded), x[images])
         return padded
 
-    def zeros(self, dx: Array, block: Block, work: Array) -> Array:
+    def accumulator(self, dx: Array, block: Block, work: Array) -> Array:
         """Return the padded images of a block to add to: zero in the first band, what the last band left in others."""
         padded = self._padded(block, work) if self._pads else dx[block[0]]
         if block[1].start == 0:

@@ -52,7 +52,7 @@ class Depthwise(Blocks):
 
     def convolve_input_gradient(self, xp, dy, W, dx, work):
         for block in self.split(len(dx)):
-            padded, products = self.zeros(dx, block, work), self._products(block, work)
+            padded, products = self.accumulator(dx, block, work), self._products(block, work)
             for f, gradient in self._filters(dy[block]):
                 for tap, pixels in self.taps(padded, block):
                     xp.multiply(gradient, self._weights(xp, W, tap, f, work), out=products)

@@ -56,7 +56,7 @@ class Patches(Blocks):
 
     def scatter(self, xp: ModuleType, patches: Array, dx: Array, block: Block, work: Array) -> None:
         """Add the patches at their places in padded images, and write these to dx after the last band."""
-        padded = self.zeros(dx, block, work)
+        padded = self.accumulator(dx, block, work)
         shape = self.geometry.groups, *self.shape(block), *self.geometry.weight_shape[:3]
         by_tap = patches.reshape(shape).transpose(4, 5, 1, 2, 3, 0, 6)
         for tap, pixels in self.taps(padded, block):

@@ -40,7 +40,7 @@ def max_pool_with_winner(xp, x, y, winner, work, windows):
 
 @max_pool_with_winner.with_kernels
 def _(kernels, x, y, winner, work, windows):
-    if windows.size == (2, 2) and not windows.are_padded:
+    if windows.size == (2, 2) and not windows.is_padded:
         kernels.max_pool_of_four(x, y, winner, *windows.stride, *typed(y, 1))
     else:
         kernels.max_pool(x, y, winner, *windows.numbers, *typed(y, 1))
@@ -52,12 +52,12 @@ def max_pool_backward(xp, winner, dy, dx, work, product, windows):
 
     ``work`` is scratch like winner, and ``product`` like dy, which only windows that overlap need.
     """
-    if windows.overlap or not windows.tile:
+    if windows.overlaps or not windows.is_partition:
         dx.fill(0)
     for tap in windows.taps:
         wins, gradient, target = work[tap.outputs], dy[tap.outputs], dx[tap.inputs]
         xp.equal(winner[tap.outputs], tap.index, out=wins)
-        if windows.overlap:
+        if windows.overlaps:
             term = product[tap.outputs]
             xp.multiply(gradient, wins, out=term)
             xp.add(target, term, out=target)
@@ -67,7 +67,7 @@ def max_pool_backward(xp, winner, dy, dx, work, product, windows):
 
 @max_pool_backward.with_kernels
 def _(kernels, winner, dy, dx, work, product, windows):
-    if windows.size == windows.stride == (2, 2) and not windows.are_padded:
+    if windows.size == windows.stride == (2, 2) and not windows.is_padded:
         kernels.max_pool_of_four_backward(winner, dy, dx, *typed(dy, 0))
     else:
         kernels.max_pool_backward(winner, dy, dx, windows.offsets, *windows.numbers, *typed(dy, 0))
@@ -90,11 +90,11 @@ def _(kernels, x, y, windows):
 def average_pool_backward(xp, dy, dx, windows):
     """Write the gradient of ``average_pool`` with respect to x into dx; dy is overwritten."""
     xp.multiply(dy, 1 / windows.area, out=dy)
-    if windows.overlap or not windows.tile:
+    if windows.overlaps or not windows.is_partition:
         dx.fill(0)
     for tap in windows.taps:
         target = dx[tap.inputs]
-        if windows.overlap:
+        if windows.overlaps:
             xp.add(target, dy[tap.outputs], out=target)
         else:
             xp.copyto(target, dy[tap.outputs])
@@ -112,7 +112,7 @@ for _pool in (max_pool_with_winner, max_pool_backward, average_pool, average_poo
 
 def _after_start(xp: ModuleType, x: Array, y: Array, windows: Windows, padding: float) -> tuple[Tap, ...]:
     """Start y with the first cell of each window, or with the value of the padding; return the taps that remain."""
-    if windows.are_padded:
+    if windows.is_padded:
         y.fill(padding)
         return windows.taps
     first, *others = windows.taps

@@ -113,10 +113,10 @@ class Plan:
     def __init__(self, geometry: Geometry, transposed: bool):
         self.geometry = geometry
         self._axes = [(_transposed_axis if transposed else _forward_axis)(geometry, axis) for axis in (0, 1)]
-        images, made = (geometry.in_shape, geometry.out_shape)[:: -1 if transposed else 1]
-        self.is_channelwise = 1 < geometry.groups == images[2] == made[2]
-        self.sweep = self._sweep(images, made)
-        self._build_tables(made)
+        images, out_shape = (geometry.in_shape, geometry.out_shape)[:: -1 if transposed else 1]
+        self.is_channelwise = 1 < geometry.groups == images[2] == out_shape[2]
+        self.sweep = self._sweep(images, out_shape)
+        self._build_tables(out_shape)
 
     @cached_property
     def terms(self) -> numpy.ndarray:
@@ -143,7 +143,7 @@ class Plan:
         """Number of terms of a filter in all phases."""
         return len(self.taps) * self.sweep.depth
 
-    def _sweep(self, images: tuple[int, int, int], made: tuple[int, int, int]) -> Sweep:
+    def _sweep(self, images: tuple[int, int, int], out_shape: tuple[int, int, int]) -> Sweep:
         rows, columns = self._axes
         groups = 1 if self.is_channelwise else self.geometry.groups
         grid = max(phase.count for phase in rows.phases), max(phase.count for phase in columns.phases)
@@ -164,14 +164,14 @@ class Plan:
             images=n_images,
             bands=-(-grid[0] // band),
             band_rows=band,
-            out_image=math.prod(made),
-            out_row=rows.out_step * made[1] * made[2],
+            out_image=math.prod(out_shape),
+            out_row=rows.out_step * out_shape[1] * out_shape[2],
             groups=groups,
             depth=1 if self.is_channelwise else images[2] // groups,
-            filters=made[2] // groups,
+            filters=out_shape[2] // groups,
         )
 
-    def _build_tables(self, made: tuple[int, int, int]) -> None:
+    def _build_tables(self, out_shape: tuple[int, int, int]) -> None:
         phases, inside, outside, runs, taps, n_positions, n_terms = [], [], [], [], [], 0, 0
         rows, columns = self._axes
         for row in rows.phases:
@@ -179,7 +179,7 @@ class Plan:
                 own, length = self._runs(row, column)
                 phases.append([n_positions, row.count, column.count, len(runs), len(own), length, n_terms])
                 inside.append(self._positions(row, column))
-                outside.append(self._outputs(row, column, made))
+                outside.append(self._outputs(row, column, out_shape))
                 runs += own
                 taps += [u * self.geometry.kernel[1] + v for u, _ in row.taps for v, _ in column.taps]
                 n_positions += inside[-1].size
@@ -204,10 +204,13 @@ class Plan:
         columns = numpy.arange(column.count) * self._offset(0, self._axes[1].step)
         return (images[:, None, None] + rows[:, None] + columns).ravel()
 
-    def _outputs(self, row: _Phase, column: _Phase, made: tuple[int, int, int]) -> numpy.ndarray:
+    def _outputs(self, row: _Phase, column: _Phase, out_shape: tuple[int, int, int]) -> numpy.ndarray:
         images = numpy.arange(self.sweep.images) * self.sweep.out_image
-        rows = row.first * made[1] * made[2] + numpy.arange(min(self.sweep.band_rows, row.count)) * self.sweep.out_row
-        columns = (column.first + numpy.arange(column.count) * self._axes[1].out_step) * made[2]
+        rows = (
+            row.first * out_shape[1] * out_shape[2]
+            + numpy.arange(min(self.sweep.band_rows, row.count)) * self.sweep.out_row
+        )
+        columns = (column.first + numpy.arange(column.count) * self._axes[1].out_step) * out_shape[2]
         return (images[:, None, None] + rows[:, None] + columns).ravel()
 
 

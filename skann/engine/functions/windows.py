@@ -53,7 +53,7 @@ class Windows:
         return *self.size, *self.stride, *self.before
 
     @property
-    def overlap(self) -> bool:
+    def overlaps(self) -> bool:
         """Whether a pixel may belong to several windows."""
         return any(stride < size and number > 1 for _, number, size, stride, _ in self._by_axis)
 
@@ -64,7 +64,7 @@ class Windows:
         return (rows[:, None] * self.in_shape[1] + columns).reshape(-1)
 
     @cached_property
-    def are_padded(self) -> bool:
+    def is_padded(self) -> bool:
         """Whether a window has cells outside the image."""
         return any(
             before > 0 or (number - 1) * stride + size > length
@@ -72,7 +72,7 @@ class Windows:
         )
 
     @cached_property
-    def tile(self) -> bool:
+    def is_partition(self) -> bool:
         """Whether each pixel belongs to exactly one window."""
         return self.size == self.stride and all(
             length + before <= number * stride for length, number, _, stride, before in self._by_axis

@@ -48,7 +48,7 @@ def pack_weights(zero, size, lanes, vectors, w, strides, taps, phases, sweep, pa
 
     ``strides`` are the elements between the taps, the terms of a tap, the filters and the groups.
     """
-    of_tap, of_term, of_filter, of_group = strides
+    tap_stride, term_stride, filter_stride, group_stride = strides
     at = packed
     for group in range(sweep.groups):
         for phase in range(len(phases)):
@@ -58,13 +58,13 @@ def pack_weights(zero, size, lanes, vectors, w, strides, taps, phases, sweep, pa
                 width = lanes if sweep.filters - column <= lanes else lanes * vectors
                 used = min(width, sweep.filters - column)
                 for tap in taps[first : first + n_taps]:
-                    source = w + (group * of_group + tap * of_tap + column * of_filter) * size
+                    source = w + (group * group_stride + tap * tap_stride + column * filter_stride) * size
                     for _ in range(sweep.depth):
                         for i in range(used):
-                            store(load(zero, source, i * of_filter), at, i)
+                            store(load(zero, source, i * filter_stride), at, i)
                         for i in range(used, width):
                             store(zero, at, i)
-                        source += of_term * size
+                        source += term_stride * size
                         at += width * size
                 column += width
 

@@ -24,7 +24,8 @@ _claimed = local()
 
 
 @cache
-def _blas() -> list:
+def blas_libraries() -> list:
+    """Return the controllers of threadpoolctl for the BLAS libraries that are loaded at the first call."""
     return [library for library in ThreadpoolController().lib_controllers if library.user_api == "blas"]
 
 
@@ -33,7 +34,7 @@ def n_threads() -> int:
 
     It follows OPENBLAS_NUM_THREADS and the like, limits of threadpoolctl, and the share of a worker of joblib.
     """
-    counts = [count for count in (library.num_threads for library in _blas()) if count]
+    counts = [count for count in (library.num_threads for library in blas_libraries()) if count]
     return n_claimed() or min(counts, default=1)
 
 

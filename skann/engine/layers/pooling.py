@@ -103,7 +103,7 @@ class MaxPool2D(Pool2D):
 
     def _scratch(self, windows, shape):
         cells = numpy.min_scalar_type(windows.area - 1)
-        product = {"product": (shape, None)} if windows.overlap else {}
+        product = {"product": (shape, None)} if windows.overlaps else {}
         return {"winner": (shape, cells), "work": (shape, cells), **product}
 
 
