@@ -42,8 +42,8 @@ class ConvRegressor(ConvNetwork, Regression):
 
     X is an array of images, of shape (n_samples, height, width) or (n_samples, height, width, channels) and of any real
     dtype, wherever a method takes X; uint8 values are divided by 255. The rows of a matrix are signals or, with
-    ``image_shape``, images. X may also be a source of ``skann.datasets``, such as ``ImageLoader`` returns, or a tensor of
-    another library that speaks DLPack.
+    ``image_shape``, images. X may also be a source of ``skann.datasets``, such as ``ImageLoader`` returns, or a tensor
+    of another library that speaks DLPack.
 
     Parameters
     ----------
