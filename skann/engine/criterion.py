@@ -15,7 +15,10 @@ from .objective import Head, Objective
 
 @dataclass
 class _BoundHead:
-    """A head with the arrays of its loss for a given number of rows, one row per position."""
+    """A head with the arrays of its loss for a given number of rows.
+
+    Positions are rows, unless the loss is one over positions: the arrays then have an axis of positions of their own.
+    """
 
     head: Head
     raw: Array
@@ -34,16 +37,24 @@ class Criterion:
     objective : Objective
         Has a head for each output of the graph.
     network : Network
+
+    Attributes
+    ----------
+    parts : dict of str to float or DeferredSum
+        The weighted terms of the losses that have named parts, by the names of ``Objective.parts``, summed over all
+        batches until it is cleared.
     """
 
     def __init__(self, objective: Objective, network: Network):
         self.objective, self.network = objective, network
+        self.parts: dict[str, Any] = {}
         xp, dtype, shapes = network.xp, network.parameters.theta.dtype, network.graph.shapes
         self._flat = []
         for output in network.graph.outputs:
             *positions, channels = shapes[output]
-            n = network.n_rows * math.prod(positions)
-            self._flat.append((objective.heads[output], xp.empty(n, dtype), xp.empty(2 * n * channels, dtype)))
+            head, n = objective.heads[output], network.n_rows * math.prod(positions)
+            n_losses = network.n_rows * max(1, len(head.loss.parts)) if head.loss.over_positions else n
+            self._flat.append((head, xp.empty(n_losses, dtype), xp.empty(2 * n * channels, dtype)))
         self._bound: dict[int, tuple[list[_BoundHead], dict[str, Array]]] = {}
 
     def loss_and_grad(self, x: Any, target: Any, weight: Any) -> DeferredSum | float:
@@ -107,29 +118,55 @@ class Criterion:
     def _evaluate(self, bound: _BoundHead, target: Array, weight: Any) -> DeferredSum | float:
         """Return the weighted loss of a head, and write its gradient."""
         xp, head, gradient = self.network.xp, bound.head, bound.gradient
-        if target.ndim > 2:
-            target = target.reshape(-1, target.shape[-1])
+        if target.ndim != gradient.ndim:
+            target = target.reshape(*gradient.shape[:-1], target.shape[-1])
         arrays = bound.raw, target, bound.losses, gradient, bound.work
         if head.loss.evaluate(xp, head.link, *arrays) is not None:
             raise return_value_error(head.loss, "evaluate")
         if isinstance(weight, float):
             factor = weight * head.weight
             xp.multiply(gradient, factor, out=gradient)
+            if head.loss.parts:
+                return self._add_parts(head.loss.parts, [scalar(losses.sum()) * factor for losses in bound.losses])
             return scalar(bound.losses.sum()) * factor
         factors = weight if head.weight == 1 else weight * head.weight
-        if factors.size != bound.losses.size:  # a weight per row, many positions
-            factors = xp.repeat(factors, bound.losses.size // factors.size)
+        if factors.size != len(gradient):  # a weight per row, many positions
+            factors = xp.repeat(factors, len(gradient) // factors.size)
         factors = factors.reshape(-1)
-        xp.multiply(gradient, factors[:, None], out=gradient)
+        xp.multiply(gradient, factors[:, None] if gradient.ndim == 2 else factors[:, None, None], out=gradient)
+        if head.loss.parts:
+            return self._add_parts(head.loss.parts, [scalar(losses @ factors) for losses in bound.losses])
         return scalar(bound.losses @ factors)
+
+    def _add_parts(self, names: tuple[str, ...], values: list[Any]) -> DeferredSum | float:
+        """Add the terms of a loss to ``parts``; return their sum."""
+        total: DeferredSum | float = 0.0
+        for part, value in zip(names, values, strict=True):
+            name = f"{part}_loss"
+            self.parts[name] = self.parts.get(name, 0.0) + value
+            total = total + value
+        return total
 
     def _bind(self, n: int) -> tuple[list[_BoundHead], dict[str, Array]]:
         """Return the heads with their arrays for n rows, and the gradients of the outputs."""
         gradients, bound = self.network.output_gradients(n), []
         outputs = zip(self.network.graph.outputs, self.network.outputs(n), self._flat, strict=True)
         for name, raw, (head, losses, work) in outputs:
-            raw, gradient = (array.reshape(-1, array.shape[-1]) for array in (raw, gradients[name]))
+            shape = (n, -1, raw.shape[-1]) if head.loss.over_positions else (-1, raw.shape[-1])
+            raw, gradient = raw.reshape(shape), gradients[name].reshape(shape)
             bound.append(
-                _BoundHead(head, raw, losses[: len(raw)], gradient, work[: 2 * raw.size].reshape(2, *raw.shape))
+                _BoundHead(
+                    head,
+                    raw,
+                    _losses_view(head, losses, len(raw)),
+                    gradient,
+                    work[: 2 * raw.size].reshape(2, *raw.shape),
+                )
             )
         return bound, gradients
+
+
+def _losses_view(head: Head, losses: Array, n: int) -> Array:
+    """Return the view of a flat array for the losses of n rows, or for each part of them."""
+    n_parts = len(head.loss.parts)
+    return losses[: n * n_parts].reshape(n_parts, n) if n_parts else losses[:n]

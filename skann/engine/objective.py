@@ -66,6 +66,11 @@ class Objective:
         output, head = next(iter(self.heads.items()))
         return Objective({**self.heads, output: replace(head, prediction_link=link)})
 
+    @property
+    def parts(self) -> list[str]:
+        """Names of the losses' parts that the history reports."""
+        return [f"{part}_loss" for head in self.heads.values() for part in head.loss.parts]
+
     def __repr__(self) -> str:
         return f"Objective({self.heads!r})"
 

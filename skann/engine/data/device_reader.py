@@ -21,13 +21,13 @@ def reader_for(
     """Return a reader of batches in the memory of ``xp`` from rows in host memory, optionally augmented."""
     if namespace(rows.X) is xp:
         return Reader(rows, dtype, n_rows, augment)
-    if augment is not None:
+    if augment is not None or rows.encode is not None:
         return MovingReader(Reader(rows, dtype, n_rows, augment), xp)
     return DeviceReader(rows, dtype, n_rows, xp)
 
 
 class MovingReader:
-    """Moves each batch of a reader to a device: for augmentations, which run on the host.
+    """Moves each batch of a reader to a device: for augmentations and encodings, which run on the host.
 
     Parameters
     ----------

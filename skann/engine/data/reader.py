@@ -41,8 +41,11 @@ class Reader:
         self.xp = namespace(rows.X)
         self._x = self._staging = self._target = self._weight = cast("Array", None)
         if rows.target is not None:
-            self._target = self.xp.empty((n_rows, rows.n_outputs), dtype)
-            self._columns = self.xp.arange(rows.n_outputs)
+            if rows.encode is not None:
+                self._target = self.xp.empty((n_rows, *rows.target.shape[1:]), rows.target.dtype)
+            else:
+                self._target = self.xp.empty((n_rows, rows.n_outputs), dtype)
+                self._columns = self.xp.arange(rows.n_outputs)
         if rows.weight is not None:
             self._weight = self.xp.empty(n_rows, dtype)
         self.begin(None)
@@ -66,13 +69,22 @@ class Reader:
         """
         rows = chosen if self.chosen is None else self.chosen[chosen]
         x = self._read_x(rows)
-        target, weight = self.read_target(chosen, x.shape[0], scale)
+        target, weight = self._read_raw_target(chosen, x.shape[0], scale)
         if self._augment is not None:
             x, target = self._augment(x, target)
-        return x, target, weight
+        return x, self._encoded(target), weight
 
     def read_target(self, chosen: slice, n_rows: int, scale: float = 1.0) -> tuple[Array | None, Array | float]:
         """Return target and weight of a batch of ``n_rows``, without reading X; parameters are those of ``read``."""
+        target, weight = self._read_raw_target(chosen, n_rows, scale)
+        return self._encoded(target), weight
+
+    def _encoded(self, target: Array | None) -> Array | None:
+        """Return a target in the form that the loss takes."""
+        return target if target is None or self.rows.encode is None else self.rows.encode(target, self.dtype)
+
+    def _read_raw_target(self, chosen: slice, n_rows: int, scale: float) -> tuple[Array | None, Array | float]:
+        """Return target, not encoded, and weight of a batch."""
         target = None if self._target is None else self._target[:n_rows]
         if self._codes is not None:
             one_hot(self.xp, self._codes[chosen], self._columns, target)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy
 
@@ -30,6 +30,7 @@ class Rows:
     X : array of shape (n_samples, ...), of any real dtype and memory order, CSR matrix, or Source
         uint8 images, that is, rows with two axes or more, are scaled to [0, 1] batch by batch.
     target : array of shape (n_samples, n_outputs), or (n_samples,) of class codes; default=None
+        With ``encode``, an array of any shape (n_samples, ...) and dtype.
     weight : array of shape (n_samples,), default=None
         None weights every row by 1.
     n_classes : int, default=None
@@ -38,6 +39,8 @@ class Rows:
         The rows to use, in order; None uses all.
     total_weight : float, default=None
         Divisor of the loss; None uses the sum of the weights.
+    encode : callable, default=None
+        Maps the target of a batch, after augmentation, and a dtype to the target that the loss takes.
 
     Attributes
     ----------
@@ -56,6 +59,7 @@ class Rows:
         n_classes: int | None = None,
         index: Array | None = None,
         total_weight: float | None = None,
+        encode: Callable[[numpy.ndarray, numpy.dtype], numpy.ndarray] | None = None,
     ):
         self.X = X
         self.target: Array = target  # or None
@@ -63,6 +67,7 @@ class Rows:
         self.n_classes = n_classes
         self.index = index
         self._total_weight = total_weight
+        self.encode = encode
         is_array = type(X) is numpy.ndarray  # the attributes are looked up in other types only, to save time
         self.is_source = not is_array and hasattr(X, "read")
         self.is_sparse = not is_array and is_sparse(X)
@@ -107,9 +112,17 @@ class Rows:
         if self.divisor is not None:
             X /= self.divisor
         return Rows(
-            X, self.target, self.weight, n_classes=self.n_classes, index=self.index, total_weight=self._total_weight
+            X,
+            self.target,
+            self.weight,
+            n_classes=self.n_classes,
+            index=self.index,
+            total_weight=self._total_weight,
+            encode=self.encode,
         )
 
     def subset(self, index: Array) -> Rows:
         """Return the given rows of the full data set, without copying X."""
-        return Rows(self.X, self.target, self.weight, n_classes=self.n_classes, index=index)
+        return Rows(
+            self.X, self.target, self.weight, n_classes=self.n_classes, index=index, encode=self.encode
+        )

@@ -30,11 +30,19 @@ class Loss(Hyperparameters, ABC):
         Whether the link of a classifier returns probabilities.
     positive_target : bool
         Whether negative targets are invalid.
+    over_positions : bool
+        Whether the loss is one of all positions of a row together, such as those of an image. ``evaluate`` then
+        receives arrays of shape (n_samples, n_positions, ...) and writes one loss per row.
+    parts : tuple of str
+        Names of the terms of the loss, if they are reported in the history. ``losses`` is then of shape
+        (n_parts, n_samples).
     """
 
     tasks = CLASSIFICATION | REGRESSION
     gives_probabilities = True
     positive_target = False
+    over_positions = False
+    parts = ()
 
     def link(self, task: str, beta: float = 1.0) -> FixedActivation:
         """Return the link, which maps raw outputs to predictions: by default softmax, logistic or identity.

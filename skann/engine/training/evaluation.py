@@ -76,9 +76,12 @@ def _mean_loss(objective: Objective, raw: numpy.ndarray, rows: Rows) -> float:
     for chunk in chunks(0, len(rows), CHUNK):
         part = raw[chunk]
         target, weight = reader.read_target(chunk, len(part))
-        losses, gradient = numpy.empty(len(part), raw.dtype), numpy.empty_like(part)
+        if head.loss.over_positions:
+            part, target = (array.reshape(len(part), -1, array.shape[-1]) for array in (part, target))
+        losses, gradient = numpy.empty((max(1, len(head.loss.parts)), len(part)), raw.dtype), numpy.empty_like(part)
         work = numpy.empty((2, *part.shape), raw.dtype)
         with ignore_overflow():
-            head.loss.evaluate(numpy, head.link, part, target, losses, gradient, work)
+            own = losses if head.loss.parts else losses[0]
+            head.loss.evaluate(numpy, head.link, part, target, own, gradient, work)
             total += float((losses * weight).sum())
     return total / rows.total_weight

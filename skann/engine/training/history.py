@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -37,8 +37,8 @@ class Progress:
     n_samples : int
         Number of rows seen, including repetitions.
     history : dict of str to list
-        The entries of the last epochs by the names in HISTORY; None where there is no validation set. The progress
-        before and after an epoch or a call share the same dict.
+        The entries of the last epochs by the names in HISTORY, and those of the parts of the loss, where it has any;
+        None where there is no validation set. The progress before and after an epoch or a call share the same dict.
     best_loss, best_score : float
     stagnation : int
         Consecutive epochs without progress.
@@ -77,8 +77,8 @@ class Progress:
         """
         beats = operator.gt if ties == "first" else operator.ge
         number = self.history["epoch"][-1] + 1 if self.loss_curve else 1
-        for name, value in {"epoch": number, **entries}.items():
-            self.history[name].append(value)
+        for name, column in self.history.items():
+            column.append(number if name == "epoch" else entries.get(name, math.nan))
         loss, score = self.loss_curve[-1], self.scores[-1]
         best_loss, best_score = self.best_loss, self.best_score
         if not by_score:
@@ -92,6 +92,11 @@ class Progress:
         counts = self.n_epochs + 1, self.n_samples + n_samples
         stagnation = self.stagnation + 1 if stagnates else 0
         return Progress(*counts, self.history, best_loss, best_score, stagnation), is_best
+
+    def add_columns(self, names: Iterable[str]) -> None:
+        """Add columns, with NaN for earlier epochs, unless they exist."""
+        for name in names:
+            self.history.setdefault(name, [math.nan] * len(self.loss_curve))
 
     def keep_first(self, n_entries: int) -> None:
         """Remove all but the first entries of the history."""
@@ -126,7 +131,9 @@ class Progress:
         for name in (*_COUNTS, *_BESTS):
             setattr(self, name, values["progress"][name])
         columns = values["history"]
-        self.history = {name: columns[name].tolist() for name in HISTORY}
+        self.history = {
+            name: column.tolist() for name, column in columns.items() if name not in ("length", "validated")
+        }
         self.history["epoch"] = [int(epoch) for epoch in self.history["epoch"]]
         for name in _VALIDATED:
             pairs = zip(self.history[name], columns["validated"], strict=True)

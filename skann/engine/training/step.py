@@ -127,6 +127,7 @@ class SupervisedStep:
         self.total_weight = self.rows.total_weight
         self.updater = Updater(self.trained, settings, state, self.total_weight)
         self.has_stepped = self._has_average = self._has_ended_epoch = False
+        self._parts: dict[str, Any] = {}
 
     @property
     def widths(self) -> dict[str, int]:
@@ -154,6 +155,8 @@ class SupervisedStep:
             self.network.noise = settings.noise_schedule.factor(fraction)
         parts = [batch] if size <= self.n_rows_at_once else list(chunks(batch.start, batch.stop, self.n_rows_at_once))
         loss = self.criterion.sum_over(self.reader, parts, n_rows / (size * self.total_weight))
+        if self.criterion.parts:
+            self._add_parts(size / n_rows)
         if batch.stop == n_rows:
             self._gradient_norm = self.probe.gradient_norms(self.trained.grads)
         loss = self.updater.update(loss, fraction, n_epochs + batch.stop / n_rows)
@@ -166,11 +169,19 @@ class SupervisedStep:
         if publish or self.xp is numpy or self.settings.averaging > 0:
             self._publish()
         self._has_ended_epoch = True
+        parts, self._parts = self._parts, {}
         return {
             "learning_rate": self.updater.last_rate,
             "gradient_norm": self._gradient_norm,
             "dead_units": self.probe.dead_units(),
+            **{name: float(value) for name, value in parts.items()},
         }
+
+    def _add_parts(self, share: float) -> None:
+        """Add the parts of a batch's loss to those of the epoch, of whose rows it has the given share."""
+        for name, value in self.criterion.parts.items():
+            self._parts[name] = self._parts.get(name, 0.0) + value * share
+        self.criterion.parts.clear()
 
     def end(self, best: Parameters | None, is_interrupted: bool, n_epochs: int) -> None:
         """Write the best or the last weights into ``parameters``, and check that their outputs are finite."""

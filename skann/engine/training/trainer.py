@@ -67,6 +67,7 @@ class Trainer:
         self.fingerprint: dict[str, str] = {}  # of the fit; set before the first epoch if checkpoints are written
         self.ended: str | None = None
         self.first_epoch = progress.n_epochs
+        progress.add_columns(step.learner.objective.parts)
         self._before = progress, len(progress.loss_curve)
         self.n_rows = step.n_rows
         self.order = numpy.arange(self.n_rows)
