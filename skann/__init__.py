@@ -35,6 +35,7 @@ _SUBMODULES = [
     "inspection",
     "layers",
     "losses",
+    "metrics",
     "preprocessing",
     "schedules",
     "solvers",

@@ -32,6 +32,7 @@ FLOORS = [
         "initializers",
         "layers",
         "losses",
+        "metrics",
         "schedules",
         "solvers",
         "exceptions",
