@@ -9,11 +9,12 @@ from .version import __version__, show_versions
 
 if TYPE_CHECKING:
     from .estimators.tabular import TabularMLPClassifier, TabularMLPRegressor
-    from .estimators.vision import ConvClassifier, ConvRegressor
+    from .estimators.vision import ConvClassifier, ConvRegressor, FCNSegmenter
 
 __all__ = [
     "ConvClassifier",
     "ConvRegressor",
+    "FCNSegmenter",
     "MLPClassifier",
     "MLPRegressor",
     "TabularMLPClassifier",
@@ -44,6 +45,7 @@ _SUBMODULES = [
 _LAZY = {
     "ConvClassifier": "vision",
     "ConvRegressor": "vision",
+    "FCNSegmenter": "vision",
     "TabularMLPClassifier": "tabular",
     "TabularMLPRegressor": "tabular",
 }

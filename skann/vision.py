@@ -1,8 +1,8 @@
 """Estimators for images and signals."""
 
-from .estimators.vision import ConvClassifier, ConvRegressor
+from .estimators.vision import ConvClassifier, ConvRegressor, FCNSegmenter
 
-__all__ = ["ConvClassifier", "ConvRegressor"]
+__all__ = ["ConvClassifier", "ConvRegressor", "FCNSegmenter"]
 
 
 def __dir__() -> list[str]:

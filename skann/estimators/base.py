@@ -182,7 +182,9 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
             check_any_positive(weight)
         # a partial_fit call cannot know the sum of all weights
         total_weight = len(target) if incremental else None
-        rows = Rows(X, target, weight, n_classes=self._n_one_hot, total_weight=total_weight)
+        rows = Rows(
+            X, target, weight, n_classes=self._n_one_hot, total_weight=total_weight, encode=self._target_encoder
+        )
         held_out = self._check_validation_set(*validation)
         if self.warn and not incremental:  # every partial_fit call would repeat the warnings
             self._warn_about_data(rows, held_out, sample_weight)
@@ -235,10 +237,19 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
         """Return X and y as arrays; set or, with ``reset=False``, check what an X has to have in common with them."""
         return training_data(self, X, y, reset=reset, y_numeric=self._y_numeric)
 
+    def _validation_data(self, X, y):
+        """Return ``X_val`` and ``y_val`` as arrays; errors refer to them by these names."""
+        return validation_data(self, X, y, y_numeric=self._y_numeric)
+
+    def _target_for_scorers(self, y):
+        """Return validation targets, as ``_training_data`` returns them, in the form of the y that scorers take."""
+        return y
+
     # Defined by subclasses
 
     _y_numeric: bool  # whether y must be numeric
     _n_one_hot: int | None = None  # number of one-hot columns that class codes expand to
+    _target_encoder: Any = None  # encodes the target batch by batch, as ``Rows.encode``
     softmax_beta = 1.0  # only the classifier has this parameter
     augment: Any = None  # only networks for images have this parameter
 
@@ -341,18 +352,19 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
             missing, present = ("X_val", "y_val") if X is None else ("y_val", "X_val")
             raise ValueError(f"{present} was given without {missing}: pass both or neither.")
         given = X
-        X, y = validation_data(self, X, y, y_numeric=self._y_numeric)
+        X, y = self._validation_data(X, y)
         if sample_weight is not None:
             with rename_in_errors("sample_weight", "sample_weight_val"):
                 sample_weight = check_sample_weight(sample_weight, X)
         with rename_in_errors("y", "y_val"):
             target = self._encode_target(y, sample_weight, continuing=True, incremental=True)
-        return ValidationSet(Rows(X, target, sample_weight, n_classes=self._n_one_hot), y, given)
+        rows = Rows(X, target, sample_weight, n_classes=self._n_one_hot, encode=self._target_encoder)
+        return ValidationSet(rows, self._target_for_scorers(y), given)
 
     def _split(self, rows: Rows, y, rng: numpy.random.RandomState) -> tuple[Rows, ValidationSet]:
         """Split the rows into a training set and a validation set."""
         train, held_out = split_validation(rows, self.validation_fraction, self._classes_to_stratify(rows), rng)
-        return train, ValidationSet(held_out, y[held_out.index])
+        return train, ValidationSet(held_out, self._target_for_scorers(y[held_out.index]))
 
     # Training
 

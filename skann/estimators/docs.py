@@ -418,7 +418,7 @@ def fill_docstring(
     *,
     tasks: frozenset[str],
     parameters: Mapping[str, tuple[str, str]] = MappingProxyType({}),
-    attributes: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+    attributes: Mapping[str, tuple[str, str] | None] = MappingProxyType({}),
     **words: str,
 ) -> Callable[[type[Class]], type[Class]]:
     """Return a class decorator that fills ``{parameters}``, ``{attributes}`` and ``{references}`` in the docstring.
@@ -428,7 +428,7 @@ def fill_docstring(
     tasks : frozenset of str
         Tasks of the estimator: only losses that apply to one of them are listed.
     parameters, attributes : dict of str to (type, description)
-        Descriptions that replace or extend those of the multi-layer perceptrons.
+        Descriptions that replace or extend those of the multi-layer perceptrons; None omits an attribute.
     **words : str
         Values of the placeholders in the descriptions.
     """
@@ -447,7 +447,7 @@ def fill_docstring(
         described = {**_PARAMETERS, **parameters}
         sections = {
             "parameters": [entry(name, *described[name], bullets.get(name, "")) for name in names],
-            "attributes": [entry(name, *text) for name, text in {**_ATTRIBUTES, **attributes}.items()],
+            "attributes": [entry(name, *text) for name, text in {**_ATTRIBUTES, **attributes}.items() if text],
         }
         text = inspect.cleandoc(cls.__doc__ or "")
         for name, entries in sections.items():

@@ -115,7 +115,7 @@ def test_rotate_by_quarter_turns():
 
 
 def test_rotate_is_bilinear_and_zero_outside(monkeypatch):
-    monkeypatch.setattr("skann.engine.data.augmentation._BLOCK", 3 * HEIGHT * WIDTH)  # 40 images in blocks of 3
+    monkeypatch.setattr("skann.engine.data.motions._BLOCK", 3 * HEIGHT * WIDTH)  # 40 images in blocks of 3
     X = images("float64")
     rotated = augmented(Rotate(40), X)[0]
     angles = numpy.radians(numpy.random.default_rng(0).uniform(-40, 40, N))

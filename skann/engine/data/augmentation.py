@@ -13,10 +13,9 @@ from ..arrays.counter_bits import CounterBits
 from ..arrays.random_bits import SFC64, numpy_generator
 from ..hyperparameters import Hyperparameters, integer, real
 from ..registry import Registry
+from .motions import Motion, Reflection, Rotation, Translation
 
-__all__ = ["Augment", "Brightness", "Crop", "Flip", "ImageAugment", "Mixup", "Rotate", "Shift"]
-
-_BLOCK = 2**14  # maximum number of pixels that are rotated at once, so that the temporary arrays stay in cache
+__all__ = ["Augment", "Brightness", "Crop", "Flip", "GeometricAugment", "ImageAugment", "Mixup", "Rotate", "Shift"]
 
 
 @dataclass(frozen=True)
@@ -67,12 +66,37 @@ class ImageAugment(Augment):
         """
 
 
+@dataclass(frozen=True)
+class GeometricAugment(ImageAugment):
+    """Base class of augmentations that move the pixels of images, and with them the labels of pixels, or boxes."""
+
+    def transform(self, X, rng):
+        self.draw(X.shape, rng).move_images(X)
+
+    @abstractmethod
+    def draw(self, shape: tuple[int, ...], rng: numpy.random.Generator) -> Motion:
+        """Return random motions for images of a shape (n, height, width, channels).
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Shape of the images.
+        rng : numpy.random.Generator
+            Source of all randomness.
+
+        Returns
+        -------
+        motion : Motion
+            The motion of each image.
+        """
+
+
 AUGMENTATIONS = Registry("augment", Augment)
 
 
 @AUGMENTATIONS.register("flip")
 @dataclass(frozen=True)
-class Flip(ImageAugment):
+class Flip(GeometricAugment):
     """Mirror images from left to right.
 
     Parameters
@@ -83,14 +107,13 @@ class Flip(ImageAugment):
 
     p: float = real(0.5, low=0, high=1)
 
-    def transform(self, X, rng):
-        chosen = rng.random(len(X)) < self.p
-        X[chosen] = X[chosen, :, ::-1]
+    def draw(self, shape, rng):
+        return Reflection(rng.random(shape[0]) < self.p)
 
 
 @AUGMENTATIONS.register("shift")
 @dataclass(frozen=True)
-class Shift(ImageAugment):
+class Shift(GeometricAugment):
     """Move images by a random number of whole pixels along each axis; pixels that become free are 0.
 
     Parameters
@@ -101,14 +124,14 @@ class Shift(ImageAugment):
 
     fraction: float = real(0.1, low=0, high=1)
 
-    def transform(self, X, rng):
-        height, width = X.shape[1:3]
-        _translate(X, round(self.fraction * height), round(self.fraction * width), rng)
+    def draw(self, shape, rng):
+        n, height, width = shape[:3]
+        return _translation(n, round(self.fraction * height), round(self.fraction * width), rng)
 
 
 @AUGMENTATIONS.register("crop")
 @dataclass(frozen=True)
-class Crop(ImageAugment):
+class Crop(GeometricAugment):
     """Pad images with zeros and crop them at random to their original size [He et al., 2016, arXiv:1512.03385].
 
     Parameters
@@ -119,14 +142,14 @@ class Crop(ImageAugment):
 
     padding: int = integer(4, low=0)
 
-    def transform(self, X, rng):
-        height, width = X.shape[1:3]
-        _translate(X, min(self.padding, height), min(self.padding, width), rng)
+    def draw(self, shape, rng):
+        n, height, width = shape[:3]
+        return _translation(n, min(self.padding, height), min(self.padding, width), rng)
 
 
 @AUGMENTATIONS.register("rotate")
 @dataclass(frozen=True)
-class Rotate(ImageAugment):
+class Rotate(GeometricAugment):
     """Rotate images about their centre by an angle from U(-degrees, degrees).
 
     Pixels are interpolated bilinearly; those from outside the image are 0.
@@ -139,13 +162,8 @@ class Rotate(ImageAugment):
 
     degrees: float = real(15.0, low=0, high=180)
 
-    def transform(self, X, rng):
-        n, height, width = X.shape[:3]
-        angles = numpy.radians(rng.uniform(-self.degrees, self.degrees, n)).astype(X.dtype)
-        size = max(1, _BLOCK // (height * width))
-        for start in range(0, n, size):
-            block = X[start : start + size]
-            block[...] = _rotated(block, angles[start : start + size])
+    def draw(self, shape, rng):
+        return Rotation(numpy.radians(rng.uniform(-self.degrees, self.degrees, shape[0])))
 
 
 @AUGMENTATIONS.register("brightness")
@@ -284,43 +302,7 @@ def _apply(augment: Callable[..., Any], X: numpy.ndarray, y: numpy.ndarray, rng:
             given[...] = array
 
 
-def _translate(X: numpy.ndarray, rows: int, columns: int, rng: numpy.random.Generator) -> None:
-    """Move each image by up to the given numbers of pixels, in place; pixels that become free are 0."""
-    down = rng.integers(-rows, rows, len(X), endpoint=True)
-    right = rng.integers(-columns, columns, len(X), endpoint=True)
-    for image, i, j in zip(X, down.tolist(), right.tolist(), strict=True):
-        _move(image, i)
-        _move(image.swapaxes(0, 1), j)
-
-
-def _move(image: numpy.ndarray, distance: int) -> None:
-    """Move an image along its first axis; pixels that become free are 0."""
-    if distance > 0:
-        image[distance:] = image[:-distance]  # NumPy copies first where the two overlap
-        image[:distance] = 0
-    elif distance < 0:
-        image[:distance] = image[-distance:]
-        image[distance:] = 0
-
-
-def _rotated(X: numpy.ndarray, angles: numpy.ndarray) -> numpy.ndarray:
-    """Return images rotated by the given angles in radians, counter-clockwise as displayed."""
-    n, height, width, channels = X.shape
-    y = numpy.arange(height, dtype=X.dtype)[:, None] - X.dtype.type((height - 1) / 2)
-    x = numpy.arange(width, dtype=X.dtype) - X.dtype.type((width - 1) / 2)
-    cosine, sine = (f(angles)[:, None, None] for f in (numpy.cos, numpy.sin))
-    # where each pixel comes from, in an image with a border of zeros, which is wide enough for all clipped positions
-    rows = numpy.clip(cosine * y + sine * x + (height - 1) / 2, -1, height) + 1
-    columns = numpy.clip(cosine * x - sine * y + (width - 1) / 2, -1, width) + 1
-    top, left = numpy.minimum(numpy.floor(rows), height), numpy.minimum(numpy.floor(columns), width)
-    below, beside = (rows - top)[..., None], (columns - left)[..., None]
-    padded = numpy.pad(X, ((0, 0), (1, 1), (1, 1), (0, 0))).reshape(-1, channels)
-    corner = (numpy.arange(n)[:, None, None] * (height + 2) + top.astype(int)) * (width + 2) + left.astype(int)
-
-    def between(first: numpy.ndarray) -> numpy.ndarray:
-        """Return the pixels interpolated between neighbours in a row."""
-        start = padded.take(first, axis=0)
-        return start + beside * (padded.take(first + 1, axis=0) - start)
-
-    upper = between(corner)
-    return upper + below * (between(corner + (width + 2)) - upper)
+def _translation(n: int, rows: int, columns: int, rng: numpy.random.Generator) -> Translation:
+    """Return translations of n images by up to the given numbers of pixels."""
+    down = rng.integers(-rows, rows, n, endpoint=True)
+    return Translation(down, rng.integers(-columns, columns, n, endpoint=True))

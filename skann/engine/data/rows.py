@@ -123,6 +123,4 @@ class Rows:
 
     def subset(self, index: Array) -> Rows:
         """Return the given rows of the full data set, without copying X."""
-        return Rows(
-            self.X, self.target, self.weight, n_classes=self.n_classes, index=index, encode=self.encode
-        )
+        return Rows(self.X, self.target, self.weight, n_classes=self.n_classes, index=index, encode=self.encode)

@@ -76,9 +76,11 @@ class Function(ABC):
 
         Parameters
         ----------
-        z, y : ndarray of the same shape and dtype
+        z, y : ndarray of the same shape (..., units) and dtype
             Floating point.
         """
+        if z.ndim > 2:
+            z, y = z.reshape(-1, z.shape[-1]), y.reshape(-1, y.shape[-1])
         if self.forward(numpy, z, y, *self._work_like(z)) is not None:
             raise return_value_error(self, "forward")
 

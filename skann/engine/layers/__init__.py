@@ -5,6 +5,7 @@ from .add import Add
 from .affine import Affine
 from .base import Bound, Declaration, Layer, Linear, Shape
 from .batch_norm import BatchNorm
+from .canvas import Canvas2D
 from .concatenate import Concatenate
 from .conv import Conv2D
 from .conv_transpose import ConvTranspose2D
@@ -12,6 +13,7 @@ from .dense import Dense
 from .dropout import Dropout
 from .embedding import Embedding
 from .flatten import Flatten
+from .join_positions import JoinPositions
 from .layer_norm import LayerNorm
 from .maxout import MaxoutLayer
 from .noise import GaussianNoise
@@ -33,6 +35,7 @@ __all__ = [
     "AveragePool2D",
     "BatchNorm",
     "Bound",
+    "Canvas2D",
     "Concatenate",
     "Conv2D",
     "ConvTranspose2D",
@@ -44,6 +47,7 @@ __all__ = [
     "GaussianNoise",
     "GlobalAveragePool2D",
     "GlobalMaxPool2D",
+    "JoinPositions",
     "Layer",
     "LayerNorm",
     "Linear",

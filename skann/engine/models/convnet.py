@@ -8,13 +8,12 @@ from typing import Any
 
 from ..activations import Activation
 from ..functions.pairs import Pair
-from ..graph import Graph, GraphBuilder
+from ..graph import Graph
 from ..initializers import Initializer
-from ..layers import Add, Affine, Conv2D, Dense, Dropout, Flatten, GlobalAveragePool2D, Layer, Linear, MaxPool2D
+from ..layers import Add, Affine, Conv2D, Dense, Dropout, Flatten, GlobalAveragePool2D, Layer, MaxPool2D
 from ..losses import Loss
 from ..objective import Objective
-
-INPUT = "input_scaling"  # the node that standardises the channels of the input
+from .blocks import INPUT, BlockBuilder
 
 
 @dataclass(frozen=True)
@@ -85,12 +84,11 @@ def convolutional_network(
     return builder.build(x), Objective.of(x, loss, link)
 
 
-class _Builder(GraphBuilder):
+class _Builder(BlockBuilder):
     """Builds the blocks of a convolutional network."""
 
     def __init__(self, in_shape: tuple[int, int, int], weight_init: Initializer | None, normalization: Layer | None):
-        super().__init__(x=in_shape)
-        self._weight_init, self._normalization = weight_init, normalization
+        super().__init__(weight_init, normalization, x=in_shape)
         self._channels = in_shape[2]
 
     def stage(self, name: str, stage: Stage, x: str) -> str:
@@ -102,15 +100,6 @@ class _Builder(GraphBuilder):
         if stage.pool_size == (1, 1):
             return x
         return self.add(MaxPool2D(stage.pool_size), x, name=f"{name}_pool")
-
-    def block(self, name: str, linear: Linear, activation: Activation, x: str) -> str:
-        """Add a linear layer with its normalization and its activation, the last of which has the role "hidden"."""
-        between = () if self._normalization is None else (self._normalization,)
-        layers = list(activation.after(linear, *between))
-        for i, layer in enumerate(layers):
-            role = "hidden" if i == len(layers) - 1 else ""
-            x = self.add(layer, x, name=f"{name}_{i}" if i else name, role=role)
-        return x
 
     def dropout(self, name: str, rate: float, x: str) -> str:
         """Add dropout unless the rate is 0."""
@@ -125,7 +114,7 @@ class _Builder(GraphBuilder):
         second = self._normalized(f"{name}_second", self._convolution(stage), first)
         _, *activation = stage.activation.after(self._convolution(stage))
         if self._channels != stage.filters:
-            init = self._weight_init or stage.activation.weight_init
+            init = self.weight_init or stage.activation.weight_init
             x = self._normalized(f"{name}_shortcut", Conv2D(stage.filters, init, 1), x)
         x = self.add(Add(), x, second, name=f"{name}_sum")
         for layer in activation:
@@ -134,9 +123,9 @@ class _Builder(GraphBuilder):
 
     def _normalized(self, name: str, convolution: Conv2D, x: str) -> str:
         x = self.add(convolution, x, name=name)
-        if self._normalization is None:
+        if self.normalization is None:
             return x
-        return self.add(self._normalization, x, name=f"{name}_normalization")
+        return self.add(self.normalization, x, name=f"{name}_normalization")
 
     def _convolution(self, stage: Stage) -> Conv2D:
-        return Conv2D(stage.filters, self._weight_init or stage.activation.weight_init, stage.kernel_size)
+        return Conv2D(stage.filters, self.weight_init or stage.activation.weight_init, stage.kernel_size)

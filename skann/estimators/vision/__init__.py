@@ -2,5 +2,6 @@
 
 from .conv_classifier import ConvClassifier
 from .conv_regressor import ConvRegressor
+from .fcn_segmenter import FCNSegmenter
 
-__all__ = ["ConvClassifier", "ConvRegressor"]
+__all__ = ["ConvClassifier", "ConvRegressor", "FCNSegmenter"]

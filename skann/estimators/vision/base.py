@@ -33,21 +33,13 @@ CONSTRAINTS: dict[str, list] = {
 }
 
 
-class ConvNetwork(BaseMLP):
-    """Base class of convolutional networks: images in place of a matrix of features."""
+class ImageNetwork(BaseMLP):
+    """Base class of networks for images."""
 
     filters: Sizes
-    kernel_size: int | tuple[int, int]
-    pool_size: int | tuple[int, int]
-    blocks_per_stage: int
-    residual: bool
-    image_shape: tuple[int, ...] | None
-    augment: Augmentation
     image_shape_: Shape
-    _is_matrix: bool  # whether the X of fit was a matrix
 
     noise = 0.0
-    _recipe = ConvRecipe()
 
     @property
     def coefs_(self) -> list[NDArray[Any]]:
@@ -58,6 +50,29 @@ class ConvNetwork(BaseMLP):
     def intercepts_(self) -> list[NDArray[Any]]:
         """Views of the biases of each layer."""
         return self._parameter_list("intercepts_", "bias")
+
+    def _warn_about_features(self, rows, held_out):
+        """Do nothing: the channels are standardised."""
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+class ConvNetwork(ImageNetwork):
+    """Base class of convolutional networks: images in place of a matrix of features."""
+
+    kernel_size: int | tuple[int, int]
+    pool_size: int | tuple[int, int]
+    blocks_per_stage: int
+    residual: bool
+    image_shape: tuple[int, ...] | None
+    augment: Augmentation
+    _is_matrix: bool  # whether the X of fit was a matrix
+
+    _recipe = ConvRecipe()
 
     @property
     def _takes_signals(self) -> bool:
@@ -84,12 +99,3 @@ class ConvNetwork(BaseMLP):
         if X.dtype == numpy.uint8 and self.dtype != "float64":
             return super()._output_dtype(numpy.empty(0, "float32"))
         return super()._output_dtype(X)
-
-    def _warn_about_features(self, rows, held_out):
-        """Do nothing: the channels are standardised."""
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = False
-        tags.input_tags.three_d_array = True
-        return tags

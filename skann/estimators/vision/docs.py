@@ -206,11 +206,11 @@ def describe_images(cls: Class) -> Class:
     for name in dir(cls):
         member = getattr_static(cls, name)
         if not name.startswith("_") and _MATRIX in (getattr(member, "__doc__", None) or ""):
-            setattr(cls, name, _with_doc(member, member.__doc__.replace(_MATRIX, _IMAGES)))
+            setattr(cls, name, with_doc(member, member.__doc__.replace(_MATRIX, _IMAGES)))
     return cls
 
 
-def _with_doc(member: Any, doc: str) -> Any:
+def with_doc(member: Any, doc: str) -> Any:
     """Return a copy of a method, or of what scikit-learn's ``available_if`` makes of one, with another docstring."""
     if isinstance(member, types.FunctionType):
         function = types.FunctionType(
@@ -222,6 +222,6 @@ def _with_doc(member: Any, doc: str) -> Any:
         function.__doc__ = doc
         return function
     conditional = copy.copy(member)
-    conditional.fn = _with_doc(member.fn, doc)
+    conditional.fn = with_doc(member.fn, doc)
     conditional.__doc__ = doc
     return conditional

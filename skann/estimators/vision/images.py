@@ -16,6 +16,7 @@ from ..._sklearn_compat import _check_y
 from ...engine.data.source import read_rows
 from ..data import prediction_data, ravel_column, training_data
 from ..targets import as_labels, as_numbers
+from .letterbox import Letterbox
 from .sizes import is_positive_int
 
 Shape = tuple[int, int, int]
@@ -63,6 +64,99 @@ def images_to_predict(estimator: Any, X: Any) -> Any:
     images = _check_images(estimator, images)
     _check_same_shape(estimator, images)
     return images
+
+
+def spatial_images(estimator: Any, X: Any, *, reset: bool) -> tuple[Any, list[Letterbox] | None]:
+    """Return X as images of one size; set or, with ``reset=False``, check the shape of an image.
+
+    Returns
+    -------
+    images : array or source of shape (n, height, width, channels)
+        With ``image_size``, canvases of that size.
+    places : list of Letterbox, or None
+        The place of each image in its canvas, with ``image_size``.
+    """
+    if estimator.image_size is None:
+        images, places = as_image_array(X), None
+    else:
+        images, places = _on_canvases(estimator, X)
+    if images is None:
+        _check_columns(estimator, X)
+        raise ValueError(
+            f"{type(estimator).__name__} takes images of shape (n_samples, height, width) or (n_samples, height, "
+            f"width, channels). Got X of shape {numpy.shape(X)}."
+        )
+    images = _check_images(estimator, images)
+    if reset:
+        vars(estimator).pop("feature_names_in_", None)
+        estimator.n_features_in_, estimator.image_shape_ = math.prod(images.shape[1:]), images.shape[1:]
+    else:
+        _check_same_shape(estimator, images)
+    return images, places
+
+
+def _on_canvases(estimator: Any, X: Any) -> tuple[numpy.ndarray, list[Letterbox]]:
+    """Return images, of any sizes, on canvases of ``image_size``, and their places in these."""
+    height, width = check_image_size(estimator.image_size)
+    images = [check_single_image(image, i) for i, image in enumerate(_listed(X))]
+    if not images:
+        raise ValueError("X has no images. At least 1 is required.")
+    first = images[0]
+    canvases = numpy.empty((len(images), height, width, first.shape[2]), first.dtype)
+    places = []
+    for i, (image, canvas) in enumerate(zip(images, canvases, strict=True)):
+        if image.shape[2] != first.shape[2]:
+            raise ValueError(
+                f"X[{i}] has {image.shape[2]} channels and X[0] has {first.shape[2]}. Convert the images to the same "
+                "number of channels, for example a grey one by numpy.repeat(image[..., None], 3, axis=2)."
+            )
+        if (image.dtype == numpy.uint8) != (first.dtype == numpy.uint8):
+            raise ValueError(
+                f"All images must have the same dtype, since those of uint8 are divided by 255, but X[{i}] has "
+                f"{image.dtype} and X[0] has {first.dtype}. Convert them to one dtype."
+            )
+        places.append(Letterbox(image.shape[:2], (height, width)))
+        places[-1].draw(image, canvas)
+    return canvases, places
+
+
+def _listed(X: Any) -> Any:
+    """Return X as a sequence of images; raise ValueError or TypeError if it is none."""
+    if hasattr(X, "read") and hasattr(X, "shape"):
+        return numpy.asarray(X.read(slice(0, X.shape[0])))
+    X = as_numpy(X)
+    if hasattr(X, "to_numpy") and X.ndim == 1:
+        X = X.to_numpy()
+    if isinstance(X, numpy.ndarray) and X.dtype != object and X.ndim < 3:
+        raise ValueError(f"X must be images, a list or an array of at least three axes. Got the shape {X.shape}.")
+    if not isinstance(X, (list, tuple, numpy.ndarray)):
+        raise TypeError(f"X must be a list or an array of images. Got {type(X).__name__}.")
+    return X
+
+
+def check_single_image(image: Any, i: int) -> numpy.ndarray:
+    """Return an image as an array of shape (height, width, channels), or raise an error that names its index."""
+    try:
+        array = numpy.asarray(image)
+    except ValueError as error:  # of ragged rows
+        raise ValueError(f"X[{i}] is not an image: {error}.") from error
+    if array.dtype.kind not in "buif":
+        raise TypeError(f"X[{i}] must be an image of real numbers. Got the dtype {array.dtype}.")
+    if array.ndim not in (2, 3) or 0 in array.shape:
+        raise ValueError(
+            f"X[{i}] must have the shape (height, width) or (height, width, channels), with at least one pixel. Got "
+            f"{array.shape}."
+        )
+    assert_all_finite(array, input_name=f"X[{i}]")
+    return array[:, :, None] if array.ndim == 2 else array
+
+
+def check_image_size(image_size: Any) -> tuple[int, int]:
+    """Return ``image_size`` as (height, width), or raise ValueError."""
+    sizes = list(image_size)
+    if len(sizes) != 2 or not all(map(is_positive_int, sizes)):
+        raise ValueError(f"image_size must be (height, width), each a positive int. Got {image_size!r} instead.")
+    return int(sizes[0]), int(sizes[1])
 
 
 def as_image_array(X: Any) -> Any:

@@ -10,7 +10,8 @@ import numpy
 from ...engine.activations import ACTIVATIONS, Activation, Maxout
 from ...engine.data.rows import Rows
 from ...engine.functions.pairs import check_pair
-from ...engine.models.convnet import INPUT, Stage, convolutional_network
+from ...engine.models.blocks import INPUT
+from ...engine.models.convnet import Stage, convolutional_network
 from ...engine.statistics import mean_and_deviation
 from ...engine.training.probe import sample_rows
 from ..builders import build_initializer, build_normalization
@@ -22,13 +23,41 @@ from .sizes import check_filters
 _SAMPLE_SIZE = 2**22  # numbers in the images from which the statistics of the channels are taken
 
 
-@dataclass(frozen=True)
-class ConvRecipe(Recipe):
-    """The recipe for the convolutional network of an estimator's parameters."""
+class ImageRecipe(Recipe):
+    """Base class of the recipes for networks whose first layer scales the channels of images."""
 
     runs_all_epochs = True
-    auto_batch_size = 64
     schedules_partial_fit = False
+
+    def start(self, graph, parameters, rows, rng):
+        """Set the scaling of the input to mean 0 and standard deviation 1 per channel, in a sample of the images."""
+        if rows.weight is not None:
+            rows = rows.subset(numpy.flatnonzero(rows.weight > 0))
+        height, width, channels = rows.X.shape[1:]
+        n_rows = min(len(rows), max(1, _SAMPLE_SIZE // (height * width * channels)))
+        x = sample_rows(Rows(rows.X, index=rows.index), numpy.dtype(float), n_rows).reshape(-1, channels)
+        weight = None
+        if rows.weight is not None:
+            chosen = numpy.linspace(0, len(rows) - 1, n_rows).astype(int)
+            weight = numpy.repeat(rows.of(rows.weight)[chosen], height * width)
+        mean, deviation = mean_and_deviation(x, weight)
+        deviation = numpy.where(deviation > 0, deviation, 1.0)
+        parameters.values[INPUT, "scale"][...] = 1 / deviation
+        parameters.values[INPUT, "shift"][...] = -mean / deviation
+
+
+@dataclass(frozen=True)
+class SpatialRecipe(ImageRecipe):
+    """Base class of the recipes for networks whose targets lie in the image."""
+
+    auto_batch_size = 8
+
+
+@dataclass(frozen=True)
+class ConvRecipe(ImageRecipe):
+    """The recipe for the convolutional network of an estimator's parameters."""
+
+    auto_batch_size = 64
 
     def network(self, estimator, loss, in_shape, n_targets, target=None):
         """Return the graph and the objective for the estimator's parameters."""
@@ -53,22 +82,6 @@ class ConvRecipe(Recipe):
             output_init=init or activation.output_init,
             normalization=build_normalization(estimator),
         )
-
-    def start(self, graph, parameters, rows, rng):
-        """Set the scaling of the input to mean 0 and standard deviation 1 per channel, in a sample of the images."""
-        if rows.weight is not None:
-            rows = rows.subset(numpy.flatnonzero(rows.weight > 0))
-        height, width, channels = rows.X.shape[1:]
-        n_rows = min(len(rows), max(1, _SAMPLE_SIZE // (height * width * channels)))
-        x = sample_rows(Rows(rows.X, index=rows.index), numpy.dtype(float), n_rows).reshape(-1, channels)
-        weight = None
-        if rows.weight is not None:
-            chosen = numpy.linspace(0, len(rows) - 1, n_rows).astype(int)
-            weight = numpy.repeat(rows.of(rows.weight)[chosen], height * width)
-        mean, deviation = mean_and_deviation(x, weight)
-        deviation = numpy.where(deviation > 0, deviation, 1.0)
-        parameters.values[INPUT, "scale"][...] = 1 / deviation
-        parameters.values[INPUT, "shift"][...] = -mean / deviation
 
 
 def _stages(estimator: Any, activation: Activation, in_shape: Shape) -> list[Stage]:
