@@ -1,0 +1,1 @@
+"""Array functions of object detectors: boxes, anchors, matching, suppression, RoI align, losses on pairs of boxes."""
