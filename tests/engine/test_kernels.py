@@ -21,7 +21,7 @@ from skann.engine.arrays.backend import ignore_overflow
 from skann.engine.arrays.random_bits import noise_generator
 from skann.engine.graph import chain
 from skann.engine.initializers import Normal
-from skann.engine.kernels import NumPyWithLoops, compiling, device, image_loops, loops, with_loops
+from skann.engine.kernels import NumPyWithLoops, box_loops, compiling, device, image_loops, loops, with_loops
 from skann.engine.layers import ActivationLayer, BatchNorm, Dense, Dropout, MaxoutLayer, NTKDense, ParametricActivation
 from skann.engine.losses import LogLoss
 from skann.engine.network import Network
@@ -62,14 +62,14 @@ def draws(dtype, shape=(12, 7)):
 
 
 def test_every_kernel_is_called_and_everything_called_is_one():
-    names, of_images = (
+    names, of_images, of_boxes = (
         {node.name for node in ast.parse(Path(file).read_text()).body if isinstance(node, ast.FunctionDef)}
-        for file in (loops.__file__, image_loops.__file__)
+        for file in (loops.__file__, image_loops.__file__, box_loops.__file__)
     )
     users = (path for path in Path(optimizers.__file__).parent.rglob("*.py") if path.parent.name != "kernels")
     sources = "".join(path.read_text() for path in users)
-    assert names | of_images == set(re.findall(r"kernels\.(\w+)\(", sources))
-    assert not names & of_images
+    assert names | of_images | of_boxes == set(re.findall(r"kernels\.(\w+)\(", sources))
+    assert len(names | of_images | of_boxes) == len(names) + len(of_images) + len(of_boxes)
     assert names == set(device.KERNELS)
     assert len(names) > 10
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from functools import cache
 
-from . import image_loops, loops
+from . import box_loops, image_loops, loops
 
 
 @cache
@@ -23,7 +23,8 @@ def available() -> bool:
 
 def find_loop(name: str) -> Callable:
     """Return a loop by name, as written."""
-    return getattr(loops, name, None) or getattr(image_loops, name)
+    module = next((module for module in (loops, image_loops) if hasattr(module, name)), box_loops)
+    return getattr(module, name)
 
 
 def compile_loop(name: str) -> Callable:
