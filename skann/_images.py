@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy
@@ -12,6 +15,12 @@ import numpy
 from .version import install_command
 
 MODES = {"L": 1, "RGB": 3, "RGBA": 4}  # number of channels by mode of Pillow
+# what Pillow reads of a folder; it also knows formats of documents and films
+SUFFIXES = {
+    *(".avif", ".bmp", ".dib", ".gif", ".ico", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pcx"),
+    *(".pgm", ".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp"),
+}
+_ORIENTATION = 0x0112  # the EXIF tag; values from 5 exchange rows and columns
 
 
 def pillow() -> Any:
@@ -27,6 +36,28 @@ def pillow() -> Any:
 def describe_image(image: Any, i: int) -> str:
     """Return the name of an image in error messages: its path or, for bytes, its position."""
     return f"Image {i} (bytes)" if isinstance(image, bytes) else f"Image {os.fspath(image)!r}"
+
+
+def find_images(folder: Path) -> list[Path]:
+    """Return the paths of the image files in a folder and its subfolders, sorted."""
+    files = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
+    return sorted(path for path in files if path.is_file())
+
+
+def read_size(path: str | os.PathLike) -> tuple[int, int]:
+    """Return height and width of an image file, turned as its EXIF orientation says, without decoding it.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be opened.
+    ValueError
+        If it is not an image or is corrupt.
+    """
+    with open(path, "rb") as file, _errors_of_decoders(describe_image(path, 0)):
+        picture = pillow().Image.open(file)
+        width, height = picture.size
+        return (width, height) if picture.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8) else (height, width)
 
 
 def decode(image: str | os.PathLike | bytes, size: tuple[int, int], mode: str, name: str) -> numpy.ndarray:
@@ -64,21 +95,33 @@ def decode(image: str | os.PathLike | bytes, size: tuple[int, int], mode: str, n
 def _load(file: Any, name: str) -> Any:
     """Return an image of Pillow with its pixels, turned as its EXIF orientation says."""
     PIL = pillow()
-    Image = PIL.Image
-    limit = Image.MAX_IMAGE_PIXELS or math.inf
-    try:
-        picture = Image.open(file)
-        if picture.width * picture.height <= limit:
+    with _errors_of_decoders(name):
+        picture = PIL.Image.open(file)
+        if picture.width * picture.height <= (PIL.Image.MAX_IMAGE_PIXELS or math.inf):
             return PIL.ImageOps.exif_transpose(picture)  # which loads it
+    raise _bomb(name)
+
+
+@contextmanager
+def _errors_of_decoders(name: str) -> Iterator[None]:
+    """Raise ValueError, with the name of the image, for the errors of Pillow's decoders."""
+    PIL = pillow()
+    Image = PIL.Image
+    try:
+        yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # the latter where warnings are errors
-        pass
+        raise _bomb(name) from None
     except PIL.UnidentifiedImageError as error:
         raise ValueError(f"{name} is not an image that Pillow can read.") from error
     except Exception as error:  # decoders raise errors of many types for corrupt files
         raise ValueError(f"{name} is truncated or corrupt: {error}.") from error
-    raise ValueError(
-        f"{name} may be a decompression bomb: it has more than {limit} pixels. If you trust it, raise "
-        "PIL.Image.MAX_IMAGE_PIXELS."
+
+
+def _bomb(name: str) -> ValueError:
+    """Return the error of an image that may be a decompression bomb."""
+    return ValueError(
+        f"{name} may be a decompression bomb: it has more than {pillow().Image.MAX_IMAGE_PIXELS} pixels. If you trust "
+        "it, raise PIL.Image.MAX_IMAGE_PIXELS."
     )
 
 

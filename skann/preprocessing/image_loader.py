@@ -11,15 +11,9 @@ from typing import Any, Self
 import numpy
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from .._images import MODES
+from .._images import MODES, SUFFIXES, find_images
 from .._sklearn_compat import StrOptions, _fit_context
 from ..datasets import ImageSource
-
-# what Pillow reads of a folder; it also knows formats of documents and films
-SUFFIXES = {
-    *(".avif", ".bmp", ".dib", ".gif", ".ico", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pcx"),
-    *(".pgm", ".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp"),
-}
 
 
 class ImageLoader(TransformerMixin, BaseEstimator):
@@ -164,8 +158,7 @@ def _files_in(folder: Path) -> list[str]:
     """Return the paths of the image files in a folder and its subfolders, sorted."""
     if not folder.is_dir():
         raise ValueError(f"X is the path {str(folder)!r}, which is no folder. Pass a single file in a list, [X].")
-    files = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
-    files = [path for path in files if path.is_file()]
+    files = find_images(folder)
     if not files:
         raise ValueError(f"The folder {str(folder)!r} has no image files ({', '.join(sorted(SUFFIXES))}).")
-    return [str(path) for path in sorted(files)]
+    return [str(path) for path in files]

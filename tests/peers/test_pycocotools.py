@@ -1,8 +1,10 @@
-"""Average precision equals that of pycocotools, where that is installed."""
+"""Average precision and masks equal those of pycocotools, where that is installed."""
+
+import json
 
 import numpy
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 pytest.importorskip("pycocotools")
 
@@ -10,8 +12,13 @@ from pycocotools import mask as coco_masks
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from skann.datasets import read_coco
+from skann.datasets.mask_codes import decode_runs, draw_polygon, read_runs
 from skann.engine.detection.mask_overlaps import mask_iou
 from skann.metrics import average_precision_by_class, mean_average_precision
+
+# pycocotools has not followed NumPy 2 yet
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
 SIZE = 40, 60  # height and width
 LABELS = ["a", "b", "c"]
@@ -140,3 +147,57 @@ def test_overlaps_of_masks():
     a, b = rng.random((4, *SIZE)) < 0.3, rng.random((3, *SIZE)) < 0.6
     encoded = [[coco_masks.encode(numpy.asfortranarray(m.astype(numpy.uint8))) for m in stack] for stack in (a, b)]
     assert_allclose(mask_iou(a, b), coco_masks.iou(*encoded, [0] * len(b)), rtol=1e-15)
+
+
+def as_list(encoded):
+    """Return masks in pycocotools' encoding as JSON has them."""
+    return {"size": [int(n) for n in encoded["size"]], "counts": encoded["counts"].decode()}
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("kind", ["inside", "across the border", "whole numbers", "rectangles", "repeated corners"])
+def test_polygons(kind, seed):
+    rng = numpy.random.default_rng(seed)
+    for _ in range(10):
+        corners = rng.uniform(0, 1, (rng.integers(3, 12), 2)) * (SIZE[1], SIZE[0])
+        if kind == "across the border":
+            corners = 3 * corners - (SIZE[1], SIZE[0])
+        elif kind == "whole numbers":
+            corners = corners.round()
+        elif kind == "rectangles":
+            (x0, y0), (x1, y1) = corners[:2].round(1)
+            corners = numpy.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])
+        elif kind == "repeated corners":
+            corners = numpy.repeat(corners, 2, axis=0)
+        polygon = corners.ravel().tolist()
+        expected = coco_masks.decode(coco_masks.frPyObjects([polygon], *SIZE))[:, :, 0]
+        assert_array_equal(draw_polygon(polygon, *SIZE), expected)
+
+
+@pytest.mark.parametrize("share", [0, 0.02, 0.5, 1])
+def test_runs(share):
+    rng = numpy.random.default_rng(0)
+    for size in (SIZE, (300, 1), (1, 1), (500, 400)):
+        mask = rng.random(size) < share
+        encoded = coco_masks.encode(numpy.asfortranarray(mask.astype(numpy.uint8)))
+        assert_array_equal(decode_runs(read_runs(encoded["counts"].decode()), *size), mask)
+
+
+def test_a_file_of_coco(tmp_path):
+    rng = numpy.random.default_rng(0)
+    mask = rng.random(SIZE) < 0.3
+    runs = as_list(coco_masks.encode(numpy.asfortranarray(mask.astype(numpy.uint8))))
+    polygons = (rng.random((2, 10)) * SIZE[0]).tolist()
+    segmentations = [polygons, runs, runs | {"counts": read_runs(runs["counts"])}]
+    path = tmp_path / "instances.json"
+    rest = {"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "iscrowd": 0}
+    content = {
+        "info": {},
+        "images": [{"id": 1, "file_name": "a.png", "height": SIZE[0], "width": SIZE[1]}],
+        "annotations": [{"id": i, "segmentation": s, **rest} for i, s in enumerate(segmentations)],
+        "categories": [{"id": 1, "name": "a"}],
+    }
+    path.write_text(json.dumps(content))
+    peer = COCO(str(path))
+    _, y = read_coco(path, masks=True)
+    assert_array_equal(y[0]["masks"], [peer.annToMask(annotation) for annotation in peer.dataset["annotations"]])

@@ -1,4 +1,4 @@
-"""Data sets that are read batch by batch, as X for the ``fit`` of estimators of images."""
+"""Data sets that are read batch by batch."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from ._images import MODES, decode, describe_image, pillow
-from .engine.data.source import Source
-
-__all__ = ["ArraySource", "GeneratorSource", "ImageSource", "Source"]
+from .._images import MODES, decode, describe_image, pillow
 
 
 class ArraySource:
@@ -246,10 +243,6 @@ class GeneratorSource:
             raise
         self._position += 1
         return numpy.asarray(row)
-
-
-def __dir__() -> list[str]:
-    return __all__
 
 
 def _indices(rows: slice | numpy.ndarray, n_rows: int) -> numpy.ndarray:
