@@ -63,7 +63,8 @@ def read_voc(folder: str | os.PathLike) -> tuple[list[str], numpy.ndarray]:
     """
     folder = Path(folder)
     inner = folder / "Annotations"
-    paths = sorted(path for path in (inner if inner.is_dir() else folder).iterdir() if path.suffix.lower() == ".xml")
+    entries = (inner if inner.is_dir() else folder).iterdir()
+    paths = sorted(path for path in entries if path.suffix.lower() == ".xml" and path.is_file())
     if not paths:
         raise ValueError(f"The folder {str(folder)!r} has no XML files, and no folder 'Annotations' with some.")
     files, boxes, labels = [], [], []

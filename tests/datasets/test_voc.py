@@ -32,6 +32,7 @@ def test_boxes_and_labels(tmp_path, inner):
     (folder / "2.xml").write_text(annotation(an_object(), an_object(" dog &amp; cat ", box(1, 1, 1, 1), part)))
     (folder / "1.XML").write_text(annotation(filename="../../etc/passwd"))
     (folder / "notes.txt").write_text("no XML")
+    (folder / "3.xml").mkdir()
     files, y = read_voc(str(tmp_path))
     assert files == ["../../etc/passwd", "a.jpg"]
     assert y[0]["boxes"].shape == (0, 4)
