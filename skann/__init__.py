@@ -9,7 +9,7 @@ from .version import __version__, show_versions
 
 if TYPE_CHECKING:
     from .estimators.tabular import TabularMLPClassifier, TabularMLPRegressor
-    from .estimators.vision import ConvClassifier, ConvRegressor, FCNSegmenter
+    from .estimators.vision import ConvClassifier, ConvRegressor, FCNSegmenter, YOLODetector
 
 __all__ = [
     "ConvClassifier",
@@ -19,6 +19,7 @@ __all__ = [
     "MLPRegressor",
     "TabularMLPClassifier",
     "TabularMLPRegressor",
+    "YOLODetector",
     "__version__",
     "show_versions",
 ]
@@ -48,6 +49,7 @@ _LAZY = {
     "FCNSegmenter": "vision",
     "TabularMLPClassifier": "tabular",
     "TabularMLPRegressor": "tabular",
+    "YOLODetector": "vision",
 }
 
 

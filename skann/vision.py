@@ -1,8 +1,8 @@
 """Estimators for images and signals."""
 
-from .estimators.vision import ConvClassifier, ConvRegressor, FCNSegmenter
+from .estimators.vision import ConvClassifier, ConvRegressor, FCNSegmenter, YOLODetector
 
-__all__ = ["ConvClassifier", "ConvRegressor", "FCNSegmenter"]
+__all__ = ["ConvClassifier", "ConvRegressor", "FCNSegmenter", "YOLODetector"]
 
 
 def __dir__() -> list[str]:

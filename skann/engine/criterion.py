@@ -53,7 +53,7 @@ class Criterion:
         for output in network.graph.outputs:
             *positions, channels = shapes[output]
             head, n = objective.heads[output], network.n_rows * math.prod(positions)
-            n_losses = network.n_rows * max(1, len(head.loss.parts)) if head.loss.over_positions else n
+            n_losses = (network.n_rows if head.loss.over_positions else n) * max(1, len(head.loss.parts))
             self._flat.append((head, xp.empty(n_losses, dtype), xp.empty(2 * n * channels, dtype)))
         self._bound: dict[int, tuple[list[_BoundHead], dict[str, Array]]] = {}
 
