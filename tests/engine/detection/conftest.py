@@ -6,10 +6,10 @@ from hypothesis import settings, strategies
 
 from skann.engine.kernels import NumPyWithLoops, compiling, with_loops
 
-SIDE = strategies.integers(0, 12)
-BOX = strategies.tuples(SIDE, SIDE, SIDE, SIDE)  # a third without area, and many that share sides or coincide
+SIDES = strategies.tuples(strategies.integers(0, 12), strategies.integers(-1, 8)).map(lambda pair: (pair[0], sum(pair)))
+BOX = strategies.tuples(SIDES, SIDES).map(lambda axes: (axes[0][0], axes[1][0], axes[0][1], axes[1][1]))
+# a third without area, and many that share sides or coincide
 BOXES = strategies.lists(BOX, max_size=8).map(lambda rows: numpy.array(rows, float).reshape(-1, 4) / 4)
-
 PROPERTY = settings(max_examples=60, deadline=None, derandomize=True)
 
 

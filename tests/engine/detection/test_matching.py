@@ -53,7 +53,7 @@ def test_a_box_that_overlaps_no_anchor_matches_none(library):
 @pytest.mark.parametrize("keep_best", [True, False])
 def test_loops(library, dtype, keep_best, monkeypatch):
     boxes, anchors = draw_boxes(9, dtype), draw_boxes(200, dtype, seed=1)
-    boxes[3], boxes[4, 2:], anchors[7] = boxes[2], boxes[4, :2], anchors[6]
+    boxes[3], boxes[8], boxes[4, 2:], anchors[7] = boxes[2], boxes[2], boxes[4, :2], anchors[6]
     expected = match_by_iou(numpy, boxes, anchors, 0.5, 0.3, keep_best)
     assert set(numpy.unique(expected)) > {-1, -2}
     assert_array_equal(match_by_iou(library, boxes, anchors, 0.5, 0.3, keep_best), expected)
@@ -112,6 +112,8 @@ def test_the_radius():
     assert (assigned(box, radius=2.0)[64:] == 0).sum() == 16
     assert (assigned(box, radius=0.6)[64:] == 0).sum() == 4
     assert (assigned(box, radius=0.1) == 0).sum() == 1  # the nearest, as no point is so near
+    first, second = numpy.split(assigned([[0, 0, 32, 32]], radius=0.1), [64])
+    assert ((first >= 0).sum(), (second >= 0).sum()) == (1, 0)  # 16, half of a side, is still in the first range
 
 
 def test_the_smallest_box_wins():

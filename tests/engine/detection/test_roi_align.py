@@ -69,6 +69,8 @@ def test_outside():
     features, out = numpy.full((1, 4, 4, 1), 3.0), numpy.empty((1, 1, 4, 1))
     roi_align(numpy, features, numpy.array([[-2.0, 1, 2, 2]]), numpy.zeros(1, int), 1.0, out, 1)
     assert_allclose(out[0, 0, :, 0], [0, 3, 3, 3])
+    roi_align(numpy, features, numpy.array([[2.0, 1, 6, 2]]), numpy.zeros(1, int), 1.0, out, 1)
+    assert_allclose(out[0, 0, :, 0], [3, 3, 3, 0])
     regions = numpy.array([[numpy.nan, 0, 1, 1], [1e30, 0, 2e30, 1]])
     out = numpy.empty((2, 2, 2, 1))
     roi_align(numpy, features, regions, numpy.zeros(2, int), 1.0, out)
