@@ -112,8 +112,8 @@ def test_the_radius():
     assert (assigned(box, radius=2.0)[64:] == 0).sum() == 16
     assert (assigned(box, radius=0.6)[64:] == 0).sum() == 4
     assert (assigned(box, radius=0.1) == 0).sum() == 1  # the nearest, as no point is so near
-    first, second = numpy.split(assigned([[0, 0, 32, 32]], radius=0.1), [64])
-    assert ((first >= 0).sum(), (second >= 0).sum()) == (1, 0)  # 16, half of a side, is still in the first range
+    first, second = numpy.split(assigned([[8, 8, 40, 40]], radius=0.1), [64])
+    assert ((first >= 0).sum(), (second >= 0).sum()) == (1, 0)  # half of a side, 16, is still in the first range
 
 
 def test_the_smallest_box_wins():
