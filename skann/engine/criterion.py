@@ -35,7 +35,7 @@ class Criterion:
     Parameters
     ----------
     objective : Objective
-        Has a head for each output of the graph.
+        Has a head for each output of the graph, except for those whose gradients are written by others.
     network : Network
 
     Attributes
@@ -50,7 +50,8 @@ class Criterion:
         self.parts: dict[str, Any] = {}
         xp, dtype, shapes = network.xp, network.parameters.theta.dtype, network.graph.shapes
         self._flat = []
-        for output in network.graph.outputs:
+        self._outputs = [output for output in network.graph.outputs if output in objective.heads]
+        for output in self._outputs:
             *positions, channels = shapes[output]
             head, n = objective.heads[output], network.n_rows * math.prod(positions)
             n_losses = (network.n_rows if head.loss.over_positions else n) * max(1, len(head.loss.parts))
@@ -76,7 +77,7 @@ class Criterion:
         x : array of shape (n_samples, ...), CSR matrix, or tuple of these
             The input, or one for each input of the graph.
         target : array of shape (n_samples, ..., n_targets), or tuple of these
-            The target of the output, or one for each output of the graph.
+            The target of the output, or one for each output of the graph that has a head.
         weight : float, or array of shape (n_samples,) or (n_samples, ...)
             Weight of the loss of each row or of each position.
         """
@@ -88,9 +89,9 @@ class Criterion:
             bound, self._gradients = self._bound[n]
         except KeyError:
             bound, self._gradients = self._bound[n] = self._bind(n)
-        loss = self._evaluate(bound[0], target[0] if isinstance(target, tuple) else target, weight)
-        for i, head in enumerate(bound[1:], start=1):
-            loss += self._evaluate(head, target[i], weight)
+        loss: DeferredSum | float = 0.0
+        for head, own in zip(bound, target if isinstance(target, tuple) else (target,), strict=True):
+            loss += self._evaluate(head, own, weight)
         return loss
 
     def sum_over(self, reader: Any, chunks: list[slice], scale: float) -> DeferredSum | float:
@@ -150,8 +151,9 @@ class Criterion:
     def _bind(self, n: int) -> tuple[list[_BoundHead], dict[str, Array]]:
         """Return the heads with their arrays for n rows, and the gradients of the outputs."""
         gradients, bound = self.network.output_gradients(n), []
-        outputs = zip(self.network.graph.outputs, self.network.outputs(n), self._flat, strict=True)
-        for name, raw, (head, losses, work) in outputs:
+        arrays = dict(zip(self.network.graph.outputs, self.network.outputs(n), strict=True))
+        for name, (head, losses, work) in zip(self._outputs, self._flat, strict=True):
+            raw = arrays[name]
             shape = (n, -1, raw.shape[-1]) if head.loss.over_positions else (-1, raw.shape[-1])
             raw, gradient = raw.reshape(shape), gradients[name].reshape(shape)
             bound.append(

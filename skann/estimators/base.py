@@ -267,9 +267,12 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
     def _classes_to_stratify(self, rows: Rows) -> numpy.ndarray | None:
         """Return the classes by which the validation split is stratified, or None."""
 
-    @abstractmethod
     def _validation_score(self, raw: numpy.ndarray, link: FixedActivation, rows: Rows) -> float:
-        """Return the score of finite raw outputs on the validation set; greater is better."""
+        """Return the score of finite raw outputs on the validation set; greater is better.
+
+        Not needed by subclasses with a ``_build_evaluation`` of their own.
+        """
+        raise NotImplementedError
 
     def _warn_about_data(self, rows: Rows, held_out: ValidationSet | None, sample_weight) -> None:
         """Warn about properties of the data that impair training and can be remedied."""
@@ -391,10 +394,14 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
         state.set_learning_rate(settings)
         progress = getattr(self, "_progress", None) if continuing else None
         progress = Progress() if progress is None else progress.start(anew=not incremental)
-        validate = None if held_out is None else build_evaluation(self, held_out, learner, xp)
+        validate = None if held_out is None else self._build_evaluation(held_out, learner, xp)
         report = print if self.verbose else None
         step = self._recipe.step(learner, rows, settings, state, xp)
         return Trainer(step, settings, progress, rng, validate, report=report)
+
+    def _build_evaluation(self, validation: ValidationSet, learner: Learner, xp: ModuleType) -> Any:
+        """Return the evaluation of the validation set after each epoch."""
+        return build_evaluation(self, validation, learner, xp)
 
     def _build_settings(self, solver: Any, n_samples: int, max_epochs: int) -> Settings:
         """Return the training settings for the given number of samples."""

@@ -77,10 +77,13 @@ def warn_about_scales(X, names: Sequence[str] | None) -> None:
 
 
 def warn_about_dead_units(fractions: Sequence[float], graph: Graph) -> None:
-    """Warn about wide hidden layers that are mostly dead, given their fractions of dead units."""
+    """Warn about wide hidden layers that are mostly dead, given the fractions of dead units of the first layers.
+
+    Those of the heads of a two-stage detector, which come last, are not probed.
+    """
     widths = [graph.shapes[name][-1] for name in graph.with_role("hidden")]
     wide_fractions = [
-        fraction if width >= MIN_UNITS else 0.0 for fraction, width in zip(fractions, widths, strict=True)
+        fraction if width >= MIN_UNITS else 0.0 for fraction, width in zip(fractions, widths, strict=False)
     ]
     _warn(describe_dead_layers(wide_fractions), DEAD_REMEDY)
 

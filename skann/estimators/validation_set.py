@@ -52,7 +52,6 @@ def build_evaluation(estimator: Any, validation: ValidationSet, learner: Learner
     """
     scoring = estimator.scoring
     scorer = sklearn.metrics.check_scoring(estimator, scoring) if scoring is not None and scoring != "loss" else None
-    weighted = validation.rows.weight is not None and scorer is not None and accepts_sample_weight(scorer)
 
     def score(raw: numpy.ndarray, loss: float) -> float:
         if scoring is None:
@@ -60,8 +59,7 @@ def build_evaluation(estimator: Any, validation: ValidationSet, learner: Learner
         elif scorer is None:
             value = -loss
         else:
-            fitted = estimator._fitted_copy(learner, named=validation.X is not None)
-            value = validation.score(scorer, fitted, weighted)
+            value = score_fitted(estimator, validation, learner, scorer)
         if not numpy.isfinite(value) and numpy.isfinite(loss):
             raise ValueError(
                 f"The validation score (scoring={scoring!r}) was {value} after an epoch. Choose a scorer that is "
@@ -70,3 +68,10 @@ def build_evaluation(estimator: Any, validation: ValidationSet, learner: Learner
         return value
 
     return Evaluation(learner, validation.rows, score, xp)
+
+
+def score_fitted(estimator: Any, validation: ValidationSet, learner: Learner, scorer: Any) -> float:
+    """Return the score by a scorer of a copy of the estimator, fitted with a learner."""
+    weighted = validation.rows.weight is not None and accepts_sample_weight(scorer)
+    fitted = estimator._fitted_copy(learner, named=validation.X is not None)
+    return validation.score(scorer, fitted, weighted)

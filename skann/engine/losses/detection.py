@@ -1,7 +1,8 @@
 """Losses of detectors: of the classes and the boxes that positions, anchors or regions predict.
 
-A raw output has a column for each class, then four for the box. A target has the same columns, and in the last one the
-weight of the row: 0 leaves it out. The box counts only where one of the classes of objects is 1.
+A raw output has a column for each class, then four for the box. A target has the same columns and, where positions of an
+image are judged together, in a last one the weight of each: 0 leaves it out. The box counts only where there is an
+object.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from ..arrays.backend import Array
 from ..detection.box_losses import ciou_loss, giou_loss, smooth_l1
 from ..functions.entropy import softmax_cross_entropy
 from .base import Loss
+from .classification import LogLoss
 
-__all__ = ["AnchorLoss", "PointLoss", "RegionLoss"]
+__all__ = ["AnchorLoss", "MaskLoss", "PointLoss", "RegionLoss"]
 
 DETECTION = frozenset({"detection"})
 LARGEST_RAW = 10.0  # of the logarithm of a distance, as in DistanceCoder
@@ -106,7 +108,8 @@ class AnchorLoss(_DetectionLoss):
 class RegionLoss(_DetectionLoss):
     """Cross-entropy of the class of a region, the first for none, plus the smooth absolute error of its deltas.
 
-    Boxes are coded by ``DeltaCoder`` [Girshick, 2015, arXiv:1504.08083].
+    Boxes are coded by ``DeltaCoder`` [Girshick, 2015, arXiv:1504.08083]. There is no column of weights: regions are
+    rows, which the objective weights.
 
     Parameters
     ----------
@@ -119,19 +122,26 @@ class RegionLoss(_DetectionLoss):
     parts = ("classification", "box")
 
     def evaluate(self, xp, link, raw, target, losses, gradient, work):
-        k = self.n_classes + 1
-        n, scratch = len(raw), work.reshape(-1)
-        own, slope = scratch[: 2 * n * k].reshape(2, n, k), xp.empty((n, k), raw.dtype)
-        weight = target[:, -1]
-        softmax_cross_entropy(xp, 1.0, xp.ascontiguousarray(raw[:, :k]), target[:, :k], losses[0], slope, own)
-        losses[0] *= weight
-        gradient[:, :k] = slope * weight[:, None]
+        k, n = self.n_classes + 1, len(raw)
+        scratch, slope = work.reshape(-1)[: 2 * n * k].reshape(2, n, k), xp.empty((n, k), raw.dtype)
+        own = xp.ascontiguousarray(raw[:, :k]), target[:, :k], losses[0], slope, scratch
+        softmax_cross_entropy(xp, 1.0, *own)
+        gradient[:, :k] = slope
         gradient[:, k:], losses[1] = 0, 0
-        (region,) = xp.nonzero(target[:, 1:k].sum(axis=-1) * weight)
+        (region,) = xp.nonzero(target[:, 1:k].sum(axis=-1))
         if len(region):
-            values, slopes = smooth_l1(xp, raw[region, k:], target[region, k:-1], self.beta)
-            gradient[region, k:] = slopes * weight[region, None]
-            losses[1][region] = values * weight[region]
+            losses[1][region], gradient[region, k:] = smooth_l1(xp, raw[region, k:], target[region, k:], self.beta)
+
+
+@dataclass(frozen=True)
+class MaskLoss(LogLoss):
+    """The logistic loss of the pixels of a mask."""
+
+    tasks = DETECTION
+    parts = ("mask",)
+
+    def evaluate(self, xp, link, raw, target, losses, gradient, work):
+        super().evaluate(xp, link, raw, target, losses[0], gradient, work)
 
 
 def _focal(xp: ModuleType, v: Array, truth: Array) -> tuple[Array, Array]:

@@ -13,6 +13,7 @@ from ..criterion import Criterion
 from ..data.augmentation import BatchAugment
 from ..data.device_reader import reader_for
 from ..data.rows import DEVICE_CHUNK, MAX_CHUNK, Rows, chunks
+from ..graph import Graph
 from ..learner import Learner
 from ..network import Network
 from ..parameters import Parameters
@@ -117,13 +118,13 @@ class SupervisedStep:
         # batch statistics are computed per chunk, so their chunk size must be the same on a device
         largest = MAX_CHUNK if xp is numpy or graph.mixes_rows else DEVICE_CHUNK
         self.n_rows_at_once = min(settings.batch_size, largest)
-        self.network = Network(graph, self.trained, self.n_rows_at_once, training=True, generator=state.generator)
-        self.criterion = Criterion(learner.objective, self.network)
+        self.criterion = self._build_criterion()
+        self.network = self.criterion.network
         dtype = parameters.theta.dtype
         augment = None if settings.augment is None else BatchAugment(settings.augment, state.generator)
         rows = rows.small_copy(dtype) if xp is numpy else rows
         self.reader = reader_for(rows, dtype, self.n_rows_at_once, xp, augment)
-        self.probe = Probe(graph, parameters if settings.averaging > 0 else self.trained, self.rows)
+        self.probe = Probe(self._probed_graph(), parameters if settings.averaging > 0 else self.trained, self.rows)
         self.total_weight = self.rows.total_weight
         self.updater = Updater(self.trained, settings, state, self.total_weight)
         self.has_stepped = self._has_average = self._has_ended_epoch = False
@@ -196,7 +197,21 @@ class SupervisedStep:
         if best is not None or is_interrupted or not self._has_ended_epoch:
             self.probe.evaluate(parameters)  # not yet evaluated with these
         if near_overflow(self.probe.raw, self.learner.objective.prediction_link):
-            check_outputs(self.learner, self.rows, when, self.xp)
+            self._check_outputs(when)
+
+    def _build_criterion(self) -> Criterion:
+        """Return the objective bound to the network in training."""
+        graph, generator = self.learner.graph, self.state.generator
+        network = Network(graph, self.trained, self.n_rows_at_once, training=True, generator=generator)
+        return Criterion(self.learner.objective, network)
+
+    def _probed_graph(self) -> Graph:
+        """Return the graph whose hidden layers are probed, with a single output."""
+        return self.learner.graph
+
+    def _check_outputs(self, when: str) -> None:
+        """Raise DivergenceError unless the predictions for all rows are finite."""
+        check_outputs(self.learner, self.rows, when, self.xp)
 
     def _publish(self) -> None:
         """Copy the weights trained on a device, or their average, to the parameters of the model."""

@@ -117,6 +117,10 @@ class ObjectDetector(SpatialNetwork):
         codes = [numpy.array([code_of[label] for label in image["labels"].tolist()], int) for image in y]
         return pad_boxes([image["boxes"] for image in y], codes)
 
+    def _score_of_found(self, truth: numpy.ndarray, found: list[Any]) -> float:
+        """Return the score of detections, each with the probabilities of its mask or None, against padded boxes."""
+        return self._score_of_codes(truth, [detections for detections, _ in found])
+
     def _score_of_codes(self, truth: numpy.ndarray, found: list[Detections]) -> float:
         """Return the score of detections against padded boxes; 0 if these hold no object."""
         objects = [objects_of(image) for image in truth]

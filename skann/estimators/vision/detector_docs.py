@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .spatial_docs import ATTRIBUTES, PARAMETERS
 
-__all__ = ["ATTRIBUTES", "DETECTOR_PARAMETERS", "OBJECTS"]
+__all__ = ["ATTRIBUTES", "DETECTOR_PARAMETERS", "OBJECTS", "REGION_PARAMETERS"]
 
 OBJECTS = """
 The objects of each image: a dict with "boxes", of shape (n_objects, 4), and "labels", of shape (n_objects,), in a list
@@ -38,6 +38,30 @@ DETECTOR_PARAMETERS = {
         """
         The mean average precision that ``score`` and ``early_stopping`` use: at an intersection over union of 0.5, or
         the mean over 0.5, 0.55, ..., 0.95.
+        """,
+    ),
+}
+
+REGION_PARAMETERS = {
+    **DETECTOR_PARAMETERS,
+    "filters": (
+        "array-like of shape (n_stages,), default=(16, 32, 64, 128)",
+        """
+        Number of filters of each stage of two 3 x 3 convolutions, at least two stages. Each stage sees maps of half the
+        height and width of those of the stage before. The features of the regions are those of the last stage but one,
+        with the upsampled ones of the last added.
+        """,
+    ),
+    "hidden_layer_sizes": (
+        "int or array-like of shape (n_hidden,), default=(256,)",
+        """
+        Number of units in each dense hidden layer for a region, which reads 7 x 7 positions of the features.
+        """,
+    ),
+    "n_regions": (
+        "int in [1, inf), default=64",
+        """
+        Number of regions of each image in a training batch. In images with more objects some of these are left out.
         """,
     ),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy
@@ -118,6 +118,12 @@ def _on_canvases(estimator: Any, X: Any) -> tuple[numpy.ndarray, list[Letterbox]
         places.append(Letterbox(image.shape[:2], (height, width)))
         places[-1].draw(image, canvas)
     return canvases, places
+
+
+def single_images(images: Any) -> Iterator[numpy.ndarray]:
+    """Yield the images of an array or a source one by one."""
+    for i in range(images.shape[0]):
+        yield images[i] if isinstance(images, numpy.ndarray) else read_rows(images, slice(i, i + 1))[0]
 
 
 def _listed(X: Any) -> Any:

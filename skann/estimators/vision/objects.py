@@ -108,15 +108,11 @@ def encode_labels(
     return codes
 
 
-def as_targets(
-    boxes: Sequence[numpy.ndarray], labels: Sequence[numpy.ndarray], proposals: Sequence[numpy.ndarray] | None = None
-) -> numpy.ndarray:
+def as_targets(boxes: Sequence[numpy.ndarray], labels: Sequence[numpy.ndarray]) -> numpy.ndarray:
     """Return an array of dicts, one for each image."""
     targets = numpy.empty(len(boxes), object)
     for i, (own, own_labels) in enumerate(zip(boxes, labels, strict=True)):
         targets[i] = {"boxes": own, "labels": own_labels}
-        if proposals is not None:
-            targets[i]["proposals"] = proposals[i]
     return targets
 
 
@@ -129,15 +125,27 @@ def pad_boxes(boxes: Sequence[numpy.ndarray], codes: Sequence[numpy.ndarray]) ->
     return padded
 
 
+def check_proposals(proposals: Any, size: tuple[int, int], name: str) -> numpy.ndarray:
+    """Return regions of an image, of shape (k, 4), clipped to it, without those that have no area in it.
+
+    Raises
+    ------
+    ValueError
+        If they are not finite numbers of that shape.
+    """
+    boxes = _clipped(check_boxes({"boxes": proposals}, name), size)
+    return boxes[(boxes[:, 2:] > boxes[:, :2]).all(axis=1)]
+
+
+def pad_proposals(proposals: Sequence[numpy.ndarray]) -> numpy.ndarray:
+    """Return regions in the form of ``pad_boxes``, with the code PROPOSAL."""
+    return pad_boxes(proposals, [numpy.full(len(own), PROPOSAL) for own in proposals])
+
+
 def objects_of(padded: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
     """Return the boxes and the codes of the objects of one image of a padded array."""
     rows = padded[padded[:, 4] >= 0]
     return rows[:, :4], rows[:, 4].astype(int)
-
-
-def proposals_of(padded: numpy.ndarray) -> numpy.ndarray:
-    """Return the boxes of the proposals of one image of a padded array."""
-    return padded[padded[:, 4] == PROPOSAL, :4]
 
 
 @dataclass(frozen=True)

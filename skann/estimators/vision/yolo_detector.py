@@ -39,7 +39,7 @@ _RARE = 0.01  # initial probability of a class: most points see no object
 _DESCRIPTIONS = {
     **DETECTOR_PARAMETERS,
     "filters": (
-        "int or array-like of shape (n_stages,), default=(16, 32, 64, 128, 128)",
+        "int or array-like of shape (n_stages,), default=(16, 32, 64, 128)",
         """
         Number of filters of each stage of two 3 x 3 convolutions. Each stage sees maps of half the height and width of
         those of the stage before.
@@ -153,7 +153,7 @@ class YOLODetector(ObjectDetector):
 
     def __init__(
         self,
-        filters: Sizes = (16, 32, 64, 128, 128),
+        filters: Sizes = (16, 32, 64, 128),
         *,
         n_scales: int = 2,
         image_size: tuple[int, int] | None = None,

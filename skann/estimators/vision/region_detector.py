@@ -1,0 +1,206 @@
+"""Base class of two-stage detectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Integral
+from types import ModuleType
+from typing import Any
+
+import numpy
+import sklearn
+
+from ..._sklearn_compat import Interval
+from ...engine.activations import ACTIVATIONS
+from ...engine.data.rows import Rows
+from ...engine.detection.anchors import anchors
+from ...engine.detection.region_targets import ObjectReader, RegionTargets, objects_in_rows
+from ...engine.kernels.threads import claim, n_threads
+from ...engine.learner import Learner
+from ...engine.models.rcnn import RCNNSizes, rcnn
+from ...engine.region_prediction import RegionOutputs, RegionPredictor
+from ...engine.training.two_stage import TwoStageStep
+from ..annotations import Sizes
+from ..builders import build_initializer, build_normalization
+from ..constraints import check_hidden_layer_sizes, private_copy
+from ..devices import namespace_to_predict
+from ..threads import BlasLimit
+from ..validation_set import ValidationSet, score_fitted
+from .detector import DETECTOR_CONSTRAINTS, ObjectDetector
+from .images import spatial_images
+from .letterbox import Letterbox
+from .objects import Detections
+from .recipe import SpatialRecipe
+from .sizes import check_filters
+
+_N_SIZES, _RATIOS = 4, (0.5, 1.0, 2.0)  # of the anchors
+_SIZE_QUANTILES = 0.05, 0.95  # of the objects, which the sizes of the anchors span
+_AT_PREDICTION = 2  # regions for each of the detections of an image
+
+REGION_CONSTRAINTS: dict[str, list] = {
+    **DETECTOR_CONSTRAINTS,
+    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+    "n_regions": [Interval(Integral, 1, None, closed="left")],
+}
+
+
+@dataclass(frozen=True)
+class RegionRecipe(SpatialRecipe):
+    """The recipe for the networks of a two-stage detector.
+
+    Attributes
+    ----------
+    has_masks : bool
+    """
+
+    has_masks: bool = False
+    step = TwoStageStep
+
+    def network(self, estimator, loss, in_shape, n_targets, target=None):
+        """Return the graph and the objective for the estimator's parameters."""
+        sizes = RCNNSizes(
+            n_classes=len(estimator.classes_),
+            filters=check_stages(estimator.filters),
+            hidden_units=check_hidden_layer_sizes(estimator.hidden_layer_sizes),
+            n_anchors=_N_SIZES * len(_RATIOS) if estimator._proposes else 0,
+            has_masks=self.has_masks,
+        )
+        return rcnn(
+            in_shape=estimator.image_shape_,
+            sizes=sizes,
+            activation=private_copy(ACTIVATIONS.get(estimator.activation)),
+            weight_init=build_initializer(estimator),
+            normalization=build_normalization(estimator),
+        )
+
+
+class RegionDetector(ObjectDetector):
+    """Base class of two-stage detectors: a trunk proposes regions, whose features the heads read."""
+
+    hidden_layer_sizes: Sizes
+    n_regions: int
+    _proposes = True  # whether the trunk proposes regions
+    _object_sizes: numpy.ndarray  # sizes of the anchors, in pixels
+
+    def _detections(self, X):
+        self._check_fitted()
+        images, places = spatial_images(self, X, reset=False)
+        proposals = None if self._proposes else self._propose(images)
+        found = self._detect(self._learner, Rows(images), proposals)
+        for i, (detections, _) in enumerate(found):
+            yield detections, places and places[i]
+
+    def _propose(self, images: Any) -> list[numpy.ndarray]:
+        """Return the regions of each image, in a detector whose trunk does not propose them."""
+        raise NotImplementedError
+
+    def _detect(
+        self, learner: Learner, rows: Rows, proposals: list[numpy.ndarray] | None, xp: ModuleType | None = None
+    ) -> list[tuple[Detections, numpy.ndarray | None]]:
+        """Return the detections in images, with the probabilities of the pixels of their masks, if there are any."""
+        xp = namespace_to_predict(self.device, len(rows)) if xp is None else xp
+        n_regions = _AT_PREDICTION * self.max_detections
+        found = []
+
+        def select(outputs: RegionOutputs) -> tuple[numpy.ndarray, ...]:
+            found.append(self._select(outputs.boxes, outputs.probabilities))
+            return (found[-1].boxes,)
+
+        def work(limits: bool) -> list[numpy.ndarray | None]:
+            predictor = RegionPredictor(learner.graph, learner.parameters, self._target_encoder, n_regions, xp)
+            with claim(n_threads()):
+                return [masks for _, masks in predictor.predict(rows, select, proposals)]
+
+        return list(zip(found, BlasLimit().run(work), strict=True))
+
+    def _encode_target(self, y, sample_weight, continuing, incremental):
+        target = super()._encode_target(y, sample_weight, continuing, incremental)
+        if not continuing:
+            self._object_sizes = _sizes_of([image["boxes"] for image in y])
+        return target
+
+    @property
+    def _target_encoder(self):
+        read = self._object_reader
+        height, width = self.image_shape_[:2]
+        return RegionTargets(
+            read, len(self.classes_), self.n_regions, (height, width), self._anchors if self._proposes else None
+        )
+
+    @property
+    def _object_reader(self) -> ObjectReader:
+        return objects_in_rows
+
+    @property
+    def _anchors(self) -> numpy.ndarray:
+        """The anchors of all points of the features."""
+        filters = check_stages(self.filters)
+        stride, multiple = 2 ** (len(filters) - 2), 2 ** (len(filters) - 1)
+        height, width = (-(-length // multiple) * multiple for length in self.image_shape_[:2])
+        return anchors((height // stride, width // stride), stride, self._object_sizes, _RATIOS)
+
+    def _build_loss(self):
+        return None  # the heads have losses of their own
+
+    def _build_evaluation(self, validation, learner, xp):
+        if self.scoring == "loss":
+            raise ValueError(
+                f"scoring='loss' is not available for {type(self).__name__}: the regions that its loss is one of change "
+                "from epoch to epoch. Use scoring=None."
+            )
+        return RegionEvaluation(self, validation, learner, xp)
+
+
+@dataclass
+class RegionEvaluation:
+    """Scores the validation set after each epoch. There is no validation loss.
+
+    Attributes
+    ----------
+    estimator : RegionDetector
+    validation : ValidationSet
+    learner : Learner
+    xp : module
+    """
+
+    estimator: Any
+    validation: ValidationSet
+    learner: Learner
+    xp: ModuleType
+
+    @property
+    def rows(self) -> Rows:
+        """The rows of the validation set."""
+        return self.validation.rows
+
+    def __call__(self) -> tuple[float, float]:
+        """Return NaN, in place of a loss, and the score."""
+        estimator = self.estimator
+        if estimator.scoring is not None:
+            scorer = sklearn.metrics.check_scoring(estimator, estimator.scoring)
+            return numpy.nan, float(score_fitted(estimator, self.validation, self.learner, scorer))
+        found = estimator._detect(self.learner, Rows(self.rows.X, index=self.rows.index), self._proposals(), self.xp)
+        return numpy.nan, estimator._score_of_found(self.rows.of(self.rows.target), found)
+
+    def _proposals(self) -> list[numpy.ndarray] | None:
+        """Return the proposals that the target holds, where the trunk does not propose any."""
+        if self.estimator._proposes:
+            return None
+        read = self.estimator._object_reader
+        return [read(own).proposals for own in self.rows.of(self.rows.target)]
+
+
+def check_stages(filters: Any) -> list[int]:
+    """Return the numbers of filters of at least two stages, or raise ValueError."""
+    sizes = check_filters(filters)
+    if len(sizes) < 2:
+        raise ValueError(f"filters must have at least two stages, for example (16, 32, 64, 128). Got {filters!r}.")
+    return sizes
+
+
+def _sizes_of(boxes: list[numpy.ndarray]) -> numpy.ndarray:
+    """Return sizes, in a geometric series, that span those of most objects: the square roots of the areas."""
+    every = numpy.concatenate(boxes)
+    sizes = numpy.sqrt((every[:, 2] - every[:, 0]) * (every[:, 3] - every[:, 1]))
+    low, high = numpy.quantile(sizes, _SIZE_QUANTILES)
+    return numpy.geomspace(max(1.0, low), max(1.0, high), _N_SIZES)
