@@ -28,11 +28,14 @@ from skann.engine.layers import Bound
 from skann.engine.losses import (
     AbsoluteError,
     BlockLoss,
+    Dice,
     Focal,
     Gamma,
     Hinge,
     Huber,
     LogLoss,
+    Lovasz,
+    PixelLoss,
     Poisson,
     Quantile,
     SquaredError,
@@ -104,6 +107,19 @@ LOSS_CASES = [
     (BlockLoss(SquaredError(), PROBLEMS), "multioutput", 6, 1.0),
     (BlockLoss(Focal(), PROBLEMS), "multioutput", 6, 1.0),
     (BlockLoss(Hinge(), PROBLEMS), "multioutput", 6, -0.8),
+]
+# those of all positions of a row together
+PIXEL_LOSS_CASES = [
+    (PixelLoss(LogLoss()), "segmentation", 3, 1.0),
+    (PixelLoss(LogLoss(label_smoothing=0.2)), "segmentation", 2, -1.3),
+    (PixelLoss(Focal()), "segmentation", 4, 1.5),
+    (PixelLoss(SquaredError()), "segmentation", 3, 1.0),
+    (Dice(), "segmentation", 3, 1.0),
+    (Dice(smooth=0.1), "segmentation", 2, -1.7),
+    (Dice(), "segmentation", 1, 1.0),
+    (Lovasz(), "segmentation", 3, 1.0),
+    (Lovasz(), "segmentation", 4, 2.0),
+    (Lovasz(), "segmentation", 1, 1.0),
 ]
 
 

@@ -12,6 +12,7 @@ from skann.engine.layers import (
     Affine,
     AveragePool2D,
     BatchNorm,
+    Canvas2D,
     Concatenate,
     Conv2D,
     ConvTranspose2D,
@@ -22,6 +23,7 @@ from skann.engine.layers import (
     GaussianNoise,
     GlobalAveragePool2D,
     GlobalMaxPool2D,
+    JoinPositions,
     Layer,
     LayerNorm,
     Linear,
@@ -38,11 +40,12 @@ from skann.engine.layers import (
     SpatialDropout,
     Upsample2D,
 )
-from skann.engine.losses import LOSSES, BlockLoss
+from skann.engine.losses import LOSSES, BlockLoss, PixelLoss
 
 from .harness import (
     ACTIVATION_CASES,
     LOSS_CASES,
+    PIXEL_LOSS_CASES,
     assert_gradient,
     assert_gradient_along,
     bind,
@@ -114,6 +117,7 @@ IMAGE_CASES = [
     GlobalMaxPool2D(),
     GlobalAveragePool2D(),
     *(Upsample2D(factor, mode) for mode in ("nearest", "bilinear") for factor in (2, 3, (1, 4), 1)),
+    *(Canvas2D(size) for size in ((7, 6), (3, 2), (8, 3), (2, 4))),
     Flatten(),
     SpatialDropout(0.4),
 ]
@@ -126,14 +130,15 @@ CASES = [
 
 def test_every_registered_name_has_a_case():
     assert set(ACTIVATIONS.classes()) == {type(case) for case in ACTIVATION_CASES}
-    assert {*LOSSES.classes(), BlockLoss} == {type(case[0]) for case in LOSS_CASES}
+    losses = [*LOSS_CASES, *PIXEL_LOSS_CASES]
+    assert {*LOSSES.classes(), BlockLoss, PixelLoss} == {type(case[0]) for case in losses}
     assert {(loss, task) for loss in LOSSES.classes() for task in loss.tasks} == {
-        (type(case[0]), case[1]) for case in LOSS_CASES if not isinstance(case[0], BlockLoss)
+        (type(case[0]), case[1]) for case in losses if not isinstance(case[0], (BlockLoss, PixelLoss))
     }
     bases = {Layer, Linear, Normalization, Dropout, Pool2D}
     layers = {cls for base in bases for cls in base.__subclasses__() if cls.__module__.startswith("skann.")}
     # layers of several inputs have their cases in test_graph.py
-    cases = {type(layer) for layer, _ in CASES} | {Add, Concatenate}
+    cases = {type(layer) for layer, _ in CASES} | {Add, Concatenate, JoinPositions}
     assert layers - {Linear, Normalization, Pool2D} == cases
 
 

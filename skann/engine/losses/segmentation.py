@@ -57,7 +57,7 @@ class _OverlapLoss(Loss):
     def evaluate(self, xp, link, raw, target, losses, gradient, work):
         p, slope = work
         shape = -1, raw.shape[-1]
-        link.forward(xp, raw.reshape(shape), p.reshape(shape))
+        link.forward(xp, raw.reshape(shape), p.reshape(shape), slope.reshape(shape))
         self._overlap(xp, p, target, losses, slope)
         # through the softmax: p (slope - sum_j p_j slope_j)
         xp.multiply(p, slope, out=gradient)
