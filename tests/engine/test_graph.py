@@ -25,6 +25,7 @@ from skann.engine.layers import (
     Flatten,
     GlobalAveragePool2D,
     GlobalMaxPool2D,
+    JoinPositions,
     LayerNorm,
     MaxoutLayer,
     MaxPool2D,
@@ -135,6 +136,15 @@ def convolutions():
     return builder.build(builder.add(GlobalAveragePool2D(), x), builder.add(ConvTranspose2D(2, INIT, stride=2), x))
 
 
+def scales():
+    """The positions of maps of three sizes, of which one is read again."""
+    builder = GraphBuilder(x=(4, 6, 2))
+    fine = builder.chain([dense(3), tanh()], "x")
+    coarse = builder.chain([MaxPool2D(2), dense(3)], fine)
+    row = builder.chain([AveragePool2D((4, 2)), Upsample2D((1, 2))], fine)
+    return builder.build(builder.chain([tanh(), dense(2)], builder.add(JoinPositions(), fine, coarse, row)), coarse)
+
+
 GRAPHS = [
     residual_blocks,
     skip_by_concatenation,
@@ -193,7 +203,7 @@ def with_positions(graph, positions):
 
 @pytest.mark.parametrize(
     ("make", "positions"),
-    [(make, axes) for make in GRAPHS for axes in ((), (2,), (2, 3))] + [(images, ()), (convolutions, ())],
+    [(make, axes) for make in GRAPHS for axes in ((), (2,), (2, 3))] + [(images, ()), (convolutions, ()), (scales, ())],
 )
 def test_gradients_of_parameters_and_inputs(make, positions):
     graph = with_positions(make(), positions)
@@ -221,7 +231,7 @@ def test_gradients_of_parameters_and_inputs(make, positions):
     pytest.fail("every point drawn lies near a kink")
 
 
-@pytest.mark.parametrize("make", [*GRAPHS, images, convolutions])
+@pytest.mark.parametrize("make", [*GRAPHS, images, convolutions, scales])
 def test_gradients_of_the_inputs_alone_leave_those_of_the_parameters(make):
     graph = make()
     parameters, (xs, cotangents) = draw(graph), problem(graph)
@@ -374,7 +384,7 @@ def test_two_heads_with_losses_of_their_own(weighting):
 
 
 @pytest.mark.parametrize(
-    "make", [residual_blocks, skip_by_concatenation, two_heads, tap, two_inputs, images, convolutions]
+    "make", [residual_blocks, skip_by_concatenation, two_heads, tap, two_inputs, images, convolutions, scales]
 )
 def test_a_device_gives_the_same(device, make):
     graph = make()

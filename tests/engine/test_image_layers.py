@@ -14,10 +14,12 @@ from skann.engine.layers import (
     Add,
     AveragePool2D,
     BatchNorm,
+    Canvas2D,
     Concatenate,
     Flatten,
     GlobalAveragePool2D,
     GlobalMaxPool2D,
+    JoinPositions,
     MaxPool2D,
     SpatialDropout,
     Upsample2D,
@@ -250,6 +252,25 @@ def test_merging_images(torch, layer, dtype):
         assert_equals_torch(dx, tensor.grad)
 
 
+def test_the_positions_of_maps_follow_one_another():
+    xs = [images("float64", (*size, 2), seed) for seed, size in enumerate([(4, 5), (1, 3), (2, 2)])]
+    builder = GraphBuilder(a=xs[0].shape[1:], b=xs[1].shape[1:], c=xs[2].shape[1:])
+    y, dy, dxs = passes(network_of(builder.build(builder.add(JoinPositions(), "a", "b", "c"))), *xs)
+    assert_array_equal(y, numpy.concatenate([x.reshape(6, -1, 2) for x in xs], axis=1))
+    for x, dx, part in zip(xs, dxs, numpy.split(dy, [20, 23], axis=1), strict=True):
+        assert_array_equal(dx, part.reshape(x.shape))
+
+
+@pytest.mark.parametrize("size", [(9, 12), (3, 4), (5, 11), (10, 2), (7, 9)])
+def test_a_canvas_holds_the_upper_left_corner(size):
+    x = images("float64")
+    y, dy, (dx,) = passes(network_of(chain([("canvas", Canvas2D(size))], SHAPE)), x)
+    both = numpy.pad(x, ((0, 0), (0, 20), (0, 20), (0, 0)))
+    assert_array_equal(y, both[:, : size[0], : size[1]])
+    back = numpy.pad(dy, ((0, 0), (0, 20), (0, 20), (0, 0)))
+    assert_array_equal(dx, back[:, : SHAPE[0], : SHAPE[1]])
+
+
 # --- spatial dropout
 
 
@@ -336,6 +357,12 @@ def test_a_device_gives_the_same(device, layer):
         (lambda: chain([("pool", GlobalMaxPool2D())], (3,)), "GlobalMaxPool2D takes images"),
         (lambda: chain([("pool", GlobalAveragePool2D())], (0, 4, 3)), "GlobalAveragePool2D takes images"),
         (lambda: chain([("up", Upsample2D())], (4, 4, 4, 4)), "Upsample2D takes images"),
+        (lambda: Canvas2D((0, 3)), "'size' parameter of Canvas2D must be an int of at least 1"),
+        (lambda: chain([("canvas", Canvas2D((2, 3)))], (4, 4)), "Canvas2D takes images"),
+        (
+            lambda: JoinPositions().declare([(2, 2, 3), (2, 2, 4)]),
+            "JoinPositions takes inputs of the same number of channels",
+        ),
     ],
 )
 def test_errors_name_what_came_and_the_way_out(make, words):
