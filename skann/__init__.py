@@ -9,7 +9,14 @@ from .version import __version__, show_versions
 
 if TYPE_CHECKING:
     from .estimators.tabular import TabularMLPClassifier, TabularMLPRegressor
-    from .estimators.vision import ConvClassifier, ConvRegressor, FCNSegmenter, YOLODetector
+    from .estimators.vision import (
+        ConvClassifier,
+        ConvRegressor,
+        FCNSegmenter,
+        MaskRCNNSegmenter,
+        RCNNDetector,
+        YOLODetector,
+    )
 
 __all__ = [
     "ConvClassifier",
@@ -17,6 +24,8 @@ __all__ = [
     "FCNSegmenter",
     "MLPClassifier",
     "MLPRegressor",
+    "MaskRCNNSegmenter",
+    "RCNNDetector",
     "TabularMLPClassifier",
     "TabularMLPRegressor",
     "YOLODetector",
@@ -47,6 +56,8 @@ _LAZY = {
     "ConvClassifier": "vision",
     "ConvRegressor": "vision",
     "FCNSegmenter": "vision",
+    "MaskRCNNSegmenter": "vision",
+    "RCNNDetector": "vision",
     "TabularMLPClassifier": "tabular",
     "TabularMLPRegressor": "tabular",
     "YOLODetector": "vision",

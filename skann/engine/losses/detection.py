@@ -1,8 +1,8 @@
 """Losses of detectors: of the classes and the boxes that positions, anchors or regions predict.
 
-A raw output has a column for each class, then four for the box. A target has the same columns and, where positions of an
-image are judged together, in a last one the weight of each: 0 leaves it out. The box counts only where there is an
-object.
+A raw output has a column for each class, then four for the box. A target has the same columns and, where the positions
+of an image are judged together, in a last one the weight of each: 0 leaves it out. The box counts only where there is
+an object.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from types import ModuleType
 from ..activations import Identity
 from ..arrays.backend import Array
 from ..detection.box_losses import ciou_loss, giou_loss, smooth_l1
+from ..detection.coder import LARGEST_RAW
 from ..functions.entropy import softmax_cross_entropy
 from .base import Loss
 from .classification import LogLoss
@@ -20,8 +21,8 @@ from .classification import LogLoss
 __all__ = ["AnchorLoss", "MaskLoss", "PointLoss", "RegionLoss"]
 
 DETECTION = frozenset({"detection"})
-LARGEST_RAW = 10.0  # of the logarithm of a distance, as in DistanceCoder
 _FOCUS, _BALANCE = 2.0, 0.25  # gamma and alpha of the focal loss
+_BOX_WEIGHT = 2.0
 BOX_LOSSES = {"giou": giou_loss, "ciou": ciou_loss}
 
 
@@ -38,7 +39,7 @@ class _DetectionLoss(Loss):
 
 @dataclass(frozen=True)
 class PointLoss(_DetectionLoss):
-    """Focal loss of the classes of all points of an image, plus the IoU loss of the boxes of those that predict one.
+    """Focal loss of the classes of all points of an image, plus twice the IoU loss of the boxes that points predict.
 
     Boxes are coded by ``DistanceCoder``; overlaps do not depend on the point, nor on its stride. Both terms are divided
     by the mean number of points per image that predict a box [Lin et al., 2017, arXiv:1708.02002; Tian et al., 2019,
@@ -68,7 +69,7 @@ class PointLoss(_DetectionLoss):
         image, point = xp.nonzero(truth.sum(axis=-1) * weight[..., 0])
         if len(image):
             values, slopes = _box_terms(xp, BOX_LOSSES[self.box_loss], raw[image, point, k:], coded[image, point])
-            own = weight[image, point]
+            own = _BOX_WEIGHT * weight[image, point]
             gradient[image, point, k:] = slopes * own
             xp.add.at(losses[1], image, values * own[:, 0])
 
@@ -159,8 +160,8 @@ def _focal(xp: ModuleType, v: Array, truth: Array) -> tuple[Array, Array]:
 
 
 def _box_terms(xp: ModuleType, box_loss, raw: Array, coded: Array) -> tuple[Array, Array]:
-    """Return the losses of boxes coded as logarithms of distances, and their derivatives by the raw outputs."""
-    distances, true = (xp.exp(xp.clip(part, -LARGEST_RAW, LARGEST_RAW)) for part in (raw, coded))
+    """Return the losses of boxes whose distances have raw outputs as logarithms, and the derivatives by these."""
+    distances = xp.exp(xp.clip(raw, -LARGEST_RAW, LARGEST_RAW))
     outwards = xp.asarray([-1, -1, 1, 1], raw.dtype)  # left and top lie at negative coordinates, seen from the point
-    values, slopes = box_loss(xp, outwards * distances, outwards * true)
+    values, slopes = box_loss(xp, outwards * distances, outwards * coded)
     return values, slopes * outwards * distances * (xp.abs(raw) < LARGEST_RAW)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..activations import Activation
 from ..graph import Graph
-from ..initializers import GlorotUniform, Initializer
+from ..initializers import Initializer, Normal
 from ..layers import Add, Conv2D, JoinPositions, Layer, Upsample2D
 from .blocks import BlockBuilder
 
@@ -58,7 +58,7 @@ def yolo(
             x = builder.add(Upsample2D(2), x, name=f"upsample_{scale}")
             x = builder.add(Add(), lateral, x, name=f"merge_{scale}")
         x = builder.convolutions(f"head_{scale}", width, 1, activation, x)
-        outputs.append(builder.add(Conv2D(n_outputs, GlorotUniform(), 1), x, name=output_name(scale), role="output"))
+        outputs.append(builder.add(Conv2D(n_outputs, Normal(0.01), 1), x, name=output_name(scale), role="output"))
     joined = builder.add(JoinPositions(), *reversed(outputs), name="points")
     return builder.build(joined)
 

@@ -76,7 +76,7 @@ def _mean_loss(objective: Objective, raw: numpy.ndarray, rows: Rows) -> float:
     for chunk in chunks(0, len(rows), CHUNK):
         part = raw[chunk]
         target, weight = reader.read_target(chunk, len(part))
-        if head.loss.over_positions:
+        if head.loss.over_positions and target is not None:
             part, target = (array.reshape(len(part), -1, array.shape[-1]) for array in (part, target))
         losses, gradient = numpy.empty((max(1, len(head.loss.parts)), len(part)), raw.dtype), numpy.empty_like(part)
         work = numpy.empty((2, *part.shape), raw.dtype)

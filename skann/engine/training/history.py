@@ -77,8 +77,11 @@ class Progress:
         """
         beats = operator.gt if ties == "first" else operator.ge
         number = self.history["epoch"][-1] + 1 if self.loss_curve else 1
-        for name, column in self.history.items():
-            column.append(number if name == "epoch" else entries.get(name, math.nan))
+        row = {"epoch": number, **entries}
+        if len(row) < len(self.history):  # a part of an earlier loss
+            row |= dict.fromkeys(self.history.keys() - row, math.nan)
+        for name, value in row.items():
+            self.history[name].append(value)
         loss, score = self.loss_curve[-1], self.scores[-1]
         best_loss, best_score = self.best_loss, self.best_score
         if not by_score:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy
 
-from ..arrays.backend import Array, move
+from ..arrays.backend import Array, move, namespace
 from ..arrays.deferred_sum import DeferredSum
 from ..criterion import Criterion
 from ..detection.region_targets import Objects, RegionTargets
@@ -33,7 +33,12 @@ class TwoStageStep(SupervisedStep):
 
     def _build_criterion(self) -> Criterion:
         return TwoStageCriterion(
-            self.learner.objective, self.learner.graph, self.trained, self.n_rows_at_once, self.rows.encode, self.state
+            self.learner.objective,
+            self.learner.graph,
+            self.trained,
+            self.n_rows_at_once,
+            cast("RegionTargets", self.rows.encode),
+            self.state,
         )
 
     def _probed_graph(self) -> Graph:
@@ -70,7 +75,7 @@ class _RegionHead:
         self.scale = scale
 
     def loss_and_grad(
-        self, features: Array, regions: Array, image_of: Array, target: Array, weight: Array, dfeatures: Array
+        self, features: Array, dfeatures: Array, regions: Array, image_of: Array, target: Array, weight: Array
     ) -> DeferredSum | float:
         """Return the loss of regions; write the gradients of the parameters and that of the features."""
         xp, x = self.network.xp, self.input[: len(regions)]
@@ -109,6 +114,7 @@ class TwoStageCriterion(Criterion):
         trunk, regions, masks = parts_of(graph)
         super().__init__(objective, Network(trunk, parameters, n_rows, training=True, generator=state.generator))
         self.targets, self.state = targets, state
+        self._library = namespace(parameters.theta)
         self._features = trunk.outputs[-1]
         scale = scale_of(trunk)
         self._regions = _RegionHead(objective, regions, parameters, n_rows * targets.n_regions, REGION_SIZE, scale)
@@ -139,19 +145,15 @@ class TwoStageCriterion(Criterion):
         regions = [
             self.targets.regions_to_train(own, boxes, step) for own, boxes in zip(objects, proposed, strict=True)
         ]
-        loss += self._regions.loss_and_grad(features, *self._region_arrays(objects, regions, weights), dfeatures)
+        loss += self._regions.loss_and_grad(features, dfeatures, *self._region_arrays(objects, regions, weights))
         if self._masks is not None:
             dmasks = xp.empty_like(dfeatures)
-            loss += self._masks.loss_and_grad(features, *self._mask_arrays(objects, regions, weights), dmasks)
+            loss += self._masks.loss_and_grad(features, dmasks, *self._mask_arrays(objects, regions, weights))
             xp.add(dfeatures, dmasks, out=dfeatures)
         self.network.backward(gradients)
         return loss
 
-    @property
-    def _library(self):
-        return numpy if not hasattr(self.network.xp, "cuda") else self.network.xp
-
-    def _region_arrays(self, objects: list[Objects], regions: list, weights: numpy.ndarray) -> tuple[Array, ...]:
+    def _region_arrays(self, objects: list[Objects], regions: list, weights: numpy.ndarray) -> list[Array]:
         """Return boxes, their images, their targets and their weights, for the head of regions."""
         arrays = (
             numpy.concatenate([own.boxes for own in regions]),
@@ -163,7 +165,7 @@ class TwoStageCriterion(Criterion):
         )
         return self._moved(arrays)
 
-    def _mask_arrays(self, objects: list[Objects], regions: list, weights: numpy.ndarray) -> tuple[Array, ...]:
+    def _mask_arrays(self, objects: list[Objects], regions: list, weights: numpy.ndarray) -> list[Array]:
         """Return boxes, their images, their masks and their weights, for the head of masks."""
         count, n = self._n_masked, len(regions)
         boxes = numpy.zeros((n, count, 4), regions[0].boxes.dtype)
@@ -179,10 +181,10 @@ class TwoStageCriterion(Criterion):
         arrays = boxes.reshape(-1, 4), numpy.repeat(numpy.arange(n), count), masks.reshape(-1, *masks.shape[2:])
         return self._moved((*arrays, shares.reshape(-1)))
 
-    def _moved(self, arrays: tuple) -> tuple[Array, ...]:
+    def _moved(self, arrays: tuple) -> list[Array]:
         """Return arrays in the memory of the networks, numbers in their dtype."""
         dtype = self.network.parameters.theta.dtype
-        return tuple(
+        return [
             move(array.astype(dtype, copy=False) if array.dtype.kind == "f" else array, self._library)
             for array in arrays
-        )
+        ]

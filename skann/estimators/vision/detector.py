@@ -18,12 +18,14 @@ from ...metrics import THRESHOLDS, mean_average_precision
 from .objects import Detections, as_targets, check_objects, encode_labels, find_labels, objects_of, pad_boxes
 from .spatial import SPATIAL_CONSTRAINTS, SpatialNetwork
 
+_LOWEST = 1e-3  # score below which a box is dropped by soft suppression in any case
 _CANDIDATES = 1000  # maximum number of candidates per image before suppression, as usual
 
 DETECTOR_CONSTRAINTS: dict[str, list] = {
     **SPATIAL_CONSTRAINTS,
     "min_score": [Interval(Real, 0, 1, closed="left")],
     "iou_threshold": [Interval(Real, 0, 1, closed="both")],
+    "suppression": [StrOptions({"hard", "soft"})],
     "max_detections": [Interval(Integral, 1, None, closed="left")],
     "metric": [StrOptions(set(THRESHOLDS))],
 }
@@ -34,6 +36,7 @@ class ObjectDetector(SpatialNetwork):
 
     min_score: float
     iou_threshold: float
+    suppression: str
     max_detections: int
     metric: str
     classes_: NDArray[Any]
@@ -100,8 +103,26 @@ class ObjectDetector(SpatialNetwork):
         boxes = boxes.astype(values.dtype)
         solid = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
         boxes, codes, values = boxes[solid], codes[solid], values[solid]
-        kept = class_wise_nms(with_loops(numpy), boxes, values, codes, self.iou_threshold)[: self.max_detections]
-        return Detections(boxes[kept], codes[kept], values[kept])
+        suppress = self._suppress_softly if self.suppression == "soft" else self._suppress
+        kept, values = suppress(boxes, values, codes)
+        return Detections(boxes[kept], codes[kept], values)
+
+    def _suppress(self, boxes: numpy.ndarray, scores: numpy.ndarray, codes: numpy.ndarray) -> tuple[Any, Any]:
+        """Return the indices of the boxes kept, the best first, and their scores."""
+        kept = class_wise_nms(with_loops(numpy), boxes, scores, codes, self.iou_threshold)[: self.max_detections]
+        return kept, scores[kept]
+
+    def _suppress_softly(self, boxes: numpy.ndarray, scores: numpy.ndarray, codes: numpy.ndarray) -> tuple[Any, Any]:
+        """Return the indices of boxes, the best first, and their scores, lowered by the boxes that they overlap."""
+        index, lowered = [numpy.empty(0, int)], [scores[:0]]
+        for code in numpy.unique(codes):
+            (own,) = numpy.nonzero(codes == code)
+            kept, values = soft_nms(boxes[own], scores[own], min_score=max(self.min_score, _LOWEST))
+            index.append(own[kept])
+            lowered.append(values)
+        values = numpy.concatenate(lowered)
+        order = numpy.argsort(-values, kind="stable")[: self.max_detections]
+        return numpy.concatenate(index)[order], values[order]
 
     def _checked_target(self, y, images, places, reset):
         sizes = [images.shape[1:3]] * images.shape[0] if places is None else [place.size for place in places]
@@ -122,13 +143,18 @@ class ObjectDetector(SpatialNetwork):
         return self._score_of_codes(truth, [detections for detections, _ in found])
 
     def _score_of_codes(self, truth: numpy.ndarray, found: list[Detections]) -> float:
-        """Return the score of detections against padded boxes; 0 if these hold no object."""
+        """Return the score of detections against padded boxes."""
         objects = [objects_of(image) for image in truth]
         if not any(len(codes) for _, codes in objects):
-            raise ValueError(
-                "The validation set has no objects, so that its mean average precision is not defined. Pass X_val and "
-                "y_val, or use early_stopping=False."
-            )
+            raise no_objects_error()
         y_true = [{"boxes": boxes, "labels": codes} for boxes, codes in objects]
         y_pred = [{"boxes": own.boxes, "labels": own.codes, "scores": own.scores} for own in found]
         return mean_average_precision(y_true, y_pred, metric=self.metric)
+
+
+def no_objects_error() -> ValueError:
+    """Return the error for a validation set without objects."""
+    return ValueError(
+        "The validation set has no objects, so that its mean average precision is not defined. Pass X_val and y_val "
+        "with objects, or use early_stopping=False."
+    )

@@ -27,6 +27,13 @@ DETECTOR_PARAMETERS = {
         Intersection over union above which a detection is suppressed by one of the same class with a higher score.
         """,
     ),
+    "suppression": (
+        "{'hard', 'soft'}, default='hard'",
+        """
+        'hard' drops the detections that ``iou_threshold`` suppresses. 'soft' lowers the score s of a detection to
+        s exp(-IoU^2 / 0.5) for each better one of its class instead [9]_, which helps where objects overlap.
+        """,
+    ),
     "max_detections": (
         "int in [1, inf), default=100",
         """

@@ -31,7 +31,7 @@ from ..annotations import (
 from ..builders import build_initializer, build_normalization
 from ..constraints import RegisteredName, private_copy
 from ..docs import fill_docstring
-from .label_maps import UNLABELLED, OneHotPixels, check_label_maps, encode_maps, find_classes
+from .label_maps import UNLABELLED, OneHotPixels, check_label_maps, encode_maps, find_classes, stack_maps
 from .recipe import SpatialRecipe
 from .sizes import check_filters
 from .spatial import SPATIAL_CONSTRAINTS, SpatialNetwork
@@ -260,7 +260,7 @@ class FCNSegmenter(SpatialNetwork):
         y : ndarray of shape (n_samples, height, width)
             Labels; an array of objects, with a map for each image, if their sizes differ.
         """
-        return _stack([self.classes_[scores.argmax(axis=-1)] for scores in self._scores(X)])
+        return stack_maps([self.classes_[scores.argmax(axis=-1)] for scores in self._scores(X)])
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Predict the probabilities of the classes of each pixel.
@@ -276,7 +276,7 @@ class FCNSegmenter(SpatialNetwork):
             Probabilities of the classes, in the order of ``classes_``; an array of objects, with an array for each
             image, if their sizes differ.
         """
-        return _stack(list(self._scores(X)))
+        return stack_maps(list(self._scores(X)))
 
     def score(self, X: Any, y: Any) -> float:
         """Return the mean intersection over union of the prediction.
@@ -335,12 +335,3 @@ class FCNSegmenter(SpatialNetwork):
 def _restored(place: Any, scores: NDArray[Any]) -> NDArray[Any]:
     """Return the scores of the pixels of an image from those of its canvas."""
     return place.restore(scores)
-
-
-def _stack(maps: list[NDArray[Any]]) -> NDArray[Any]:
-    """Return arrays of one shape as a single array, others as an array of objects."""
-    if all(array.shape == maps[0].shape for array in maps):
-        return numpy.stack(maps)
-    stacked = numpy.empty(len(maps), object)
-    stacked[:] = maps
-    return stacked

@@ -98,6 +98,7 @@ def spatial_images(estimator: Any, X: Any, *, reset: bool) -> tuple[Any, list[Le
 def _on_canvases(estimator: Any, X: Any) -> tuple[numpy.ndarray, list[Letterbox]]:
     """Return images, of any sizes, on canvases of ``image_size``, and their places in these."""
     height, width = check_image_size(estimator.image_size)
+    _check_columns(estimator, X)
     images = [check_single_image(image, i) for i, image in enumerate(_listed(X))]
     if not images:
         raise ValueError("X has no images. At least 1 is required.")

@@ -105,3 +105,12 @@ class OneHotPixels:
         if flat.min(initial=0) < 0:
             out[flat < 0] = 0
         return out.reshape(*codes.shape, self.n_classes)
+
+
+def stack_maps(maps: list[numpy.ndarray]) -> numpy.ndarray:
+    """Return arrays of one shape as a single array, others as an array of objects."""
+    if all(own.shape == maps[0].shape for own in maps):
+        return numpy.stack(maps)
+    stacked = numpy.empty(len(maps), object)
+    stacked[:] = maps
+    return stacked

@@ -12,6 +12,7 @@ from ..._objects import check_boxes, check_images, check_labels, sort_labels
 from ...engine.data.spatial import PADDING, PROPOSAL
 from .letterbox import Letterbox
 
+_NUMPY_LABELS = (numpy.bool_, numpy.integer, numpy.floating, numpy.str_)
 _TOLERANCE = 1.0  # pixels by which a box may exceed the image, as rounded annotations do
 
 
@@ -72,6 +73,7 @@ def find_labels(objects: Sequence[tuple[numpy.ndarray, list[Any]]]) -> numpy.nda
 
 def as_label_array(labels: Sequence[Any]) -> numpy.ndarray:
     """Return labels as an array of their type, or of objects where they have different ones."""
+    labels = [label.item() if isinstance(label, _NUMPY_LABELS) else label for label in labels]
     kinds = {type(label) for label in labels}
     if len(kinds) == 1 and kinds <= {str, int, float, bool}:
         try:

@@ -44,7 +44,8 @@ _DESCRIPTIONS = {
 _REFERENCE = """\
 .. [7] Ren et al., 2015, "Faster R-CNN: towards real-time object detection with region proposal networks",
        arXiv:1506.01497.
-.. [8] Uijlings et al., 2013, "Selective search for object recognition", IJCV 104."""
+.. [8] Uijlings et al., 2013, "Selective search for object recognition", IJCV 104.
+.. [9] Bodla et al., 2017, "Soft-NMS: improving object detection with one line of code", arXiv:1704.04503."""
 
 
 @describe_target("sequence of dict of length n_samples", OBJECTS)
@@ -92,7 +93,7 @@ class RCNNDetector(RegionDetector):
     >>> for image in X:  # with a bright rectangle each
     ...     (x0, y0), (width, height) = rng.randint(0, 16, 2), rng.randint(8, 16, 2)
     ...     image[y0 : y0 + height, x0 : x0 + width] += 0.7
-    ...     y.append({{"boxes": [[x0, y0, x0 + width, y0 + height]], "labels": ["bright"]}})
+    ...     y.append({"boxes": [[x0, y0, x0 + width, y0 + height]], "labels": ["bright"]})
     >>> detector = RCNNDetector(filters=(8, 16, 16), n_regions=16, random_state=0).fit(X[:60], y[:60])
     >>> detector.score(X[60:], y[60:]) > 0.9
     True
@@ -115,6 +116,7 @@ class RCNNDetector(RegionDetector):
         augment: Augmentation = "flip",
         min_score: float = 0.05,
         iou_threshold: float = 0.5,
+        suppression: Literal["hard", "soft"] = "hard",
         max_detections: int = 100,
         metric: Literal["voc", "coco"] = "voc",
         activation: str | Activation = "relu",
@@ -157,6 +159,7 @@ class RCNNDetector(RegionDetector):
         self.augment = augment
         self.min_score = min_score
         self.iou_threshold = iou_threshold
+        self.suppression = suppression
         self.max_detections = max_detections
         self.metric = metric
         self.activation = activation

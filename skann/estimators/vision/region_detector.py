@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Integral
 from types import ModuleType
@@ -80,15 +81,20 @@ class RegionDetector(ObjectDetector):
     hidden_layer_sizes: Sizes
     n_regions: int
     _proposes = True  # whether the trunk proposes regions
-    _object_sizes: numpy.ndarray  # sizes of the anchors, in pixels
+    _object_sizes: list[float]  # sizes of the anchors, in pixels
 
     def _detections(self, X):
+        for detections, _, place, _ in self._masked_detections(X):
+            yield detections, place
+
+    def _masked_detections(self, X: Any) -> Iterator[tuple[Detections, Any, Letterbox | None, tuple[int, int]]]:
+        """Yield the detections in each image, the probabilities of their masks, its place and its height and width."""
         self._check_fitted()
         images, places = spatial_images(self, X, reset=False)
         proposals = None if self._proposes else self._propose(images)
-        found = self._detect(self._learner, Rows(images), proposals)
-        for i, (detections, _) in enumerate(found):
-            yield detections, places and places[i]
+        for i, (detections, masks) in enumerate(self._detect(self._learner, Rows(images), proposals)):
+            place = None if places is None else places[i]
+            yield detections, masks, place, images.shape[1:3] if place is None else place.size
 
     def _propose(self, images: Any) -> list[numpy.ndarray]:
         """Return the regions of each image, in a detector whose trunk does not propose them."""
@@ -116,7 +122,7 @@ class RegionDetector(ObjectDetector):
     def _encode_target(self, y, sample_weight, continuing, incremental):
         target = super()._encode_target(y, sample_weight, continuing, incremental)
         if not continuing:
-            self._object_sizes = _sizes_of([image["boxes"] for image in y])
+            self._object_sizes = sizes_of([image["boxes"] for image in y])
         return target
 
     @property
@@ -145,7 +151,7 @@ class RegionDetector(ObjectDetector):
     def _build_evaluation(self, validation, learner, xp):
         if self.scoring == "loss":
             raise ValueError(
-                f"scoring='loss' is not available for {type(self).__name__}: the regions that its loss is one of change "
+                f"scoring='loss' is not available for {type(self).__name__}: its loss is one of regions, which change "
                 "from epoch to epoch. Use scoring=None."
             )
         return RegionEvaluation(self, validation, learner, xp)
@@ -198,9 +204,9 @@ def check_stages(filters: Any) -> list[int]:
     return sizes
 
 
-def _sizes_of(boxes: list[numpy.ndarray]) -> numpy.ndarray:
+def sizes_of(boxes: list[numpy.ndarray]) -> list[float]:
     """Return sizes, in a geometric series, that span those of most objects: the square roots of the areas."""
     every = numpy.concatenate(boxes)
     sizes = numpy.sqrt((every[:, 2] - every[:, 0]) * (every[:, 3] - every[:, 1]))
     low, high = numpy.quantile(sizes, _SIZE_QUANTILES)
-    return numpy.geomspace(max(1.0, low), max(1.0, high), _N_SIZES)
+    return numpy.geomspace(max(1.0, low), max(1.0, high), _N_SIZES).tolist()

@@ -50,7 +50,8 @@ PARAMETERS = {
     "batch_size": (
         "int in [1, inf) or 'auto', default='auto'",
         """
-        Number of images in a mini-batch; the last one of an epoch may be smaller. 'auto' means min(8, n_samples).
+        Number of images in a mini-batch; the last one of an epoch may be smaller. 'auto' is 8 or, if the last one would
+        have less than half as many images, a number down to 4.
         """,
     ),
     "max_iter": (

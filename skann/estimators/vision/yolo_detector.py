@@ -12,7 +12,7 @@ from ..._sklearn_compat import Interval, StrOptions
 from ...engine.activations import ACTIVATIONS, Activation
 from ...engine.detection.point_targets import PointTargets
 from ...engine.losses.detection import BOX_LOSSES, DETECTION, PointLoss
-from ...engine.models.detectors import output_name, yolo
+from ...engine.models.detectors import yolo
 from ...engine.objective import Objective
 from ..annotations import (
     Augmentation,
@@ -62,7 +62,8 @@ _DESCRIPTIONS = {
 }
 _REFERENCE = """\
 .. [7] Redmon et al., 2016, "You only look once: unified, real-time object detection", arXiv:1506.02640.
-.. [8] Tian et al., 2019, "FCOS: fully convolutional one-stage object detection", arXiv:1904.01355."""
+.. [8] Tian et al., 2019, "FCOS: fully convolutional one-stage object detection", arXiv:1904.01355.
+.. [9] Bodla et al., 2017, "Soft-NMS: improving object detection with one line of code", arXiv:1704.04503."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class YOLODetector(ObjectDetector):
     >>> for image in X:  # with a bright rectangle each
     ...     (x0, y0), (width, height) = rng.randint(0, 16, 2), rng.randint(8, 16, 2)
     ...     image[y0 : y0 + height, x0 : x0 + width] += 0.7
-    ...     y.append({{"boxes": [[x0, y0, x0 + width, y0 + height]], "labels": ["bright"]}})
+    ...     y.append({"boxes": [[x0, y0, x0 + width, y0 + height]], "labels": ["bright"]})
     >>> detector = YOLODetector(filters=(8, 16, 32), n_scales=1, random_state=0).fit(X[:60], y[:60])
     >>> detector.score(X[60:], y[60:]) > 0.9
     True
@@ -161,6 +162,7 @@ class YOLODetector(ObjectDetector):
         box_loss: Literal["giou", "ciou"] = "giou",
         min_score: float = 0.05,
         iou_threshold: float = 0.5,
+        suppression: Literal["hard", "soft"] = "hard",
         max_detections: int = 100,
         metric: Literal["voc", "coco"] = "voc",
         activation: str | Activation = "relu",
@@ -202,6 +204,7 @@ class YOLODetector(ObjectDetector):
         self.box_loss = box_loss
         self.min_score = min_score
         self.iou_threshold = iou_threshold
+        self.suppression = suppression
         self.max_detections = max_detections
         self.metric = metric
         self.activation = activation
