@@ -25,6 +25,8 @@ def check_label_maps(y: Any, sizes: list[tuple[int, int]]) -> list[numpy.ndarray
     """
     if isinstance(y, numpy.ndarray) and y.dtype != object and y.ndim != 3:
         raise ValueError(f"y must have the shape (n_samples, height, width). Got {y.shape}.")
+    if not hasattr(y, "__len__"):
+        raise TypeError(f"y must be an array or a list of maps of labels. Got {type(y).__name__}.")
     if len(y) != len(sizes):
         raise ValueError(f"X has {len(sizes)} images, but y has {len(y)} maps of labels.")
     maps = []
@@ -47,7 +49,9 @@ def check_label_maps(y: Any, sizes: list[tuple[int, int]]) -> list[numpy.ndarray
 
 def find_classes(maps: list[numpy.ndarray], ignore_label: int | None) -> numpy.ndarray:
     """Return the labels in the maps, sorted, without ``ignore_label``."""
-    found = numpy.unique(numpy.concatenate([numpy.unique(labels) for labels in maps]))
+    own = [numpy.unique(labels) for labels in maps]
+    dtype = numpy.result_type(*own)
+    found = numpy.unique(numpy.concatenate(own, dtype=dtype if dtype.kind in "biu" else numpy.int64, casting="unsafe"))
     found = found if ignore_label is None else found[found != ignore_label]
     if len(found) == 0:
         raise ValueError(f"All pixels of y have the ignore_label {ignore_label}. At least one class is required.")
@@ -68,7 +72,7 @@ def encode_maps(
         If a label is not among the classes; the message names the index of the image.
     """
     height, width = maps[0].shape if places is None else places[0].canvas
-    codes = numpy.empty((len(maps), height, width), numpy.int16)
+    codes = numpy.empty((len(maps), height, width), numpy.int16 if len(classes) < 2**15 else numpy.int32)
     for i, labels in enumerate(maps):
         own = numpy.searchsorted(classes, labels).clip(0, len(classes) - 1)
         unlabelled = numpy.zeros(labels.shape, bool) if ignore_label is None else labels == ignore_label
