@@ -22,7 +22,16 @@ from skann.engine.arrays.random_bits import noise_generator
 from skann.engine.graph import chain
 from skann.engine.initializers import Normal
 from skann.engine.kernels import NumPyWithLoops, box_loops, compiling, device, image_loops, loops, with_loops
-from skann.engine.layers import ActivationLayer, BatchNorm, Dense, Dropout, MaxoutLayer, NTKDense, ParametricActivation
+from skann.engine.layers import (
+    ActivationLayer,
+    Affine,
+    BatchNorm,
+    Dense,
+    Dropout,
+    MaxoutLayer,
+    NTKDense,
+    ParametricActivation,
+)
 from skann.engine.losses import LogLoss
 from skann.engine.network import Network
 from skann.engine.optimizers import SGD, Adam, AdamW
@@ -181,6 +190,7 @@ def passes(layer, xp, dtype, x, dy, generator=None):
         Dense(7, Normal(), pieces=2),
         MaxoutLayer(1),
         MaxoutLayer(7),
+        Affine(),
         BatchNorm(),
         *(ParametricActivation(activation) for activation in ELEMENTWISE),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..functions.normalization import scale_positions
 from ..initializers import Fill
 from ..parameters import ParameterSpec
 from .base import Declaration, Layer
@@ -28,8 +29,7 @@ class Affine(Layer):
         )
 
     def forward(self, bound, x, y):
-        bound.xp.multiply(x, bound.params["scale"], out=y)
-        bound.xp.add(y, bound.params["shift"], out=y)
+        scale_positions(bound.xp, x, bound.params["scale"], bound.params["shift"], y)
 
     def backward(self, bound, x, y, dy, dx):
         xp = bound.xp
