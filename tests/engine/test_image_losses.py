@@ -12,7 +12,7 @@ from skann.engine.detection.box_losses import ciou_loss, giou_loss, smooth_l1
 from skann.engine.graph import chain
 from skann.engine.initializers import GlorotUniform
 from skann.engine.layers import Dense
-from skann.engine.losses import AnchorLoss, Dice, Focal, LogLoss, Lovasz, PixelLoss, PointLoss
+from skann.engine.losses import AnchorLoss, Dice, Focal, LogLoss, Lovasz, PixelLoss, PointLoss, segmentation
 from skann.engine.network import Network
 from skann.engine.objective import Objective
 from skann.engine.parameters import Parameters
@@ -213,6 +213,15 @@ def test_the_loss_of_pixels_is_a_mean():
     for loss, terms in ((LogLoss(), lambda p: -numpy.log(p)), (Focal(), lambda p: -((1 - p) ** 2) * numpy.log(p))):
         expected = [terms(own[mask]).mean() for own, mask in zip(p, labelled, strict=True)]
         assert_allclose(value_of(PixelLoss(loss), raw, target), expected)
+
+
+@pytest.mark.parametrize("block", [1, 13, 24])
+def test_the_loss_of_pixels_in_several_blocks(block, monkeypatch):
+    case = PIXEL_LOSS_CASES[0]
+    whole = evaluate(case, *problem(case))
+    monkeypatch.setattr(segmentation, "_BLOCK", block)
+    for got, expected in zip(evaluate(case, *problem(case)), whole, strict=True):
+        assert_allclose(got, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("smooth", [1.0, 0.2])
