@@ -36,7 +36,6 @@ from .sizes import check_filters
 
 _N_SIZES, _RATIOS = 4, (0.5, 1.0, 2.0)  # of the anchors
 _SIZE_QUANTILES = 0.05, 0.95  # of the objects, which the sizes of the anchors span
-_AT_PREDICTION = 2  # regions for each of the detections of an image
 
 REGION_CONSTRAINTS: dict[str, list] = {
     **DETECTOR_CONSTRAINTS,
@@ -105,7 +104,7 @@ class RegionDetector(ObjectDetector):
     ) -> list[tuple[Detections, numpy.ndarray | None]]:
         """Return the detections in images, with the probabilities of the pixels of their masks, if there are any."""
         xp = namespace_to_predict(self.device, len(rows)) if xp is None else xp
-        n_regions = _AT_PREDICTION * self.max_detections
+        n_regions = max(self.n_regions, self.max_detections)
         found = []
 
         def select(outputs: RegionOutputs) -> tuple[numpy.ndarray, ...]:
