@@ -1,6 +1,7 @@
 """Inspection of fitted networks: displays, a diagnosis, a summary, and hidden layers as features."""
 
 from .activation import ActivationDisplay
+from .detection_display import DetectionDisplay
 from .diagnosis import Diagnosis, diagnose
 from .feature_maps import FeatureMapsDisplay
 from .findings import Finding
@@ -9,8 +10,10 @@ from .hidden_layer import HiddenLayerTransformer
 from .hidden_space import HiddenSpaceDisplay
 from .misclassified import MisclassifiedDisplay
 from .network_diagram import NetworkDisplay
+from .precision_recall import DetectionPrecisionRecallDisplay
 from .saliency import saliency
 from .saliency_display import SaliencyDisplay
+from .segmentation_display import SegmentationDisplay
 from .summary import NetworkSummary, summary
 from .training_history import TrainingHistoryDisplay
 from .weights import WeightsDisplay
@@ -18,6 +21,8 @@ from .weights import WeightsDisplay
 __all__ = [
     "ActivationDisplay",
     "DeadUnitsDisplay",
+    "DetectionDisplay",
+    "DetectionPrecisionRecallDisplay",
     "Diagnosis",
     "FeatureMapsDisplay",
     "Finding",
@@ -28,6 +33,7 @@ __all__ = [
     "NetworkDisplay",
     "NetworkSummary",
     "SaliencyDisplay",
+    "SegmentationDisplay",
     "TrainingHistoryDisplay",
     "WeightsDisplay",
     "diagnose",

@@ -34,6 +34,12 @@ def draw_image(axes: Any, image: numpy.ndarray) -> None:
     axes.set(xticks=[], yticks=[])
 
 
+def grey_levels(image: numpy.ndarray) -> numpy.ndarray:
+    """Return the grey levels of an image, scaled to [0, 1]."""
+    grey = image @ _LUMINANCE if image.shape[2] == 3 else image.mean(axis=2)
+    return (grey - grey.min()) / (numpy.ptp(grey) or 1.0)
+
+
 def draw_heat(axes: Any, heat: numpy.ndarray, image: numpy.ndarray) -> None:
     """Draw a heat map over its image in pale grey: red where positive, blue where negative, transparent at zero."""
     from matplotlib.colors import to_rgb
@@ -42,10 +48,8 @@ def draw_heat(axes: Any, heat: numpy.ndarray, image: numpy.ndarray) -> None:
     colours[..., :3] = numpy.where(heat[..., None] > 0, to_rgb(VERMILION), to_rgb(BLUE))
     colours[..., 3] = numpy.abs(heat) / (numpy.abs(heat).max() or 1.0)
     if len(heat) > 1:
-        grey = image @ _LUMINANCE if image.shape[2] == 3 else image.mean(axis=2)
         low, high = _FADED
-        share = (grey - grey.min()) / (numpy.ptp(grey) or 1.0)
-        axes.imshow(low + (high - low) * share, cmap="gray", vmin=0, vmax=1)
+        axes.imshow(low + (high - low) * grey_levels(image), cmap="gray", vmin=0, vmax=1)
         axes.imshow(colours)
         axes.set(xticks=[], yticks=[])
         return

@@ -9,9 +9,17 @@ import numpy
 from sklearn.base import is_classifier
 
 from ._plotting import BLUE, POINTS, VERMILION, axes_for, legend_beside, pyplot, take_styles
-from .extraction import check_history, epoch_values, history_of, unwrap
+from .extraction import check_history, epoch_values, finds_objects, history_of, is_spatial, unwrap
 
 _RING = {"marker": "o", "linestyle": "", "color": "black", "markerfacecolor": "none", "markersize": 9}
+# the parts of the loss of detectors, with colours other than those of the loss
+_PARTS = {
+    "proposal_loss": {"color": "#CC79A7", "linestyle": (0, (6, 1, 1, 1, 1, 1))},
+    "objectness_loss": {"color": "#56B4E9", "linestyle": (0, (1, 1))},
+    "classification_loss": {"color": "#E69F00", "linestyle": (0, (8, 2))},
+    "box_loss": {"color": "#009E73", "linestyle": "-."},
+    "mask_loss": {"color": "#000000", "linestyle": ":"},
+}
 
 
 class TrainingHistoryDisplay:
@@ -21,6 +29,8 @@ class TrainingHistoryDisplay:
     includes the penalties, the validation loss does not. The best epoch is the first with the highest validation score
     or, without a validation set, the lowest training loss. With early stopping, the estimator keeps the weights of the
     best epoch.
+
+    Thin lines are the parts of the loss of a detector, unless several networks are compared.
 
     Create a display with ``from_estimator`` or ``from_history``.
 
@@ -98,8 +108,9 @@ class TrainingHistoryDisplay:
         Parameters
         ----------
         history : dict of str to list, or dict of str to such dicts
-            Entries "epoch" and "loss", and optionally "validation_loss", "validation_score" and "learning_rate", each
-            with one value or None per epoch. A dict of histories compares several by name.
+            Entries "epoch" and "loss", and optionally "validation_loss", "validation_score", "learning_rate" and parts
+            of the loss such as "box_loss", each with one value or None per epoch. A dict of histories compares several
+            by name.
         score_name : str, default="validation score"
             Name of the score.
         ax : array of matplotlib Axes, default=None
@@ -144,6 +155,7 @@ class TrainingHistoryDisplay:
         self.axes_ = axes_for(ax, len(panels), size=(4.5, 3.8), legend_width=1.5)
         self.figure_ = self.axes_[0].figure
         self.best_epochs_ = {name: best_epoch(history) for name, history in self.histories.items()}
+        self._draw_parts(self.axes_[0])
         for axes, (label, entries) in zip(self.axes_, panels.items(), strict=True):
             for i, (name, history) in enumerate(self.histories.items()):
                 self._draw(axes, history, entries, i, self.best_epochs_[name])
@@ -183,6 +195,19 @@ class TrainingHistoryDisplay:
         if len(self.histories) == 1:
             axes.axvline(best, color="0.6", linewidth=0.8, zorder=0)
 
+    def _draw_parts(self, axes) -> None:
+        """Draw the parts of the loss of a single network."""
+        for name, style in self._parts().items():
+            history = next(iter(self.histories.values()))
+            axes.plot(epoch_values(history, "epoch"), epoch_values(history, name), linewidth=1, **style)
+
+    def _parts(self) -> dict[str, dict[str, Any]]:
+        """Return the styles of the parts of the loss that are drawn, by their entries."""
+        if len(self.histories) > 1:
+            return {}
+        history = next(iter(self.histories.values()))
+        return {name: style for name, style in _PARTS.items() if _has_values(history, name)}
+
     def _style(self, i: int, of_validation: bool, n_epochs: int) -> dict[str, Any]:
         """Return the style of a line: dashed for validation; each of several networks has a colour and a marker."""
         linestyle = "--" if of_validation else "-"
@@ -204,6 +229,8 @@ class TrainingHistoryDisplay:
             kinds["validation"] = True
         if len(self.histories) == 1:
             handles = [Line2D([], [], label=kind, **self._style(0, kinds[kind], 1)) for kind in kinds]
+            for name, style in self._parts().items():
+                handles.append(Line2D([], [], label=name.replace("_", " "), linewidth=1, **style))
             best = f"best epoch: {next(iter(self.best_epochs_.values()))}"
         else:
             names = enumerate(self.histories)
@@ -233,6 +260,8 @@ def _has_values(history: Mapping[str, list], entry: str) -> bool:
 
 def _score_name(network: Any) -> str:
     """Return the name of a network's validation score."""
+    if network.scoring is None and is_spatial(network):
+        return f"validation {'mean average precision' if finds_objects(network) else 'mean IoU'}"
     if network.scoring is None:
         return "validation accuracy" if is_classifier(network) else "validation R²"
     if network.scoring == "loss":

@@ -123,8 +123,13 @@ def convolutional_kinds():
         yield pytest.param(ConvRegressor(**SMALL_CONV), FORMS["colour"], y, id=f"regressor, {name}")
 
 
+OF_OBJECTS = ("DetectionDisplay", "DetectionPrecisionRecallDisplay", "SegmentationDisplay")
+
+
 def expected_error(display, estimator, y):
     """Return the error that is documented for what has no such picture."""
+    if display in OF_OBJECTS:
+        return "pass an FCNSegmenter" if display == "SegmentationDisplay" else "pass a detector, such as a YOLODetector"
     takes_images = hasattr(estimator, "image_shape_")
     if display in ("FeatureMapsDisplay", "MisclassifiedDisplay", "SaliencyDisplay"):
         return expected_error_of_images(display, estimator, y) if takes_images else "networks that take images"
@@ -158,7 +163,7 @@ def data_for(cls, X, y):
     """Return what a display needs beside the estimator."""
     if cls is MisclassifiedDisplay and numpy.ndim(y) == 1:
         return X, y[::-1] if len(set(y.tolist())) > 1 else y
-    if cls in (HiddenSpaceDisplay, MisclassifiedDisplay):
+    if cls in (HiddenSpaceDisplay, MisclassifiedDisplay) or cls.__name__ in OF_OBJECTS:
         return X, y
     return {FeatureMapsDisplay: (X[:1],), SaliencyDisplay: (X[:2],)}.get(cls, ())
 

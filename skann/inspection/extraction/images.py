@@ -8,12 +8,25 @@ import numpy
 
 from ...engine.data.reader import Reader
 from ...engine.data.rows import Rows
+from ...estimators.vision.images import check_single_image, spatial_images
+from ...estimators.vision.letterbox import Letterbox
+from ...estimators.vision.spatial import SpatialNetwork
 from .unwrap import find_owner, title_of, transform_before, unwrap
 
 
 def takes_images(network: Any) -> bool:
     """Return whether a network takes images: arrays of (height, width, channels), signals with a height of 1."""
     return len(next(iter(network._learner.graph.inputs.values()))) == 3
+
+
+def is_spatial(network: Any) -> bool:
+    """Return whether the targets of a network lie in the image: labels of pixels, or objects."""
+    return isinstance(network, SpatialNetwork)
+
+
+def finds_objects(network: Any) -> bool:
+    """Return whether a network finds objects: their boxes, and possibly their masks."""
+    return is_spatial(network) and network._task != "segmentation"
 
 
 def network_of_images(estimator: Any) -> tuple[Any, list[Any]]:
@@ -35,7 +48,25 @@ def network_of_images(estimator: Any) -> tuple[Any, list[Any]]:
 
 def images_of(network: Any, before: list[Any], X: Any) -> Any:
     """Return the images that reach the network: an array or source of shape (n_images, height, width, channels)."""
-    return network._prediction_data(transform_before(before, X))
+    return images_and_places(network, transform_before(before, X))[0]
+
+
+def images_and_places(network: Any, X: Any) -> tuple[Any, list[Letterbox] | None]:
+    """Return the X that reaches the network, and the places of images of other sizes in it, if there are any."""
+    return spatial_images(network, X, reset=False) if is_spatial(network) else (network._prediction_data(X), None)
+
+
+def first_images(X: Any, n: int) -> Any:
+    """Return the first images of an array, a list or a source."""
+    if hasattr(X, "read") and hasattr(X, "shape"):
+        return numpy.asarray(X.read(slice(0, min(n, X.shape[0]))))
+    return X.to_numpy()[:n] if hasattr(X, "to_numpy") else X[:n]
+
+
+def images_to_draw(X: Any) -> list[numpy.ndarray]:
+    """Return images of their own sizes, of shape (height, width, channels), uint8 scaled to [0, 1]."""
+    images = [check_single_image(image, i) for i, image in enumerate(X)]
+    return [image / 255 if image.dtype == numpy.uint8 else image.astype(float) for image in images]
 
 
 def as_floats(network: Any, images: numpy.ndarray) -> numpy.ndarray:
