@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy
 
+from ..engine.data.rows import Rows
 from ._images import draw_image, panel_size
 from ._plotting import BLUE, axes_for, pyplot
 from .extraction import as_floats, images_of, network_of_images
@@ -62,7 +63,7 @@ class FeatureMapsDisplay:
 
         Parameters
         ----------
-        estimator : ConvClassifier or ConvRegressor
+        estimator : ConvClassifier, ConvRegressor, or another estimator of skann.vision
             Fitted estimator, or a Pipeline or search that ends in one.
         X : array-like of shape (1, ...)
             One image, in the form that the estimator takes, such as ``X[:1]``.
@@ -82,17 +83,20 @@ class FeatureMapsDisplay:
         TypeError
             If the network takes no images.
         ValueError
-            If there are several images, or the layer does not exist or is dense.
+            If there are several images, or the layer does not exist, is dense or sees regions of the image.
         """
         pyplot()
         network, before = network_of_images(estimator)
+        graph = network._learner.graph
+        if list(graph.up_to(network._hidden_node(layer)).inputs) != list(graph.inputs)[:1]:
+            raise ValueError(f"Hidden layer {layer} sees regions of the image: choose one of the first layers.")
         images = images_of(network, before, X)
         if len(images) > 1:
             raise ValueError(f"FeatureMapsDisplay draws the maps of one image, such as X[:1]. Got {len(images)}.")
-        maps = network.hidden_layer_output(images, layer)
+        maps = network.hidden_layer_output(Rows(images), layer)
         hidden = network._learner.hidden
         if maps.ndim == 2:
-            n_maps = sum(len(network._learner.graph.shapes[name]) == 3 for name in hidden)
+            n_maps = sum(len(graph.shapes[name]) == 3 for name in hidden)
             raise ValueError(
                 f"Hidden layer {layer} is dense and has no maps. The layers of convolutions are those in the range "
                 f"[0, {n_maps})."

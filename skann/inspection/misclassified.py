@@ -13,7 +13,7 @@ from ..engine.data.source import take
 from ..engine.losses import MULTIOUTPUT
 from ._images import draw_image, panel_size
 from ._plotting import axes_for, pyplot
-from .extraction import as_floats, find_owner, images_of, network_of_images, title_of
+from .extraction import as_floats, find_owner, finds_objects, images_of, is_spatial, network_of_images, title_of
 
 _N_COLUMNS = 6
 
@@ -98,7 +98,12 @@ class MisclassifiedDisplay:
         network, before = network_of_images(estimator)
         title = title_of(find_owner(estimator)[0])
         if not is_classifier(network):
-            raise TypeError(f"MisclassifiedDisplay draws classes: pass a ConvClassifier. Got {title} instead.")
+            other = (
+                f" {'DetectionDisplay' if finds_objects(network) else 'SegmentationDisplay'} draws its predictions."
+                if is_spatial(network)
+                else ""
+            )
+            raise TypeError(f"MisclassifiedDisplay draws classes: pass a ConvClassifier. Got {title} instead.{other}")
         if network._task in ("multilabel", MULTIOUTPUT):
             raise ValueError(
                 f"MisclassifiedDisplay draws one label for each image. Got {title} with several: fit it on one column "

@@ -14,7 +14,7 @@ from ..engine.layers import Conv2D
 from ..estimators.constraints import check_activations, check_dropout
 from ._map_stacks import draw_stack, map_stacks
 from ._plotting import BLUE, ORANGE, axes_for, layer_name, pyplot
-from .extraction import input_names, unwrap
+from .extraction import find_owner, input_names, is_spatial, title_of, unwrap
 
 _MAX_LINE_WIDTH = 3.5  # of the largest weight, in points
 _DISTANCE = 5.0  # between layers, relative to that between neighbouring units
@@ -109,10 +109,17 @@ class NetworkDisplay:
         ------
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
+        TypeError
+            If the network ends in maps, as those of segmenters and detectors do.
         ValueError
             If ``dropout=True`` and the estimator uses no dropout.
         """
         network, before = unwrap(estimator)
+        if is_spatial(network):
+            raise TypeError(
+                "NetworkDisplay draws chains of layers that end in units. The network of "
+                f"{title_of(find_owner(estimator)[0])} branches and ends in maps: summary lists its layers."
+            )
         coefs = [_largest_piece(weights) for weights in _dense_weights(network)]
         maps = map_stacks(network._learner.graph)
         names = None if maps else input_names(network, before)

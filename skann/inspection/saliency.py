@@ -16,7 +16,7 @@ from ..engine.network import Network
 from ..engine.parameters import Parameters
 from ..engine.prediction import chunk_size
 from ..engine.prediction_form import prediction_form
-from .extraction import as_floats, images_of, network_of_images
+from .extraction import as_floats, find_owner, images_of, is_spatial, network_of_images, title_of
 
 METHODS = ("gradient", "grad_cam", "occlusion")
 _PATCH = 4  # by default a patch has a fourth of the sides of the image
@@ -61,7 +61,7 @@ def saliency(
     Raises
     ------
     TypeError
-        If the network takes no images.
+        If the network takes no images, or does not predict a class or numbers for an image.
     ValueError
         If the target or the parameters are invalid, if y had several columns of classes in fit, or if "grad_cam" meets
         a network without convolutions.
@@ -87,7 +87,7 @@ def saliency(
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}. Got {method!r} instead.")
-    network, before = network_of_images(estimator)
+    network, before = network_to_explain(estimator)
     images = as_floats(network, images_of(network, before, X))
     direction = score_direction(network, images, target)
     if method == "gradient":
@@ -95,6 +95,23 @@ def saliency(
     if method == "grad_cam":
         return _grad_cam(network, images, direction)
     return _occlusion(network, images, direction, _check_patch(patch_size, images.shape[1:3]))
+
+
+def network_to_explain(estimator: Any) -> tuple[Any, list[Any]]:
+    """Return the fitted network inside an estimator, and the fitted transformers before it.
+
+    Raises
+    ------
+    TypeError
+        If it is no network that predicts a class or numbers for an image.
+    """
+    network, before = network_of_images(estimator)
+    if is_spatial(network):
+        raise TypeError(
+            "A saliency map explains an output for a whole image: pass a ConvClassifier or ConvRegressor. "
+            f"{title_of(find_owner(estimator)[0])} has outputs for its parts."
+        )
+    return network, before
 
 
 def score_direction(network: Any, images: numpy.ndarray, target: Any = None) -> numpy.ndarray:

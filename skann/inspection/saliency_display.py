@@ -8,8 +8,8 @@ from sklearn.base import is_classifier
 
 from ._images import draw_heat, panel_size
 from ._plotting import axes_for, pyplot
-from .extraction import as_floats, images_of, network_of_images
-from .saliency import explained_classes, saliency
+from .extraction import as_floats, images_of
+from .saliency import explained_classes, network_to_explain, saliency
 
 _N_COLUMNS = 5
 
@@ -98,12 +98,12 @@ class SaliencyDisplay:
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         TypeError
-            If the network takes no images.
+            If the network takes no images, or does not predict a class or numbers for an image.
         ValueError
             If the target or the parameters are invalid.
         """
         pyplot()
-        network, before = network_of_images(estimator)
+        network, before = network_to_explain(estimator)
         images = as_floats(network, images_of(network, before, X))
         maps = saliency(network, images, target, method=method, patch_size=patch_size)
         codes = explained_classes(network, images, target) if is_classifier(network) else None

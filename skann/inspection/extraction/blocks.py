@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from ...engine.functions.pairs import pair
 from ...engine.graph import Graph
-from ...engine.layers import ActivationLayer, Affine, Conv2D, Dense, Layer, Normalization, Pool2D
+from ...engine.layers import (
+    ActivationLayer,
+    Affine,
+    Conv2D,
+    ConvTranspose2D,
+    Dense,
+    Layer,
+    Normalization,
+    Pool2D,
+    Upsample2D,
+)
 from ...engine.parameters import Layout
 from .names import short_name
 
 _OPERATIONS = {
     "Affine": "scaling",
     "AveragePool2D": "average pool",
+    "Canvas2D": "resize canvas",
     "Dense": "dense",
     "GlobalAveragePool2D": "global average",
+    "JoinPositions": "join positions",
     "MaxPool2D": "max pool",
+    "Upsample2D": "upsample",
 }
 
 
@@ -21,7 +34,8 @@ def blocks_of(graph: Graph) -> dict[str, list[str]]:
     """Return the nodes of each block of a graph, by its title.
 
     A block begins with weights, or with a layer that mixes positions or merges its inputs. Before the hidden layers,
-    each layer is a block. The blocks with the role "hidden" are numbered from 0, as in ``hidden_layer_output``.
+    each layer is a block. The blocks with the role "hidden" are numbered from 0, as in ``hidden_layer_output``. The
+    only block with the role "output" is called so; several ones have the names of their layers.
     """
     inputs: list[str] = []  # dropout and noise on the inputs
     blocks = [inputs]
@@ -49,6 +63,10 @@ def describe_operation(layer: Layer) -> str:
     name = _OPERATIONS.get(type(layer).__name__, "")
     if isinstance(layer, Conv2D):
         name = "conv {} x {}".format(*pair(layer.kernel_size))
+    elif isinstance(layer, ConvTranspose2D):
+        name = "transposed conv {} x {}".format(*pair(layer.kernel_size))
+    elif isinstance(layer, Upsample2D):
+        name += " {} x {}".format(*pair(layer.factor))
     elif isinstance(layer, Pool2D):
         name += " {} x {}".format(*pair(layer.size))
     return name or type(layer).__name__.lower()
@@ -74,6 +92,6 @@ def activation_names(layers: list[Layer]) -> str:
 def _title(graph: Graph, names: list[str], hidden: dict[str, str]) -> str:
     """Return the title of a block after the input."""
     numbered = [hidden[name] for name in names if name in hidden]
-    if graph.nodes[names[0]].role == "output":
+    if graph.with_role("output") == [names[0]]:
         return "output"
     return numbered[0] if numbered else names[0].replace("_", " ")
