@@ -77,7 +77,7 @@ def diagnose(estimator: Any, X: Any, y: Any) -> Diagnosis:
     X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features), images or source
         The training data, as passed to fit. Of more than 10,000 rows, 10,000 at equal distances are used; fewer of
         large images.
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs), label maps, or sequence of dict
         The training targets.
 
     Returns
@@ -88,7 +88,7 @@ def diagnose(estimator: Any, X: Any, y: Any) -> Diagnosis:
     Raises
     ------
     TypeError
-        If the estimator does not end in a network of skann.
+        If the estimator does not end in a network of skann, or y is none of its targets.
     ValueError
         If X or y is invalid for the estimator.
     sklearn.exceptions.NotFittedError
@@ -119,7 +119,7 @@ def diagnose(estimator: Any, X: Any, y: Any) -> Diagnosis:
             findings.append(Finding(symptom.name, *found))
     about = f"{title_of(case.estimator)} with {case.network._learner.parameters.theta.size:,} parameters, "
     seen = "" if case.X.shape[0] == case.n_samples else f"{case.X.shape[0]:,} of "
-    return Diagnosis(findings, f"{about}{seen}{case.n_samples:,} rows", unseen)
+    return Diagnosis(findings, f"{about}{seen}{case.n_samples:,} {'images' if case.is_spatial else 'rows'}", unseen)
 
 
 if diagnose.__doc__:  # python -OO strips docstrings

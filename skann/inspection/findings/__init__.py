@@ -2,10 +2,10 @@
 
 # the order of these imports is that of the report: causes before their effects
 # isort: off
-from . import features, images, units, course, fit
+from . import features, images, objects, units, course, fit
 
 # isort: on
 from .base import SYMPTOMS, Finding
 from .case import Case
 
-__all__ = ["SYMPTOMS", "Case", "Finding", "course", "features", "fit", "images", "units"]
+__all__ = ["SYMPTOMS", "Case", "Finding", "course", "features", "fit", "images", "objects", "units"]

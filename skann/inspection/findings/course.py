@@ -114,6 +114,6 @@ def over_fitting(case: Case) -> tuple[str, str] | None:
         f"The validation loss was least in epoch {best + 1}, {loss[best]:.3g}, and is {loss[-1]:.3g} for the weights "
         f"of epoch {len(loss)}, while the training loss went from {case.history('loss')[best]:.3g} to "
         f"{case.history('loss')[kept]:.3g}.",
-        f"Set {stop}, add dropout (0.2 to 0.5), raise {case.penalty}, which is {case.network.alpha:g}, or get more "
-        "rows.",
+        f"Set {stop},{' add dropout (0.2 to 0.5),' if case.has('dropout') else ''} raise {case.penalty}, which is "
+        f"{case.network.alpha:g}, or get more {'images' if case.is_spatial else 'rows'}.",
     )

@@ -31,6 +31,8 @@ REGULARIZING_ALPHA = 1e-3
 def under_fitting(case: Case) -> tuple[str, str] | None:
     """A simple model scores higher on unseen rows, by 0.05, than the network on its training rows."""
     network = case.network
+    if case.is_spatial:  # simple models predict neither pixels nor objects
+        return None
     # quantiles do not estimate the mean, and class weights trade accuracy for recall
     if hasattr(network._learner.objective.loss, "levels") or getattr(case.estimator, "class_weight", None) is not None:
         return None
@@ -105,7 +107,7 @@ def _columns(y) -> numpy.ndarray:
 @symptom("class imbalance ignored")
 def imbalance_ignored(case: Case) -> tuple[str, str] | None:
     """The recall of a rare class is below one half, and class_weight is None."""
-    if not case.is_classifier or getattr(case.estimator, "class_weight", None) is not None:
+    if not case.is_classifier or case.is_spatial or getattr(case.estimator, "class_weight", None) is not None:
         return None
     worst = min(_recalls(case), key=lambda item: item[2], default=None)
     if worst is None or worst[2] >= MIN_RECALL:
@@ -146,6 +148,8 @@ def _classes(case: Case, truth: numpy.ndarray) -> Iterator[tuple[str, int, Any, 
 @symptom("more parameters than the data can carry")
 def too_many_parameters(case: Case) -> tuple[str, str] | None:
     """There are 100 parameters per value of y, and no regularization."""
+    if case.is_spatial:  # one image has thousands of values
+        return None
     network = case.network
     n_values = case.n_samples * (1 if case.is_classifier else max(1, case.y.size // len(case.y)))
     n_parameters = network._learner.parameters.theta.size

@@ -38,5 +38,5 @@ def too_many_stages(case: Case) -> tuple[str, str] | None:
     return (
         f"The maps of the last of {len(pooled)} stages are 1 x 1, and those before it {height} x {width}: most of "
         "what its kernels see is padding, and the place of a pattern is lost.",
-        "Use fewer filters, one number per stage, or a smaller pool_size.",
+        f"Use fewer filters, one number per stage{', or a smaller pool_size' if case.has('pool_size') else ''}.",
     )

@@ -29,11 +29,11 @@ def dead_units(case: Case) -> tuple[str, str] | None:
 @symptom("dead filters")
 def dead_filters(case: Case) -> tuple[str, str] | None:
     """More than half of the filters of a convolution have zero output or zero slope everywhere on all images."""
-    learner = case.network._learner
+    hidden, shapes = case.probed.with_role("hidden"), case.probed.shapes
     listed = [
         f"{round(dead * n_filters)} of {n_filters} in hidden layer {i}"
-        for i, (name, dead, is_map) in enumerate(zip(learner.hidden, case.dead_units, _is_map(case), strict=True))
-        if is_map and dead > MAX_DEAD_FRACTION and (n_filters := learner.graph.shapes[name][-1])
+        for i, (name, dead, is_map) in enumerate(zip(hidden, case.dead_units, _is_map(case), strict=True))
+        if is_map and dead > MAX_DEAD_FRACTION and (n_filters := shapes[name][-1])
     ]
     if not listed:
         return None
@@ -44,8 +44,7 @@ def dead_filters(case: Case) -> tuple[str, str] | None:
 
 def _is_map(case: Case) -> list[bool]:
     """Return for each hidden layer whether its outputs are maps."""
-    learner = case.network._learner
-    return [len(learner.graph.shapes[name]) > 1 for name in learner.hidden]
+    return [len(case.probed.shapes[name]) > 1 for name in case.probed.with_role("hidden")]
 
 
 @symptom("vanishing gradients", needs="gradient_norm")
