@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test suite bench doc doc-check clean
+.PHONY: demo test suite peers bench doc doc-check clean
 
 $(VENV)/installed: setup.cfg pyproject.toml skann/version.py
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +28,16 @@ suite: $(VENV)/installed
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	touch $@
+
+.venv-peers/installed: setup.cfg pyproject.toml skann/version.py
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check --editable '.[test,peers]'
+	touch $@
+
+# the comparisons with torchvision, pycocotools and scikit-image, which take 5.5 GB; the imports make sure that none is skipped
+peers: .venv-peers/installed
+	.venv-peers/bin/python -c 'import numba, pycocotools, skimage, torch, torchvision'
+	OPENBLAS_NUM_THREADS=1 .venv-peers/bin/pytest --numprocesses 2 tests/peers tests/estimators/test_selective_search.py
 
 bench: .venv-bench/installed
 	.venv-bench/bin/python benchmarks/run.py
