@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import Any, Literal
 
 import numpy
+from scipy.special import expit
 
 from ..._sklearn_compat import Interval, StrOptions
 from ...engine.activations import ACTIVATIONS, Activation
@@ -241,16 +242,16 @@ class YOLODetector(ObjectDetector):
 
     def _detections(self, X):
         for raw, places in self._output_parts(X):
+            targets = self._target_encoder
             for i, own in enumerate(raw):
-                yield self._decode(own), places and places[i]
+                yield self._decode(own, targets), places and places[i]
 
-    def _decode(self, raw: numpy.ndarray) -> Any:
+    def _decode(self, raw: numpy.ndarray, targets: PointTargets) -> Any:
         """Return the detections in an image from its raw outputs."""
-        targets = self._target_encoder
         logits = raw[:, : targets.n_classes]
         limit = numpy.log(max(self.min_score, 1e-30) / (1 - self.min_score))
         (chosen,) = numpy.nonzero((logits >= limit).any(axis=1))
-        return self._select(targets.decode(raw, chosen), 1 / (1 + numpy.exp(-logits[chosen])))
+        return self._select(targets.decode(raw, chosen), expit(logits[chosen]))
 
     def _build_loss(self):
         return PointLoss(len(self.classes_), self._n_positive, self.box_loss)
@@ -258,13 +259,19 @@ class YOLODetector(ObjectDetector):
     def _encode_target(self, y, sample_weight, continuing, incremental):
         target = super()._encode_target(y, sample_weight, continuing, incremental)
         if not continuing:
-            encoded = self._target_encoder(target, numpy.dtype("float32"))
-            positive = encoded[..., : len(self.classes_)].any(axis=-1).sum(axis=1)
+            self._levels = self._build_levels()
+            encode, dtype, k = self._target_encoder, numpy.dtype("float32"), len(self.classes_)
+            # image by image, as the encoded targets of all take more memory than the images
+            positive = [encode(own[None], dtype)[..., :k].any(axis=-1).sum() for own in target]
             self._n_positive = float(max(1.0, numpy.average(positive, weights=sample_weight)))
         return target
 
     @property
     def _target_encoder(self):
+        return PointTargets.of_levels(*self._levels, len(self.classes_))
+
+    def _build_levels(self) -> tuple[list[tuple[int, int]], list[int]]:
+        """Return the numbers of rows and columns of the maps that predict, and their strides."""
         filters = check_filters(self.filters)
         if self.n_scales > len(filters):
             raise ValueError(
@@ -275,7 +282,8 @@ class YOLODetector(ObjectDetector):
         height, width = (-(-length // coarsest) * coarsest for length in (height, width))
         strides = [2**i for i in range(len(filters) - self.n_scales, len(filters))]
         shapes = [(height // stride, width // stride) for stride in strides]
-        return PointTargets.of_levels(shapes, strides, len(self.classes_))
+        return shapes, strides
 
     def _validation_score(self, raw, link, rows):
-        return self._score_of_codes(rows.of(rows.target), [self._decode(own) for own in raw])
+        targets = self._target_encoder
+        return self._score_of_codes(rows.of(rows.target), [self._decode(own, targets) for own in raw])
