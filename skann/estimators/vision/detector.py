@@ -84,21 +84,23 @@ class ObjectDetector(SpatialNetwork):
     def _detections(self, X: Any) -> Iterator[tuple[Detections, Any]]:
         """Yield the detections in each image, in pixels of its canvas, and its place in that."""
 
-    def _select(self, boxes: numpy.ndarray, scores: numpy.ndarray) -> Detections:
+    def _select(self, boxes: numpy.ndarray, scores: numpy.ndarray, size: tuple[int, int] | None = None) -> Detections:
         """Return the detections of one image among boxes with a score for each class.
 
         Parameters
         ----------
         boxes : ndarray of shape (m, 4) or (m, n_classes, 4)
-            In pixels; they are clipped to the canvas.
+            In pixels; they are clipped to ``size``.
         scores : ndarray of shape (m, n_classes)
+        size : (int, int), default=None
+            Height and width that the image has in its canvas. If None, those of the canvas.
         """
         index, codes = numpy.nonzero(scores >= self.min_score)
         values = scores[index, codes]
         if len(values) > _CANDIDATES:
             best = numpy.argpartition(-values, _CANDIDATES)[:_CANDIDATES]
             index, codes, values = index[best], codes[best], values[best]
-        height, width = self.image_shape_[:2]
+        height, width = self.image_shape_[:2] if size is None else size
         boxes = (boxes[index] if boxes.ndim == 2 else boxes[index, codes]).clip(0, [width, height, width, height])
         boxes = boxes.astype(values.dtype)
         solid = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)

@@ -244,14 +244,15 @@ class YOLODetector(ObjectDetector):
         for raw, places in self._output_parts(X):
             targets = self._target_encoder
             for i, own in enumerate(raw):
-                yield self._decode(own, targets), places and places[i]
+                place = None if places is None else places[i]
+                yield self._decode(own, targets, None if place is None else place.inner), place
 
-    def _decode(self, raw: numpy.ndarray, targets: PointTargets) -> Any:
-        """Return the detections in an image from its raw outputs."""
+    def _decode(self, raw: numpy.ndarray, targets: PointTargets, size: tuple[int, int] | None = None) -> Any:
+        """Return the detections in an image, of the given size in its canvas, from its raw outputs."""
         logits = raw[:, : targets.n_classes]
         limit = numpy.log(max(self.min_score, 1e-30) / (1 - self.min_score))
         (chosen,) = numpy.nonzero((logits >= limit).any(axis=1))
-        return self._select(targets.decode(raw, chosen), expit(logits[chosen]))
+        return self._select(targets.decode(raw, chosen), expit(logits[chosen]), size)
 
     def _build_loss(self):
         return PointLoss(len(self.classes_), self._n_positive, self.box_loss)
