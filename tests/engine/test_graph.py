@@ -142,7 +142,8 @@ def scales():
     fine = builder.chain([dense(3), tanh()], "x")
     coarse = builder.chain([MaxPool2D(2), dense(3)], fine)
     row = builder.chain([AveragePool2D((4, 2)), Upsample2D((1, 2))], fine)
-    return builder.build(builder.chain([tanh(), dense(2)], builder.add(JoinPositions(), fine, coarse, row)), coarse)
+    joined, divided = builder.add(JoinPositions(), fine, coarse, row), builder.add(JoinPositions(3), coarse, fine)
+    return builder.build(builder.chain([tanh(), dense(2)], joined), builder.chain([tanh()], divided), coarse)
 
 
 GRAPHS = [

@@ -261,6 +261,15 @@ def test_the_positions_of_maps_follow_one_another():
         assert_array_equal(dx, part.reshape(x.shape))
 
 
+def test_the_channels_of_a_position_are_divided_into_pieces():
+    xs = [images("float64", (*size, 6), seed) for seed, size in enumerate([(4, 5), (1, 3)])]
+    builder = GraphBuilder(a=xs[0].shape[1:], b=xs[1].shape[1:])
+    y, dy, dxs = passes(network_of(builder.build(builder.add(JoinPositions(3), "a", "b"))), *xs)
+    assert_array_equal(y, numpy.concatenate([x.reshape(6, -1, 2) for x in xs], axis=1))
+    for x, dx, part in zip(xs, dxs, numpy.split(dy, [60], axis=1), strict=True):
+        assert_array_equal(dx, part.reshape(x.shape))
+
+
 @pytest.mark.parametrize("size", [(9, 12), (3, 4), (5, 11), (10, 2), (7, 9)])
 def test_a_canvas_holds_the_upper_left_corner(size):
     x = images("float64")
@@ -363,6 +372,7 @@ def test_a_device_gives_the_same(device, layer):
             lambda: JoinPositions().declare([(2, 2, 3), (2, 2, 4)]),
             "JoinPositions takes inputs of the same number of channels",
         ),
+        (lambda: JoinPositions(4).declare([(2, 2, 6)]), "JoinPositions cannot divide 6 channels into 4 pieces"),
     ],
 )
 def test_errors_name_what_came_and_the_way_out(make, words):

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special
 
-from skann.engine.activations import Identity, Softmax
+from skann.engine.activations import Identity, Logistic, Softmax
 from skann.engine.arrays.backend import ignore_overflow
 from skann.engine.criterion import Criterion
 from skann.engine.detection.box_losses import ciou_loss, giou_loss, smooth_l1
@@ -276,6 +276,15 @@ def test_segmentation_has_softmax_as_link():
         assert loss.link("segmentation", 2.0) == Softmax(2.0)
     for loss in DETECTION_LOSSES:
         assert loss.link("detection") == Identity()
+
+
+@pytest.mark.parametrize("link", [Softmax(1.5), Logistic(scale=-2.0), Identity()], ids=repr)
+def test_links_write_maps_of_pixels(link):
+    """Into an array of the caller's, each position as a row."""
+    raw = numpy.random.RandomState(0).normal(size=(2, 3, 4, 5)).astype("float32")
+    y = poisoned(raw.shape, "float32")
+    link.write(raw, y)
+    assert_array_equal(y.reshape(-1, 5), link(raw.reshape(-1, 5)))
 
 
 @pytest.mark.parametrize("smooth", [0.0, -1.0, "1", None])

@@ -4,6 +4,7 @@ import copy
 import pickle
 import re
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 import numpy
 import pandas
@@ -26,6 +27,7 @@ from skann.schedules import Cosine
 from skann.solvers import SGD
 
 from .pictures import pictures
+from .test_interrupts import interrupted
 from .test_persistence import through_skops
 from .test_segmentation import BAD_IMAGES, SIZES, Stop, replaced, theta
 
@@ -195,6 +197,26 @@ class TestWithScikitLearn:
             detector = YOLODetector(**SMALL).set_callbacks(Stop(2, interrupts=True)).fit(X, Y)
         assert {len(column) for column in detector.history_.values()} == {2}
         assert detector.predict(TEST).shape == (20,)
+
+    @pytest.mark.parametrize("start", [None, "fitted"])
+    def test_ctrl_c_at_any_moment(self, start):
+        """A few of some 20,000 places: a fit that has stepped is one, any other leaves no trace."""
+        fitted = YOLODetector(**{**SMALL, "max_iter": 2}, early_stopping=True, warn=False)
+        if start == "fitted":
+            fitted.fit(X[:12], Y[:12])
+        for n in count(1 if start is None else 300, 601):
+            own = copy.deepcopy(fitted)
+            before = dict(vars(own))
+            raises, _, interrupt = interrupted(n, lambda own=own: own.fit(X[:12], Y[:12]))
+            if interrupt.where is None:
+                assert n > 10_000
+                return
+            is_new = vars(own).keys() != before.keys() or any(vars(own)[k] is not v for k, v in before.items())
+            assert is_new == interrupt.has_stepped, interrupt.where
+            assert raises or is_new, interrupt.where
+            if is_new:
+                assert len(own.predict(X[:2])) == 2
+                assert {len(column) for column in own.history_.values()} == {len(own.loss_curve_)}
 
     def test_verbose(self, capsys):
         YOLODetector(**SMALL, verbose=True).fit(X, Y)
