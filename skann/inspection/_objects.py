@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy
+
+from .._objects import check_images, check_masks
+from ..estimators.vision.instances import check_instances
 
 _WIDTH, _GAP = 1.6, 1.0  # of outlines, and between texts, in points
 _FILLED = 0.45  # opacity of masks
@@ -28,6 +31,19 @@ class DrawnObjects(NamedTuple):
     masks: numpy.ndarray | None
     labels: list[Any]
     scores: numpy.ndarray | None = None
+
+
+def complete_objects(y: Any, name: str) -> list[Any]:
+    """Return the objects of each image as dicts, those of a map of instance numbers too, with boxes around masks."""
+    completed = []
+    for i, image in enumerate(check_images(y, name)):
+        if not isinstance(image, Mapping) and numpy.ndim(image) == 2:
+            instances = check_instances([image], [numpy.shape(image)], f"{name}[{i}]")[0]  # pyright: ignore
+            image = {"masks": instances.masks, "labels": instances.labels}
+        if isinstance(image, Mapping) and "masks" in image and "boxes" not in image:
+            image = {**image, "boxes": _boxes_around(check_masks(image, f"{name}[{i}]"))}
+        completed.append(image)
+    return completed
 
 
 def draw_objects(axes: Any, objects: DrawnObjects, colours: list[str], is_dashed: numpy.ndarray) -> None:
@@ -94,3 +110,13 @@ def _readable_on(colour: str) -> str:
     from matplotlib.colors import to_rgb
 
     return "black" if to_rgb(colour) @ numpy.array([0.299, 0.587, 0.114]) > 0.5 else "white"
+
+
+def _boxes_around(masks: numpy.ndarray) -> numpy.ndarray:
+    """Return the boxes around masks."""
+    boxes = numpy.zeros((len(masks), 4))
+    for box, mask in zip(boxes, masks, strict=True):
+        rows, columns = numpy.nonzero(mask)
+        if len(rows):
+            box[:] = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+    return boxes

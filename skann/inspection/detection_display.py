@@ -9,12 +9,12 @@ from typing import Any, Self
 import numpy
 from sklearn.utils import check_consistent_length
 
-from .._objects import check_boxes, check_images, check_labels, check_masks, check_scores
+from .._objects import check_boxes, check_labels, check_masks, check_scores
 from ..engine.detection.boxes import box_iou
 from ..engine.detection.mask_overlaps import mask_iou
 from ._classes import add_legend, check_max_images, check_names, colours_of, name_of
 from ._images import draw_image, panel_size
-from ._objects import DrawnObjects, draw_objects, write_texts
+from ._objects import DrawnObjects, complete_objects, draw_objects, write_texts
 from ._plotting import axes_for, pyplot
 from .extraction import find_owner, finds_objects, first_images, images_to_draw, title_of, transform_before, unwrap
 
@@ -158,7 +158,8 @@ class DetectionDisplay:
         X : array-like of shape (n_images, height, width) or (n_images, height, width, channels), or list
             Images.
         y_true : sequence of dict of length n_images, or None
-            The true objects of each image: "boxes" of shape (k, 4), "labels" and, for masks, "masks".
+            The true objects of each image: "boxes" of shape (k, 4) or "masks" of shape (k, height, width), and
+            "labels"; or maps of instance numbers.
         y_pred : sequence of dict of length n_images
             The detected objects of each image, with "scores" besides.
         classes : array-like, default=None
@@ -186,18 +187,12 @@ class DetectionDisplay:
         images = images_to_draw(X)
         if not images:
             raise ValueError("There is nothing to draw: X has no images.")
-        for name, y in {"y_true": y_true, "y_pred": y_pred}.items():
-            n_images = len(images) if y is None and name == "y_true" else len(check_images(y, name))
-            if n_images != len(images):
-                raise ValueError(f"X has {len(images)} images, but {name} has {n_images}.")
-        return cls(
-            images,
-            None if y_true is None else list(y_true),
-            list(y_pred),
-            classes=classes,
-            names=names,
-            min_score=min_score,
-        ).plot(ax)
+        true = None if y_true is None else complete_objects(y_true, "y_true")
+        detected = complete_objects(y_pred, "y_pred")
+        for name, y in {"y_true": true, "y_pred": detected}.items():
+            if y is not None and len(y) != len(images):
+                raise ValueError(f"X has {len(images)} images, but {name} has {len(y)}.")
+        return cls(images, true, detected, classes=classes, names=names, min_score=min_score).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw the panels of each image, and a legend of the classes.
@@ -270,7 +265,7 @@ def detector_of(estimator: Any, purpose: str) -> tuple[Any, list[Any]]:
 def _checked(image: Any, name: str, min_score: float | None = None) -> DrawnObjects:
     """Return the objects of an image, of detections those of at least ``min_score``, in decreasing order."""
     masks = check_masks(image, name) if "masks" in image else None
-    boxes = _around(masks) if masks is not None and "boxes" not in image else check_boxes(image, name)
+    boxes = check_boxes(image, name)
     labels = check_labels(image, len(boxes), name)
     if min_score is None:
         return DrawnObjects(boxes, masks, labels)
@@ -280,16 +275,6 @@ def _checked(image: Any, name: str, min_score: float | None = None) -> DrawnObje
     return DrawnObjects(
         boxes[chosen], None if masks is None else masks[chosen], [labels[i] for i in chosen], scores[chosen]
     )
-
-
-def _around(masks: numpy.ndarray) -> numpy.ndarray:
-    """Return the boxes around masks."""
-    boxes = numpy.zeros((len(masks), 4))
-    for box, mask in zip(boxes, masks, strict=True):
-        rows, columns = numpy.nonzero(mask)
-        if len(rows):
-            box[:] = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
-    return boxes
 
 
 def _panels_of(true: DrawnObjects | None, detected: DrawnObjects) -> list[tuple[DrawnObjects, str, numpy.ndarray]]:

@@ -6,7 +6,6 @@ from typing import Any, Self
 
 import numpy
 
-from ..engine.data.rows import Rows
 from ._images import draw_image, panel_size
 from ._plotting import BLUE, axes_for, pyplot
 from .extraction import as_floats, images_of, network_of_images
@@ -93,7 +92,7 @@ class FeatureMapsDisplay:
         images = images_of(network, before, X)
         if len(images) > 1:
             raise ValueError(f"FeatureMapsDisplay draws the maps of one image, such as X[:1]. Got {len(images)}.")
-        maps = network.hidden_layer_output(Rows(images), layer)
+        maps = network.hidden_layer_output(images, layer)
         hidden = network._learner.hidden
         if maps.ndim == 2:
             n_maps = sum(len(graph.shapes[name]) == 3 for name in hidden)

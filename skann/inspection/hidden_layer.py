@@ -13,8 +13,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn_compat import HasMethods, _fit_context
-from ..engine.data.rows import Rows
-from .extraction import images_and_places, is_spatial, transform_before, unwrap
+from .extraction import transform_before, unwrap
 
 
 class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, MetaEstimatorMixin, BaseEstimator):
@@ -116,10 +115,7 @@ class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         """
         check_is_fitted(self)
         network, before = unwrap(self._fitted_estimator())
-        X = transform_before(before, X)
-        if is_spatial(network):
-            X = Rows(images_and_places(network, X)[0])
-        output = network.hidden_layer_output(X, self.layer)
+        output = network.hidden_layer_output(transform_before(before, X), self.layer)
         return output.reshape(len(output), -1)
 
     def _fitted_estimator(self) -> Any:

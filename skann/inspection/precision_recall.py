@@ -14,6 +14,7 @@ from ..engine.detection.evaluation import PrecisionRecallCurve, precision_recall
 from ..engine.detection.mask_overlaps import mask_iou
 from ..metrics import _check_objects
 from ._classes import check_names, colours_of, name_of
+from ._objects import complete_objects
 from ._plotting import LINES, axes_for, legend_beside, pyplot, take_styles
 from .detection_display import detector_of
 from .extraction import transform_before
@@ -139,7 +140,7 @@ class DetectionPrecisionRecallDisplay:
         Parameters
         ----------
         y_true : sequence of dict
-            The true objects of each image: "boxes" or "masks", and "labels".
+            The true objects of each image: "boxes" or "masks", and "labels"; or maps of instance numbers.
         y_pred : sequence of dict
             The detected objects of each image, with "scores" besides.
         iou_threshold : float in (0, 1], default=0.5
@@ -167,7 +168,8 @@ class DetectionPrecisionRecallDisplay:
         if isinstance(iou_threshold, bool) or not isinstance(iou_threshold, Real) or not 0 < iou_threshold <= 1:
             raise ValueError(f"iou_threshold must be a float in the range (0, 1]. Got {iou_threshold!r} instead.")
         codes: dict[Any, int] = {}
-        true, detected = _check_objects(y_true, y_pred, masks, codes)
+        true, detected = complete_objects(y_true, "y_true"), complete_objects(y_pred, "y_pred")
+        true, detected = _check_objects(true, detected, masks, codes)
         overlap = mask_iou if masks else box_iou
         curves = precision_recall_curves(true, detected, len(codes), overlap, [float(iou_threshold)])
         present = {label: curves[codes[label]] for label in sort_labels(codes) if curves[codes[label]].n_objects}

@@ -191,9 +191,9 @@ def _layers(learner: Learner) -> list[LayerSummary]:
     graph = learner.graph
     shape = next(iter(graph.inputs.values()))
     rows = []
-    # the link follows the only output layer or, of several, the layer that merges their outputs
-    outputs = graph.with_role("output")
-    linked = outputs[0] if len(outputs) == 1 else graph.outputs[0]
+    # the link follows the only output layer; of several, those that merge them
+    outputs, heads = graph.with_role("output"), learner.objective.heads
+    links = {outputs[0]: learner.objective.link} if len(outputs) == 1 else {name: heads[name].link for name in heads}
     for block, names in blocks_of(graph).items():
         shape = graph.shapes[names[-1]] if names else shape
         specs = [spec for name in names for spec in graph.declarations[name].parameters.values()]
@@ -204,7 +204,7 @@ def _layers(learner: Learner) -> list[LayerSummary]:
                 shape=shape,
                 n_parameters=sum(math.prod(spec.shape) for spec in specs),
                 operation=_operation_of(layers),
-                activation=short_name(learner.objective.link) if linked in names else activation_names(layers),
+                activation=next((short_name(links[name]) for name in names if name in links), activation_names(layers)),
                 normalization=", ".join(short_name(layer) for layer in layers if isinstance(layer, Normalization)),
                 dropout=sum(layer.rate for layer in layers if isinstance(layer, Dropout)),
                 noise=sum(layer.scale for layer in layers if isinstance(layer, GaussianNoise)),

@@ -10,7 +10,7 @@ from scipy.ndimage import binary_dilation
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
-from skann import FCNSegmenter, MLPClassifier, YOLODetector
+from skann import FCNSegmenter, MaskRCNNSegmenter, MLPClassifier, RCNNDetector, YOLODetector
 from skann.datasets import ArraySource
 from skann.inspection import (
     ActivationDisplay,
@@ -70,6 +70,18 @@ def segmenter(**options):
 def detector(**options):
     options = {"filters": (4, 8, 8), "n_scales": 1, "max_iter": 4, "random_state": 0, **options}
     return YOLODetector(**options).fit(X, OBJECTS)
+
+
+def shapes_of(y):
+    """Return the objects with masks in place of boxes."""
+    masks = (masks_of({"boxes": image["boxes"].astype(int), "labels": image["labels"]}) for image in y)
+    return [{"masks": image["masks"], "labels": image["labels"]} for image in masks]
+
+
+@cache
+def two_stage(masks=False, **options):
+    options = {"filters": (4, 8, 8), "hidden_layer_sizes": (12,), "n_regions": 16, "max_iter": 3, "random_state": 0}
+    return MaskRCNNSegmenter(**options).fit(X, shapes_of(OBJECTS)) if masks else RCNNDetector(**options).fit(X, OBJECTS)
 
 
 def titles(display):
@@ -171,7 +183,7 @@ class TestSegmentation:
             SegmentationDisplay.from_estimator(FCNSegmenter(), X)
 
 
-BOXES = {"boxes": [[2, 2, 10, 12], [20, 4, 30, 16]], "labels": [1, 2]}
+BOXES: dict = {"boxes": [[2, 2, 10, 12], [20, 4, 30, 16]], "labels": [1, 2]}
 FOUND = {
     "boxes": [[2, 3, 10, 12], [20, 15, 30, 22], [20, 4, 30, 16], [0, 0, 3, 3]],
     "labels": [1, 2, 1, 2],
@@ -237,6 +249,16 @@ class TestDetection:
         assert_array_equal(sorted(mask.sum() for mask in filled), sorted(true["masks"].sum(axis=(1, 2))))
         without_boxes = {key: value for key, value in true.items() if key != "boxes"}
         assert titles(DetectionDisplay.from_predictions(X[:1], [without_boxes], [found])) == titles(display)
+
+    def test_maps_of_instance_numbers(self):
+        numbers = numpy.zeros((24, 32), int)
+        for number, mask in zip((7, 3), masks_of(BOXES)["masks"], strict=True):
+            numbers[mask] = number
+        found = masks_of(BOXES) | {"labels": [1, 1], "scores": [0.9, 0.8]}
+        assert titles(DetectionDisplay.from_predictions(X[:1], [numbers], [found])) == ["truth: 2", "2 of 2 found"]
+        for masks in (False, True):
+            display = DetectionPrecisionRecallDisplay.from_predictions([numbers], [found], masks=masks)
+            assert display.average_precision_ == {1: 1.0}
 
     def test_no_objects(self):
         none = {"boxes": [], "labels": []}
@@ -337,13 +359,24 @@ class TestHistory:
             assert display.axes_[1].get_ylabel() == f"validation {name}"
 
 
+BUILDERS = [
+    pytest.param(segmenter, id="fcn8"),
+    pytest.param(lambda: segmenter(architecture="unet"), id="unet"),
+    pytest.param(lambda: detector(n_scales=2), id="yolo"),
+    pytest.param(two_stage, id="rcnn"),
+    pytest.param(lambda: two_stage(masks=True), id="mask rcnn"),
+]
+
+
 class TestInsides:
-    @pytest.mark.parametrize("estimator", [segmenter(), segmenter(architecture="unet"), detector(n_scales=2)], ids=str)
-    def test_every_layer_is_listed(self, estimator):
+    @pytest.mark.parametrize("build", BUILDERS)
+    def test_every_layer_is_listed(self, build):
+        estimator = build()
         table = summary(estimator)
         assert sum(layer.n_parameters for layer in table.layers) == table.n_parameters
         assert len({layer.name for layer in table.layers}) == len(table.layers)
-        assert sum(layer.activation in ("softmax", "identity") for layer in table.layers) == 1
+        links = [layer.activation for layer in table.layers if layer.activation not in ("", "relu")]
+        assert len(links) == len(estimator._learner.objective.heads)
         operations = {layer.operation for layer in table.layers}
         assert "upsample 2 x 2" in operations
         for cls in (ActivationDisplay, DeadUnitsDisplay, GradientFlowDisplay, WeightsDisplay):
@@ -357,8 +390,26 @@ class TestInsides:
             output = HiddenLayerTransformer(fitted, 0, prefit=True).fit(X).transform(X[:1])
             assert_allclose(output.reshape(display.maps.shape), display.maps, rtol=1e-6)
 
-    @pytest.mark.parametrize("estimator", [segmenter(), detector()], ids=str)
-    def test_what_there_is_no_picture_of(self, estimator):
+    def test_two_stages(self):
+        det = two_stage(masks=True)
+        display = GradientFlowDisplay.from_estimator(det)
+        assert display.names[-1] == "mask output"
+        assert len(display.names) == len(display.lines_)
+        assert FeatureMapsDisplay.from_estimator(det, X[:1], layer=1).maps.shape == (24, 32, 4)
+        with pytest.raises(ValueError, match=r"Hidden layer -1 sees regions of the image"):
+            FeatureMapsDisplay.from_estimator(det, X[:1], layer=-1)
+        y = shapes_of(OBJECTS)
+        display = DetectionDisplay.from_estimator(det, X, y, max_images=1)
+        assert display.axes_[0].get_title() == "truth: 2"
+        for masks in (False, True):
+            assert DetectionPrecisionRecallDisplay.from_estimator(det, X, y, masks=masks).average_precision_.keys() == {
+                1,
+                2,
+            }
+
+    @pytest.mark.parametrize("build", BUILDERS)
+    def test_what_there_is_no_picture_of(self, build):
+        estimator = build()
         name = type(estimator).__name__
         for look in (saliency, SaliencyDisplay.from_estimator):
             with pytest.raises(TypeError, match=f"pass a ConvClassifier or ConvRegressor. {name} has outputs for its"):
@@ -401,10 +452,6 @@ def few_pixels():
 
 def shifted(down, right, **options):
     return segmenter(**options), X, numpy.roll(MAPS, (down, right), (1, 2))
-
-
-def shapes_of(y):
-    return [masks_of({"boxes": image["boxes"].astype(int), "labels": [1, 2]}) for image in y]
 
 
 SICK = {
@@ -474,6 +521,17 @@ class TestFindings:
         assert not OF_OBJECTS & set(names(diagnose(det, list(images), y)))
         scaled = [{**image, "boxes": image["boxes"] / [64, 48, 64, 48]} for image in y]
         assert "boxes between 0 and 1" in names(diagnose(det, list(images), scaled))
+
+    def test_of_masks(self):
+        assert not OF_OBJECTS & set(names(diagnose(two_stage(), X, OBJECTS)))
+        y = shapes_of(OBJECTS)
+        numbers = [numpy.where(image["masks"][0], 1, 2 * image["masks"][1]) for image in y]
+        for target in (y, numbers):
+            assert not OF_OBJECTS & set(names(diagnose(two_stage(masks=True), X, target)))
+        moved = [{**image, "masks": numpy.roll(image["masks"], (2, -4), (1, 2))} for image in y]
+        for target in (moved, [numpy.roll(image, (2, -4), (0, 1)) for image in numbers]):
+            (finding,) = [own for own in diagnose(two_stage(masks=True), X, target) if own.name in OF_OBJECTS]
+            assert "if moved by -2 rows and 4 columns" in finding.seen
 
     def test_other_targets(self):
         with pytest.raises(TypeError, match=r"YOLODetector takes a dict with 'labels' for each image\. Got int64 for"):

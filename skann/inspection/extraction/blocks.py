@@ -52,9 +52,13 @@ def blocks_of(graph: Graph) -> dict[str, list[str]]:
 
 
 def weighted_blocks(graph: Graph, layout: Layout) -> list[str]:
-    """Return the title of the block of each array of weights, except for the output layer."""
+    """Return the title of the block of each array of weights whose gradient the history has.
+
+    These are all but the outputs for whole images; a two-stage detector has further ones for its regions.
+    """
     titles = {name: title for title, names in blocks_of(graph).items() for name in names}
-    outputs = graph.with_role("output")
+    first = list(graph.inputs)[:1]
+    outputs = [name for name in graph.with_role("output") if list(graph.up_to(name).inputs) == first]
     return [titles[name] for name, _ in layout.with_role("weight") if name not in outputs]
 
 

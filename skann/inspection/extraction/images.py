@@ -48,7 +48,7 @@ def network_of_images(estimator: Any) -> tuple[Any, list[Any]]:
 
 def images_of(network: Any, before: list[Any], X: Any) -> Any:
     """Return the images that reach the network: an array or source of shape (n_images, height, width, channels)."""
-    return images_and_places(network, transform_before(before, X))[0]
+    return network._prediction_data(transform_before(before, X))
 
 
 def images_and_places(network: Any, X: Any) -> tuple[Any, list[Letterbox] | None]:

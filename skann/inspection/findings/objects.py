@@ -19,8 +19,8 @@ FEW_OBJECTS, RARE_OBJECTS = 10, 0.05  # of a class, and relative to the largest 
 RARE_PIXELS = 1e-4  # share of the pixels of a class
 DOMINANT = 0.95  # share of the pixels of a class
 # In nuclei and street scenes, the correlation with unshifted labels is the highest. Where their labels are shifted by
-# two pixels, it is less than four fifths of the highest. Outlines that are too large or too small are no shift: one that
-# makes the upper left sides match takes the lower right ones further away.
+# two pixels, it is less than four fifths of the highest. Outlines that are too large or too small are no shift: one
+# that makes the upper left sides match takes the lower right ones further away.
 MAX_SHIFT = 8
 MAX_PIXELS = 2**21  # that are compared
 MIN_IMAGES = 5
