@@ -17,7 +17,7 @@ import pytest
 from joblib import Parallel, delayed
 from numpy.testing import assert_array_equal
 
-from skann.engine.functions import tiled
+from skann.engine.functions import tiled, winograd
 from skann.engine.functions.convolution import (
     convolve,
     convolve_input_gradient,
@@ -25,6 +25,7 @@ from skann.engine.functions.convolution import (
     work_size,
 )
 from skann.engine.functions.geometry import Geometry
+from skann.engine.functions.machine import machine_for
 from skann.engine.functions.pairs import padding_for, pair
 from skann.engine.kernels import compiling, threads, with_loops
 
@@ -72,7 +73,20 @@ GEOMETRIES = [
     geometry((70, 70), 64, 8, stride=2, padding=(1, 2)),  # bands of rows
     geometry((300, 20), 5, 17),  # bands, by the number of positions
 ]
-SMALL = [geometry((7, 9), 17, 33), geometry((9, 8), 33, 33, stride=2, groups=33), geometry((90, 90), 8, 40)]
+MINIMAL = [  # by minimal filtering
+    geometry((19, 22), 32, 48),
+    geometry((8, 7), 16, 80),
+    geometry((9, 10), 48, 16, padding="valid"),
+    geometry((8, 10), 16, 48, padding=(2, 0)),
+    geometry((7, 40), 64, 16, padding=(0, 2)),
+]
+GEOMETRIES += MINIMAL
+SMALL = [
+    geometry((7, 9), 17, 33),
+    geometry((9, 8), 33, 33, stride=2, groups=33),
+    geometry((90, 90), 8, 40),
+    geometry((19, 22), 32, 48),
+]
 
 
 def drawn(shapes, n, dtype="float32"):
@@ -111,6 +125,18 @@ def test_as_the_reference(shapes, dtype):
     check(shapes, dtype)
 
 
+def test_few_channels_positions_or_vectors_in_parts_are_no_case_for_minimal_filtering():
+    for shapes in MINIMAL:
+        assert winograd.can_convolve(shapes, 8)
+    lanes = machine_for(4).lanes
+    assert not winograd.can_convolve(geometry((19, 22), 32, 2 * lanes + 1), 4)
+    assert not winograd.can_convolve(geometry((19, 22), 2 * lanes + 1, 32), 4)
+    for others in ({"stride": 2}, {"dilation": 2}, {"groups": 2}, {"kernel": 5}, {"kernel": (3, 1)}, {"padding": 3}):
+        assert not winograd.can_convolve(geometry((19, 22), 32, 64, **others), 4)
+    assert not winograd.can_convolve(geometry((6, 7), 64, 64), 4)
+    assert not winograd.can_convolve(geometry((19, 22), 16, 32), 8)
+
+
 @pytest.mark.parametrize("shapes", SMALL, ids=repr)
 def test_without_a_bias(shapes):
     check(shapes, "float32", bias=False)
@@ -129,12 +155,12 @@ def test_several_images_in_each_partial_sum(shapes):
 def test_the_tiles_of_other_processors(tile, monkeypatch):
     """LLVM splits vectors that this processor does not have."""
     monkeypatch.setattr(tiles, "host_tile", lambda: tile)
-    tiled._machine.cache_clear()
+    machine_for.cache_clear()
     try:
         for shapes in SMALL:
             check(shapes, "float32", n=2)
     finally:
-        tiled._machine.cache_clear()
+        machine_for.cache_clear()
 
 
 def test_the_tile_is_that_of_the_target():

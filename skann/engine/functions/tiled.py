@@ -9,18 +9,16 @@ So results have the same bits for any number of threads, and those of an image d
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from functools import cache, lru_cache
-from types import ModuleType
+from functools import lru_cache
 
 import numpy
 
 from ..kernels import threads
+from . import winograd
 from .geometry import Geometry
+from .machine import Memory, machine_for
 from .tiling import LANES, ROWS, Plan, rounded_up
 
-_CACHE_LINE = 64  # bytes
-_SLACK = 16  # number of elements of any dtype in a cache line, at most
 _SEGMENTS = 16  # number of partial sums of the gradient of few weights
 _FEW = 2**13  # number of weights that are few
 
@@ -48,7 +46,10 @@ def convolve(geometry, x, W, b, y, work) -> None:
     """Compute ``convolution.convolve``."""
     n_filters = geometry.n_filters
     strides = W.shape[2] * n_filters, n_filters, 1, n_filters // geometry.groups
-    _sum_windows(_plan(geometry, False), x, W, b, y, work, strides)
+    if winograd.can_convolve(geometry, work.itemsize):
+        winograd.convolve(geometry, _plan(geometry, False).sweep, x, W, b, y, work, strides)
+    else:
+        _sum_windows(_plan(geometry, False), x, W, b, y, work, strides)
 
 
 def convolve_input_gradient(geometry, dy, W, dx, work) -> None:
@@ -56,18 +57,24 @@ def convolve_input_gradient(geometry, dy, W, dx, work) -> None:
     plan, n_filters = _plan(geometry, True), geometry.n_filters
     of_filter = 1 if plan.is_channelwise else n_filters
     strides = W.shape[2] * n_filters, 1, of_filter, n_filters // geometry.groups
-    _sum_windows(plan, dy, W, None, dx, work, strides)
+    if winograd.can_convolve(geometry, work.itemsize):
+        winograd.convolve_input_gradient(geometry, plan.sweep, dy, W, dx, work, strides)
+    else:
+        _sum_windows(plan, dy, W, None, dx, work, strides)
 
 
 def convolve_weight_gradient(geometry, x, dy, dW, db, work) -> None:
     """Compute ``convolution.convolve_weight_gradient``."""
+    if winograd.can_convolve(geometry, work.itemsize):
+        winograd.convolve_weight_gradient(geometry, x, dy, dW, db, work)
+        return
     plan = _plan(geometry, False)
-    machine = _machine(work.itemsize, plan.is_channelwise)
+    machine = machine_for(work.itemsize, plan.is_channelwise)
     sweep, size, loops = plan.sweep, work.itemsize, machine.loops
     n_units, partial_size = len(x) * sweep.bands, _partial_size(plan, machine.rows, machine.lanes)
     segments = _segments(geometry, n_units)
     per_thread = plan.padded_size + plan.gradient_size
-    memory = _Memory(work, segments * partial_size, per_thread)
+    memory = Memory(work, segments * partial_size, per_thread)
     panels = -(-sweep.filters // machine.columns)
     n_tiles = sweep.groups * panels * -(-len(plan.terms) // machine.rows)
     few, zero = segments > 1, work.dtype.type(0)
@@ -94,16 +101,16 @@ def work_size(geometry: Geometry) -> int:
     """Return the number of elements of scratch for as many threads as there are cores, with tiles of any size."""
     n_threads = threads.max_threads()
     forward, transposed = (_plan(geometry, transposed) for transposed in (False, True))
-    sizes = [_Memory.size(_packed_size(plan, LANES), n_threads * plan.padded_size) for plan in (forward, transposed)]
+    sizes = [Memory.size(_packed_size(plan, LANES), n_threads * plan.padded_size) for plan in (forward, transposed)]
     partial = _segments(geometry, _SEGMENTS) * _partial_size(forward, ROWS, LANES)
-    sizes.append(_Memory.size(partial, n_threads * (forward.padded_size + forward.gradient_size)))
-    return max(sizes)
+    sizes.append(Memory.size(partial, n_threads * (forward.padded_size + forward.gradient_size)))
+    return max(*sizes, winograd.work_size(geometry, n_threads))
 
 
 def _sum_windows(plan: Plan, x, W, b, y, work, strides: tuple[int, int, int, int]) -> None:
-    machine = _machine(work.itemsize, plan.is_channelwise)
+    machine = machine_for(work.itemsize, plan.is_channelwise)
     sweep, size, loops, zero = plan.sweep, work.itemsize, machine.loops, work.dtype.type(0)
-    memory = _Memory(work, _packed_size(plan, machine.lanes), plan.padded_size)
+    memory = Memory(work, _packed_size(plan, machine.lanes), plan.padded_size)
     weights, lanes = memory.start, machine.lanes
     bias = weights + plan.n_terms * sweep.groups * rounded_up(sweep.filters, lanes) * size
     loops.pack_weights(
@@ -140,61 +147,3 @@ def _partial_size(plan: Plan, rows: int, lanes: int) -> int:
     """Return the number of elements of a partial sum of the gradients of the weights and of the bias."""
     sweep = plan.sweep
     return sweep.groups * (rounded_up(len(plan.terms), rows) + 1) * rounded_up(sweep.filters, lanes)
-
-
-class _Memory:
-    """Scratch that all threads read, and scratch of each, in cache lines of their own.
-
-    Parameters
-    ----------
-    work : array of shape (size,)
-    shared, per_thread : int
-        Number of elements.
-    """
-
-    def __init__(self, work: numpy.ndarray, shared: int, per_thread: int):
-        self._work = work
-        self.start = rounded_up(work.ctypes.data, _CACHE_LINE)
-        self._threads_start = self.start + rounded_up(shared, _SLACK) * work.itemsize
-        self._per_thread = per_thread * work.itemsize
-        self._capacity = (work.size - self.size(shared, 0)) // per_thread
-
-    @staticmethod
-    def size(shared: int, threads: int) -> int:
-        """Return the size of ``work`` for the elements that all threads read, and those of all threads."""
-        return _SLACK + rounded_up(shared, _SLACK) + threads
-
-    def scratch(self, thread: int) -> int:
-        """Return the address of a thread's scratch."""
-        return self._threads_start + thread * self._per_thread
-
-    def n_threads(self, n_parts: int, n_multiplications: int) -> int:
-        """Return the number of threads for a work of so many parts and multiplications."""
-        n_threads = threads.worth(self._capacity, n_parts, n_multiplications)
-        return min(n_threads, threads.n_threads()) if n_threads > 1 else 1
-
-
-class _Machine:
-    """The compiled loops with the tiles for this processor and a dtype.
-
-    Attributes
-    ----------
-    loops : module
-    wide, narrow : tuple
-        Keys of the tile of several vectors, and of that of one.
-    lanes, vectors, rows, columns : int
-        Number of elements of a vector, and of vectors, rows and elements of a row of the wide tile.
-    """
-
-    def __init__(self, tile, loops: ModuleType, itemsize: int, channelwise: bool):
-        self.loops = loops
-        self.wide, self.narrow = (replace(tile, vectors=n, channelwise=channelwise).key for n in (tile.vectors, 1))
-        self.lanes, self.vectors, self.rows = tile.vector_bytes // itemsize, tile.vectors, tile.rows
-        self.columns = self.lanes * self.vectors
-
-
-@cache
-def _machine(itemsize: int, channelwise: bool) -> _Machine:
-    from ..kernels import convolution, tiles  # the import of Numba takes half a second
-
-    return _Machine(tiles.host_tile(), convolution, itemsize, channelwise)

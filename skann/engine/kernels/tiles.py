@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import chain
 from typing import Any
 
 import llvmlite.binding  # pyright: ignore[reportMissingImports]
@@ -187,6 +188,65 @@ class Emitter:
                 load = partial(self._first, n_columns)
                 self._add_to([db], self._loop(n_positions, [dy, packed, *zeros], copy(load))[2:])
 
+    def transform_input(self, x, row, pixel, n_vectors, v, step) -> None:
+        """Write B^T d B of the 4 x 4 pixels d from x on to the 16 arrays from v on, at distances of ``step``."""
+        self._transform(x, row, pixel, 4, n_vectors, v, step, self._minimal_input)
+
+    def transform_gradient(self, dy, row, pixel, n_vectors, v, step) -> None:
+        """Write A d A^T of the 2 x 2 pixels d from dy on to the 16 arrays from v on."""
+        self._transform(dy, row, pixel, 2, n_vectors, v, step, self._minimal_gradient)
+
+    def transform_output(self, m, step, bias, n_vectors, y, row, pixel) -> None:
+        """Write A^T m A plus the bias of the 16 arrays from m on to the 2 x 2 pixels from y on."""
+
+        def transform(i, _):
+            channel = self.builder.mul(i, _I64(self.lanes))
+            grid = self._grid(m, channel, self.builder.mul(step, _I64(4)), step, 4)
+            offset = self._vector(bias, channel)
+            for r, values in enumerate(self._separable(self._minimal_output, grid)):
+                for s, value in enumerate(values):
+                    at = self._place(channel, row, r, pixel, s)
+                    self.builder.store(self.builder.fadd(value, offset), self._vector_pointer(y, at), align=self.size)
+            return []
+
+        self._loop(n_vectors, [], transform)
+
+    def _transform(self, x, row, pixel, n, n_vectors, v, step, minimal: Callable) -> None:
+        def transform(i, _):
+            channel = self.builder.mul(i, _I64(self.lanes))
+            values = chain.from_iterable(self._separable(minimal, self._grid(x, channel, row, pixel, n)))
+            for k, value in enumerate(values):
+                at = self.builder.add(channel, self.builder.mul(step, _I64(k)))
+                self.builder.store(value, self._vector_pointer(v, at), align=self.size)
+            return []
+
+        self._loop(n_vectors, [], transform)
+
+    def _grid(self, x, channel, row, pixel, n: int) -> list[list]:
+        """Return the vectors of a channel at n x n pixels."""
+        return [[self._vector(x, self._place(channel, row, r, pixel, s)) for s in range(n)] for r in range(n)]
+
+    def _place(self, channel, row, r: int, pixel, s: int):
+        builder = self.builder
+        return builder.add(channel, builder.add(builder.mul(row, _I64(r)), builder.mul(pixel, _I64(s))))
+
+    @staticmethod
+    def _separable(minimal: Callable, grid: Sequence[Sequence]) -> list[list]:
+        """Return a grid transformed along its columns and then along its rows."""
+        columns = [minimal(*column) for column in zip(*grid, strict=True)]
+        return [minimal(*row) for row in zip(*columns, strict=True)]
+
+    def _minimal_input(self, a, b, c, d) -> list:
+        builder = self.builder
+        return [builder.fsub(a, c), builder.fadd(b, c), builder.fsub(c, b), builder.fsub(d, b)]
+
+    def _minimal_gradient(self, a, b) -> list:
+        return [a, self.builder.fadd(a, b), self.builder.fsub(a, b), b]
+
+    def _minimal_output(self, a, b, c, d) -> list:
+        builder = self.builder
+        return [builder.fadd(builder.fadd(a, b), c), builder.fadd(builder.fsub(b, c), d)]
+
     def _add_outer(self, rows: Sequence, i, weights: Sequence, sums: Sequence) -> list:
         """Return the sums after adding the products of element i of each row and the weights."""
         added = []
@@ -321,6 +381,24 @@ def weight_gradient(context, tile, zero, x, terms, first, last, inside, n_rows, 
 def pack_gradient(context, tile, zero, dy, n_positions, stride, n_columns, packed, db):
     """Run ``Emitter.pack_gradient``."""
     return _definition(Emitter.pack_gradient, tile, zero, 6)
+
+
+@intrinsic
+def transform_input(context, tile, zero, x, row, pixel, n_vectors, v, step):
+    """Run ``Emitter.transform_input``."""
+    return _definition(Emitter.transform_input, tile, zero, 6)
+
+
+@intrinsic
+def transform_gradient(context, tile, zero, dy, row, pixel, n_vectors, v, step):
+    """Run ``Emitter.transform_gradient``."""
+    return _definition(Emitter.transform_gradient, tile, zero, 6)
+
+
+@intrinsic
+def transform_output(context, tile, zero, m, step, bias, n_vectors, y, row, pixel):
+    """Run ``Emitter.transform_output``."""
+    return _definition(Emitter.transform_output, tile, zero, 7)
 
 
 @intrinsic
