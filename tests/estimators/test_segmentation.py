@@ -578,6 +578,7 @@ BAD_IMAGES = {
     "a generator": ((image for image in X), TypeError, "generator"),
     "sparse": (scipy.sparse.csr_matrix(X[:, 0]), TypeError, "Sparse data was passed for X"),
     "a missing one": (replaced(X, 3, None), (ValueError, TypeError), r"X\[3\]"),
+    "ragged": (replaced(X, 3, [[1.0, 2.0], [1.0]]), ValueError, r"X\[3\] is not an image"),
     "uint8 among others": (replaced(X, 3, X[3].astype("uint8")), ValueError, r"X\[3\] has uint8"),
     "none": (None, (ValueError, TypeError), "X"),
 }

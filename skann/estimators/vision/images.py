@@ -143,10 +143,7 @@ def _listed(X: Any) -> Any:
 
 def check_single_image(image: Any, i: int) -> numpy.ndarray:
     """Return an image as an array of shape (height, width, channels), or raise an error that names its index."""
-    try:
-        array = numpy.asarray(image)
-    except ValueError as error:  # of ragged rows
-        raise ValueError(f"X[{i}] is not an image: {error}.") from error
+    array = _as_array(image, i)
     if array.dtype.kind not in "buif":
         raise TypeError(f"X[{i}] must be an image of real numbers. Got the dtype {array.dtype}.")
     if array.ndim not in (2, 3) or 0 in array.shape:
@@ -184,7 +181,7 @@ def as_image_array(X: Any) -> Any:
     is_listing = isinstance(X, (list, tuple)) or (isinstance(X, numpy.ndarray) and X.ndim == 1 and X.dtype.kind == "O")
     if not is_listing or len(X) == 0 or numpy.ndim(_first(X)) < 2:
         return None
-    arrays = [numpy.asarray(image) for image in X]
+    arrays = [_as_array(image, i) for i, image in enumerate(X)]
     for i, array in enumerate(arrays):
         if (array.dtype == numpy.uint8) != (arrays[0].dtype == numpy.uint8):
             raise ValueError(
@@ -355,6 +352,14 @@ def _first_value(X: Any) -> Any:
         first = X[0]
         return first[0] if isinstance(first, (list, tuple)) and len(first) == 1 else first
     return X
+
+
+def _as_array(image: Any, i: int) -> numpy.ndarray:
+    """Return an image as an array, or raise ValueError, which names its index, for ragged rows."""
+    try:
+        return numpy.asarray(image)
+    except ValueError as error:
+        raise ValueError(f"X[{i}] is not an image: {error}.") from error
 
 
 def _first(X: Any) -> Any:
