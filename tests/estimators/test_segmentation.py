@@ -10,7 +10,6 @@ import numpy
 import pandas
 import PIL.Image
 import pytest
-import scipy.sparse
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.exceptions import NotFittedError
@@ -20,15 +19,14 @@ from sklearn.pipeline import make_pipeline
 from skann import FCNSegmenter
 from skann.augmentations import Mixup, Rotate, Shift
 from skann.callbacks import Checkpoint
-from skann.callbacks.base import Callback
 from skann.datasets import ArraySource
 from skann.estimators.vision.label_maps import encode_maps
-from skann.losses import LOSSES, Dice, Focal, Hinge, Lovasz, Poisson
+from skann.losses import Dice, Focal, Lovasz
 from skann.metrics import mean_iou
 from skann.preprocessing import ImageLoader
 from skann.solvers import SGD
 
-from .pictures import pictures
+from .pictures import Stop, pictures, theta
 from .test_interrupts import interrupted
 from .test_persistence import through_skops
 
@@ -56,34 +54,6 @@ def quick():
 def varied():
     """Fitted to images of different sizes."""
     return FCNSegmenter(filters=(4, 8), max_iter=4, image_size=(20, 24), random_state=0).fit(VARIED, VARIED_MAPS)
-
-
-def theta(estimator):
-    return estimator._learner.parameters.theta
-
-
-class Stop(Callback):
-    """Ends the fit after an epoch, and may interrupt it."""
-
-    def __init__(self, epoch, interrupts=False):
-        self.epoch, self.interrupts, self.seen = epoch, interrupts, 0
-
-    def setup(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
-
-    def on_fit_task_end(self, estimator, context):
-        if context.task_name != "epoch":
-            return False
-        self.seen += 1
-        if self.seen == self.epoch and self.interrupts:
-            raise KeyboardInterrupt
-        return self.seen == self.epoch
 
 
 class TestWithScikitLearn:
@@ -528,124 +498,3 @@ class TestIgnoreLabel:
     def test_all_pixels_ignored(self):
         with pytest.raises(ValueError, match="All pixels of y have the ignore_label 0"):
             FCNSegmenter(ignore_label=0).fit(X, 0 * MAPS)
-
-
-def replaced(items, i, value):
-    """Return a list in which one entry is another."""
-    items = list(items)
-    items[i] = value
-    return items
-
-
-BAD_MAPS = {
-    "another size": (replaced(MAPS, 3, MAPS[0][:5]), ValueError, r"y\[3\] has the shape \(5, 16\), but image 3 has"),
-    "float": (MAPS.astype(float), TypeError, r"y\[0\] has the dtype float64.*integers"),
-    "one float": (replaced(MAPS, 3, MAPS[3] / 2), TypeError, r"y\[3\] has the dtype float64"),
-    "text": (MAPS.astype(str), TypeError, r"y\[0\] has the dtype <U"),
-    "ragged": (replaced(MAPS, 3, [[1, 2], [1]]), ValueError, r"y\[3\] is not a map of labels"),
-    "missing": (replaced(MAPS, 3, None), ValueError, r"y\[3\] has the shape \(\)"),
-    "beyond 64 bits": (
-        replaced(MAPS, 3, numpy.full((16, 16), 2**64 - 1, "uint64")),
-        ValueError,
-        r"y\[3\] has the label 18446744073709551615",
-    ),
-    "far beyond 64 bits": (replaced(MAPS, 3, [[10**30] * 16] * 16), TypeError, r"y\[3\] has the dtype object"),
-    "of a matrix": (MAPS[:, 0], ValueError, r"y must have the shape \(n_samples, height, width\)"),
-    "with channels": (MAPS[..., None], ValueError, r"y must have the shape \(n_samples, height, width\)"),
-    "fewer": (MAPS[:-1], ValueError, "X has 40 images, but y has 39"),
-    "none": (None, ValueError, "requires y to be passed"),
-    "text as a whole": ("abc", ValueError, "y"),
-    "a number": (5, (ValueError, TypeError), "y must be"),
-}
-WITH_NAN = numpy.where(X > 0.9, numpy.nan, X)
-BAD_IMAGES = {
-    "paths": (["a.png"] * 40, TypeError, "X holds str.*ImageLoader"),
-    "paths for image_size": (["a.png"] * 40, TypeError, "X holds str.*ImageLoader"),
-    "empty": (X[:0], ValueError, "minimum of 1 is required|X has no images"),
-    "an empty list": ([], ValueError, r"Got X of shape \(0,\)|X has no images"),
-    "NaN": (WITH_NAN, ValueError, "contains NaN"),
-    "infinite": (numpy.where(X > 0.9, numpy.inf, X), ValueError, "contains infinity"),
-    "a matrix": (X[:, 0], ValueError, r"[Gg]ot.*\(40, 16\)"),
-    "five axes": (X[..., None, None], ValueError, r"5 axes|X\[0\] must have the shape"),
-    "text": (X.astype(str), (ValueError, TypeError), "strings|real numbers"),
-    "complex": (X + 1j, (ValueError, TypeError), "[Cc]omplex"),
-    "one without channels": (
-        replaced(numpy.repeat(X[..., None], 3, axis=3), 3, X[3]),
-        ValueError,
-        r"X\[3\] has (\(16, 16\)|1 channels)",
-    ),
-    "without pixels": (X[:, :0], ValueError, "at least one"),
-    "a generator": ((image for image in X), TypeError, "generator"),
-    "sparse": (scipy.sparse.csr_matrix(X[:, 0]), TypeError, "Sparse data was passed for X"),
-    "a missing one": (replaced(X, 3, None), (ValueError, TypeError), r"X\[3\]"),
-    "ragged": (replaced(X, 3, [[1.0, 2.0], [1.0]]), ValueError, r"X\[3\] is not an image"),
-    "uint8 among others": (replaced(X, 3, X[3].astype("uint8")), ValueError, r"X\[3\] has uint8"),
-    "none": (None, (ValueError, TypeError), "X"),
-}
-
-
-class TestBadInput:
-    def assert_kept(self, seg, X_bad, maps, error, message):
-        before, attributes = theta(seg).copy(), dict(vars(seg))
-        with pytest.raises(error, match=message):
-            seg.fit(X_bad, maps)
-        assert vars(seg).keys() == attributes.keys()
-        assert all(vars(seg)[name] is value for name, value in attributes.items())
-        assert_array_equal(theta(seg), before)
-
-    @pytest.mark.parametrize("name", BAD_MAPS)
-    def test_maps(self, quick, name):
-        self.assert_kept(quick, X, *BAD_MAPS[name])
-
-    @pytest.mark.parametrize("image_size", [None, (16, 16)])
-    @pytest.mark.parametrize("name", BAD_IMAGES)
-    def test_images(self, quick, name, image_size):
-        seg = copy.copy(quick).set_params(image_size=image_size)
-        images, error, message = BAD_IMAGES[name]
-        self.assert_kept(seg, images, MAPS, error, message)
-
-    def test_an_image_with_nan_is_named(self, quick):
-        seg = copy.copy(quick).set_params(image_size=(8, 8))
-        self.assert_kept(seg, replaced(X, 3, X[3] * numpy.nan), MAPS, ValueError, r"X\[3\] contains NaN")
-
-    def test_a_class_of_the_validation_set_only(self, quick):
-        before = theta(quick).copy()
-        with pytest.raises(ValueError, match=r"y_val\[2\] has the label 7, .*training set: 0, 1, 2\."):
-            quick.fit(X, MAPS, X_val=X[:4], y_val=replaced(MAPS[:4], 2, MAPS[2] + 7))
-        with pytest.raises(ValueError, match="X_val was given without y_val"):
-            quick.fit(X, MAPS, X_val=X[:4])
-        with pytest.raises(ValueError, match=r"X_val has images of shape \(8, 16, 1\)"):
-            quick.fit(X, MAPS, X_val=X[:4, :8], y_val=MAPS[:4, :8])
-        assert_array_equal(theta(quick), before)
-
-    @pytest.mark.parametrize("filters", [(), (0,), (2.5,), (True,), "ab", -3])
-    def test_filters(self, quick, filters):
-        self.assert_kept(copy.copy(quick).set_params(filters=filters), X, MAPS, ValueError, "filters")
-
-    def test_losses_for_other_targets(self, quick):
-        for loss in ("hinge", "poisson", "huber", Hinge(), Poisson()):
-            self.assert_kept(copy.copy(quick).set_params(loss=loss), X, MAPS, ValueError, "'?loss'?")
-        names = {name for name in LOSSES.names() if name in ("dice", "lovasz", "log_loss", "focal", "squared_error")}
-        with pytest.raises(ValueError) as error:
-            FCNSegmenter(loss=Hinge()).fit(X, MAPS)
-        assert all(name in str(error.value) for name in names)
-
-    @pytest.mark.parametrize(
-        ("weight", "message"),
-        [
-            (numpy.zeros(40), "at least one non-zero"),
-            (-numpy.ones(40), "Negative values"),
-            (numpy.ones(39), r"\(39,\), expected \(40,\)"),
-        ],
-    )
-    def test_weights(self, quick, weight, message):
-        with pytest.raises(ValueError, match=message):
-            quick.fit(X, MAPS, weight)
-
-    def test_images_of_another_shape_to_predict(self, quick):
-        with pytest.raises(ValueError, match=r"images of shape \(5, 16, 1\), but FCNSegmenter was fitted"):
-            quick.predict(X[:, :5])
-        with pytest.raises(ValueError, match=r"images of shape \(16, 16, 3\)"):
-            quick.predict(numpy.repeat(X[..., None], 3, axis=3))
-        with pytest.raises(ValueError, match="Got X of shape"):
-            quick.predict(X[0])
