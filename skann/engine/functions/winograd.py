@@ -22,7 +22,7 @@ from .tiling import LANES, ROWS, rounded_up
 
 _BLOCK = 2**17  # number of elements of the transformed tiles of a block, which then stay in the second-level cache
 _TILES = 5 * ROWS  # minimum number of tiles of a block, each of which reads all weights
-_MIN_WEIGHTS = 3 * 2**8  # per tap, below which the transformations take the time that the products save
+_MIN_WEIGHTS = 2**9  # per tap, below which the transformations take the time that the products save
 _MIN_TILES = 16  # of an image, below which that of the kernel does
 _G = numpy.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
 _KERNEL = numpy.kron(_G, _G)  # of shape (16, 9)
