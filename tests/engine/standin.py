@@ -20,6 +20,7 @@ from .record_cupy import known
 
 RECORD = known()
 MAKES_ARRAYS = {"empty", "empty_like"}
+HAVE_AT = {"add", "subtract", "maximum", "minimum"}  # functions of CuPy with a method ``at``
 
 
 @cache
@@ -57,9 +58,11 @@ def behind(value):
 
 
 def before(value):
-    """Return what is seen of a result: arrays, of no dimension too, as the device's."""
+    """Return what is seen of a result: arrays, of no dimension too, and those in a tuple, as the device's."""
     if isinstance(value, (numpy.ndarray, numpy.generic)):
         return ndarray(numpy.asarray(value))
+    if type(value) is tuple:
+        return tuple(map(before, value))
     return value
 
 
@@ -132,9 +135,11 @@ def _operator(name):
     return plain, reflected, in_place
 
 
-for _name in ("add", "sub", "mul", "truediv", "matmul"):
+for _name in ("add", "sub", "mul", "truediv", "matmul", "pow"):
     for _prefix, _method in zip(("", "r", "i"), _operator(_name), strict=True):
         setattr(ndarray, f"__{_prefix}{_name}__", _method)
+for _name in ("lt", "le", "gt", "ge"):
+    setattr(ndarray, f"__{_name}__", _operator(_name)[0])
 
 
 def _behind(kwargs):
@@ -211,6 +216,8 @@ class StandIn(ModuleType):
                 made.hidden[...] = poisoned(made.shape, made.dtype)
             return made
 
+        if name in HAVE_AT:
+            checked.at = lambda a, indices, b: function.at(behind(a), behind(indices), behind(b))
         return checked
 
     @staticmethod
