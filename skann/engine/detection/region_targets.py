@@ -21,6 +21,7 @@ _HIGH, _LOW = 0.7, 0.3  # IoU of a positive anchor, and below which it is negati
 _POSITIVE = 0.5  # IoU of a region with an object
 _SUPPRESSION = 0.7  # IoU of proposals of which one is dropped
 _CANDIDATES = 6  # number of anchors per proposal that suppression chooses from
+_OBJECT_SHARE = 2  # one in so many of the regions that are trained on is an object itself, if there are many
 _POSITIVE_SHARE = 4  # one in so many of the regions that are trained on, if proposals are given
 
 
@@ -163,7 +164,8 @@ class RegionTargets:
     def regions_to_train(self, objects: Objects, proposed: numpy.ndarray, offset: int) -> Regions:
         """Return the regions of an image to train on: its objects and the best proposals.
 
-        Of proposals that are given, in place of those of anchors, a quarter at most hold an object.
+        At most half of them are objects: their boxes need no correction, and none of them is background. Of proposals
+        that are given, in place of those of anchors, a quarter at most hold an object.
 
         Parameters
         ----------
@@ -171,11 +173,12 @@ class RegionTargets:
         proposed : ndarray of shape (m, 4)
             From ``propose``; not used if there are no anchors.
         offset : int
-            Which of many given proposals to take: another number takes others.
+            Which of many objects and given proposals to take: another number takes others.
         """
         n, dtype = self.n_regions, proposed.dtype
         true = objects.boxes.astype(dtype)
-        candidates = numpy.concatenate([true, proposed if self.anchors is not None else objects.proposals])
+        chosen = _spread(true, min(len(true), max(1, n // _OBJECT_SHARE)), offset)
+        candidates = numpy.concatenate([chosen, proposed if self.anchors is not None else objects.proposals])
         match = match_by_iou(with_loops(numpy), true, candidates.astype(dtype), _POSITIVE, _POSITIVE, False)
         if self.anchors is None:
             candidates, match = _balanced(candidates, match, n, offset)
@@ -199,20 +202,20 @@ class RegionTargets:
 
 
 def _balanced(boxes: numpy.ndarray, match: numpy.ndarray, n: int, offset: int) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """Return up to n boxes, of which a quarter at most have a match, with these; ``offset`` selects among many."""
+    """Return up to n boxes with their matches, of which a quarter at most, or one, match; ``offset`` selects others."""
     positive, negative = numpy.flatnonzero(match >= 0), numpy.flatnonzero(match < 0)
-    n_positive = min(len(positive), n // _POSITIVE_SHARE)
+    n_positive = min(len(positive), max(1, n // _POSITIVE_SHARE))
     chosen = numpy.concatenate(
         [_spread(positive, n_positive, offset), _spread(negative, min(len(negative), n - n_positive), offset)]
     )
     return boxes[chosen], match[chosen]
 
 
-def _spread(index: numpy.ndarray, n: int, offset: int) -> numpy.ndarray:
-    """Return n of the indices at equal distances, from another start for each offset."""
-    if n == 0:
-        return index[:0]
-    return index[(offset + numpy.arange(n) * len(index) // n) % len(index)]
+def _spread(values: numpy.ndarray, n: int, offset: int) -> numpy.ndarray:
+    """Return n of the values at equal distances, from another start for each offset; all of them in their order."""
+    if n in (0, len(values)):
+        return values[:n]
+    return values[(offset + numpy.arange(n) * len(values) // n) % len(values)]
 
 
 def _masks_in_regions(
