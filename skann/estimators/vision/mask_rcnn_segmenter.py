@@ -30,7 +30,7 @@ from .detector_docs import ATTRIBUTES, REGION_PARAMETERS
 from .instances import check_instances, draw_numbers, number_instances, paste_masks, stack_numbers
 from .label_maps import stack_maps
 from .objects import encode_labels, find_labels
-from .region_detector import REGION_CONSTRAINTS, RegionDetector, RegionRecipe, sizes_of
+from .region_detector import REGION_CONSTRAINTS, RegionDetector, RegionRecipe
 from .spatial_docs import describe_target
 
 _INSTANCES = """
@@ -279,7 +279,7 @@ class MaskRCNNSegmenter(RegionDetector):
 
     def _encode_target(self, y, sample_weight, continuing, incremental):
         if not continuing:
-            self._object_sizes = sizes_of([self._object_reader(own).boxes for own in y])
+            self._choose_anchors([self._object_reader(own).boxes for own in y], sample_weight)
         return y
 
     def _target_for_scorers(self, y):

@@ -80,7 +80,8 @@ class RegionDetector(ObjectDetector):
     hidden_layer_sizes: Sizes
     n_regions: int
     _proposes = True  # whether the trunk proposes regions
-    _object_sizes: list[float]  # sizes of the anchors, in pixels
+    # rows and columns of the features, their stride, and the sizes of the anchors; None if regions are given
+    _anchor_grid: tuple[tuple[int, int], int, list[float]] | None
 
     def _detections(self, X):
         for detections, _, place, _ in self._masked_detections(X):
@@ -121,28 +122,38 @@ class RegionDetector(ObjectDetector):
     def _encode_target(self, y, sample_weight, continuing, incremental):
         target = super()._encode_target(y, sample_weight, continuing, incremental)
         if not continuing:
-            self._object_sizes = sizes_of([image["boxes"] for image in y])
+            self._choose_anchors([image["boxes"] for image in y], sample_weight)
         return target
+
+    def _choose_anchors(self, boxes: list[numpy.ndarray], sample_weight: numpy.ndarray | None) -> None:
+        """Set the grid and the sizes of the anchors, given the boxes of the objects in each image and its weight."""
+        self._anchor_grid = None
+        if self._proposes:
+            filters = check_stages(self.filters)
+            stride, multiple = 2 ** (len(filters) - 2), 2 ** (len(filters) - 1)
+            height, width = (-(-length // multiple) * multiple for length in self.image_shape_[:2])
+            self._anchor_grid = (height // stride, width // stride), stride, sizes_of(boxes, sample_weight)
 
     @property
     def _target_encoder(self):
-        read = self._object_reader
         height, width = self.image_shape_[:2]
-        return RegionTargets(
-            read, len(self.classes_), self.n_regions, (height, width), self._anchors if self._proposes else None
-        )
+        return RegionTargets(self._object_reader, len(self.classes_), self.n_regions, (height, width), self._anchors)
 
     @property
     def _object_reader(self) -> ObjectReader:
         return objects_in_rows
 
     @property
-    def _anchors(self) -> numpy.ndarray:
-        """The anchors of all points of the features."""
-        filters = check_stages(self.filters)
-        stride, multiple = 2 ** (len(filters) - 2), 2 ** (len(filters) - 1)
-        height, width = (-(-length // multiple) * multiple for length in self.image_shape_[:2])
-        return anchors((height // stride, width // stride), stride, self._object_sizes, _RATIOS)
+    def _anchors(self) -> numpy.ndarray | None:
+        """The anchors of all points of the features; None if regions are given."""
+        if not self._proposes:
+            return None
+        if self._anchor_grid is None:
+            raise ValueError(
+                f"proposals='network' needs a part of the network that this {type(self).__name__}, fitted with given "
+                "proposals, does not have. Fit it again with warm_start=False."
+            )
+        return anchors(*self._anchor_grid, _RATIOS)
 
     def _build_loss(self):
         return None  # the heads have losses of their own
@@ -203,9 +214,15 @@ def check_stages(filters: Any) -> list[int]:
     return sizes
 
 
-def sizes_of(boxes: list[numpy.ndarray]) -> list[float]:
-    """Return sizes, in a geometric series, that span those of most objects: the square roots of the areas."""
+def sizes_of(boxes: list[numpy.ndarray], sample_weight: numpy.ndarray | None) -> list[float]:
+    """Return sizes, in a geometric series, that span those of most objects: the square roots of the areas.
+
+    Objects count by the weight of their image.
+    """
     every = numpy.concatenate(boxes)
     sizes = numpy.sqrt((every[:, 2] - every[:, 0]) * (every[:, 3] - every[:, 1]))
-    low, high = numpy.quantile(sizes, _SIZE_QUANTILES)
+    order = numpy.argsort(sizes, kind="stable")
+    weights = numpy.ones(len(boxes)) if sample_weight is None else sample_weight
+    total = numpy.repeat(weights, [len(own) for own in boxes])[order].cumsum()
+    low, high = sizes[order][numpy.searchsorted(total, numpy.multiply(_SIZE_QUANTILES, total[-1]))]
     return numpy.geomspace(max(1.0, low), max(1.0, high), _N_SIZES).tolist()
