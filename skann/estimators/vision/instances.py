@@ -57,9 +57,7 @@ def draw_numbers(
     layers: list[numpy.ndarray] = []
     for index, (mask, code) in enumerate(zip(instances.masks, codes, strict=True)):
         if place is not None:
-            drawn = numpy.zeros(size, bool)
-            place.draw_labels(mask, drawn, False)
-            mask = drawn
+            mask = _on_canvas(mask, size, place)
         free = next((layer for layer in layers if not layer[mask].any()), None)
         if free is None:
             free = numpy.zeros(size, numpy.int32)
@@ -110,9 +108,22 @@ def number_instances(masks: numpy.ndarray) -> numpy.ndarray:
     return numbers
 
 
+def _on_canvas(mask: numpy.ndarray, size: tuple[int, int], place: Letterbox) -> numpy.ndarray:
+    """Return the mask of an object on a canvas of the given size: of at least the pixel at its centre."""
+    drawn = numpy.zeros(size, bool)
+    place.draw_labels(mask, drawn, False)
+    if not drawn.any():  # smaller than a pixel of the canvas
+        x, y = (numpy.argwhere(mask).mean(axis=0) + 0.5)[::-1] * place.scales[:2]
+        drawn[int(y), int(x)] = True
+    return drawn
+
+
 def _from_map(image: Any, size: tuple[int, int], name: str, i: int) -> ImageInstances:
     """Return the objects in a map of instance numbers."""
-    numbers = numpy.asarray(image)
+    try:
+        numbers = numpy.asarray(image)
+    except ValueError as error:  # of ragged rows
+        raise ValueError(f"{name} is not a map of instance numbers: {error}.") from error
     if numbers.shape != size:
         raise ValueError(f"{name} has the shape {numbers.shape}, but image {i} has {size}: (height, width).")
     if numbers.dtype.kind not in "biu":
