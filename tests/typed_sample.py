@@ -13,15 +13,41 @@ import pandas  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 import skann
-from skann import ConvClassifier, ConvRegressor, MLPClassifier, MLPRegressor, TabularMLPClassifier, TabularMLPRegressor
+from skann import (
+    ConvClassifier,
+    ConvRegressor,
+    FCNSegmenter,
+    MaskRCNNSegmenter,
+    MLPClassifier,
+    MLPRegressor,
+    RCNNDetector,
+    TabularMLPClassifier,
+    TabularMLPRegressor,
+    YOLODetector,
+)
 from skann.activations import ELU, ElementwiseActivation, LeakyReLU, Maxout, register
-from skann.augmentations import Augment, Flip, Mixup, Shift
+from skann.augmentations import Augment, Flip, Mixup, Rotate, Shift
 from skann.callbacks import Checkpoint, TimeLimit
-from skann.datasets import ArraySource, GeneratorSource, ImageSource, Source
+from skann.datasets import (
+    ArraySource,
+    GeneratorSource,
+    ImageSource,
+    Source,
+    boxes_from_frame,
+    frame_from_boxes,
+)
 from skann.initializers import Glorot, He, HeUniform, Normal
-from skann.inspection import HiddenLayerTransformer, TrainingHistoryDisplay, diagnose
+from skann.inspection import (
+    DetectionDisplay,
+    DetectionPrecisionRecallDisplay,
+    HiddenLayerTransformer,
+    SegmentationDisplay,
+    TrainingHistoryDisplay,
+    diagnose,
+)
 from skann.layers import BatchNorm, LayerNorm
-from skann.losses import Focal, Huber
+from skann.losses import Dice, Focal, Huber
+from skann.metrics import average_precision_by_class, instance_f1, mean_average_precision, mean_iou
 from skann.preprocessing import ImageLoader, TabularEncoder
 from skann.schedules import Cosine
 from skann.solvers import LBFGS, SGD, Adam
@@ -114,6 +140,41 @@ def estimators_of_images(images: NDArray[numpy.uint8], frame: pandas.DataFrame) 
     assert_type(sources[0].shape, tuple[int, ...])
 
 
+def segmenters(images: NDArray[numpy.uint8], maps: NDArray[numpy.int64]) -> None:
+    pixels = FCNSegmenter("unet", (8, 16), image_size=(64, 48), ignore_label=255, loss=Dice(), augment=Rotate(30))
+    assert_type(pixels.fit(images, maps, X_val=[images[0]], y_val=[maps[0]]), FCNSegmenter)
+    assert_type(pixels.predict(images), NDArray[Any])
+    assert_type(pixels.predict_proba(images), NDArray[Any])
+    assert_type(pixels.score(images, maps), float)
+    assert_type(pixels.classes_, NDArray[Any])
+    assert_type(mean_iou(maps, pixels.predict(images), labels=[0, 1]), float)
+    assert_type(SegmentationDisplay.from_estimator(pixels, images, maps), SegmentationDisplay)
+    single = MaskRCNNSegmenter(hidden_layer_sizes=64, n_regions=32, suppression="soft")
+    assert_type(single.fit(images, maps), MaskRCNNSegmenter)
+    assert_type(single.predict(images), NDArray[Any])
+    assert_type(single.predict_instances(images, min_score=0.3), NDArray[Any])
+    assert_type(instance_f1(maps, single.predict_instances(images)), float)
+
+
+def detectors(images: NDArray[numpy.uint8], frame: pandas.DataFrame) -> None:
+    files, objects = boxes_from_frame(frame)
+    assert_type(files, list[Any])
+    assert_type(objects, NDArray[Any])
+    assert_type(frame_from_boxes(files, objects), pandas.DataFrame)
+    detector = YOLODetector(n_scales=1, box_loss="ciou", metric="coco", early_stopping=True)
+    assert_type(detector.fit(images, objects), YOLODetector)
+    assert_type(detector.predict(images), NDArray[Any])
+    assert_type(detector.score(images, objects), float)
+    assert_type(detector.image_shape_, tuple[int, int, int])
+    regions = RCNNDetector((16, 32), proposals="selective_search")
+    assert_type(regions.fit(images, objects), RCNNDetector)
+    assert_type(mean_average_precision(objects, regions.predict(images), metric="coco"), float)
+    assert_type(average_precision_by_class(objects, regions.predict(images)), dict[Any, float])
+    assert_type(DetectionDisplay.from_estimator(detector, images, objects), DetectionDisplay)
+    curves = DetectionPrecisionRecallDisplay.from_estimator(detector, images, objects)
+    assert_type(curves, DetectionPrecisionRecallDisplay)
+
+
 def what_else_is_public(clf: MLPClassifier) -> None:
     assert_type(LeakyReLU(0.1).set_params(slope=0.3), LeakyReLU)
     assert_type(ELU()([1.0, -1.0]), NDArray[Any])
@@ -147,6 +208,10 @@ def what_is_an_error(clf: MLPClassifier) -> None:
     TabularMLPRegressor(droput=0.1)  # type: ignore[call-arg]
     ConvClassifier(filter=(8, 16))  # type: ignore[call-arg]
     ConvRegressor(filters="many")  # type: ignore[arg-type]
+    FCNSegmenter(filter=(8, 16))  # type: ignore[call-arg]
+    YOLODetector(box_loss="iou")  # type: ignore[arg-type]
+    RCNNDetector(metric="map")  # type: ignore[arg-type]
+    MaskRCNNSegmenter(image_size=64)  # type: ignore[arg-type]
     ConvClassifier(augment=Adam())  # type: ignore[arg-type]
     Shift(fractoin=0.1)  # type: ignore[call-arg]
     LeakyReLU(slop=0.1)  # type: ignore[call-arg]
