@@ -21,6 +21,7 @@ import numpy
 import torch
 import torch_dense
 from scipy import ndimage
+from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from skann import FCNSegmenter, MaskRCNNSegmenter, RCNNDetector, YOLODetector
@@ -108,6 +109,8 @@ def report_beside_peers(kind, seeds):
     for name, data in DATA.items():
         X, y, X_test, y_test = data.load()
         figures = []
+        # Numba compiles its loops, which it keeps on disk
+        clone(getattr(data, kind)).set_params(max_iter=1, warn=False).fit(X[:16], data.target(y[:16]))
         for seed in seeds:
             estimator = getattr(data, kind).set_params(random_state=seed, warn=False)
             estimator, seconds = timed(estimator.fit, X, data.target(y))

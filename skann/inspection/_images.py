@@ -7,8 +7,8 @@ from typing import Any
 import numpy
 
 from ._plotting import BLUE, LINES, VERMILION, take_styles
+from .extraction.images import grey_levels
 
-_LUMINANCE = numpy.array([0.299, 0.587, 0.114])  # of red, green and blue
 _FADED = (0.6, 1.0)  # grey levels of an image under a heat map
 
 
@@ -32,12 +32,6 @@ def draw_image(axes: Any, image: numpy.ndarray) -> None:
     else:
         axes.imshow(image.mean(axis=2), cmap="gray")
     axes.set(xticks=[], yticks=[])
-
-
-def grey_levels(image: numpy.ndarray) -> numpy.ndarray:
-    """Return the grey levels of an image, scaled to [0, 1]."""
-    grey = image @ _LUMINANCE if image.shape[2] == 3 else image.mean(axis=2)
-    return (grey - grey.min()) / (numpy.ptp(grey) or 1.0)
 
 
 def draw_heat(axes: Any, heat: numpy.ndarray, image: numpy.ndarray) -> None:

@@ -10,9 +10,10 @@ from sklearn.utils import check_consistent_length
 
 from ..estimators.vision.label_maps import check_label_maps
 from ._classes import add_legend, check_max_images, check_names, colours_of, name_of
-from ._images import draw_image, grey_levels, panel_size
+from ._images import draw_image, panel_size
 from ._plotting import axes_for, pyplot
 from .extraction import find_owner, first_images, images_to_draw, title_of, transform_before, unwrap
+from .extraction.images import grey_levels
 
 _STRENGTH = 0.6  # of the colours over the grey image
 _FADED = (0.5, 1.0)  # grey levels of the image under the colours, which would be alike over black

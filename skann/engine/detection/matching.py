@@ -112,24 +112,34 @@ def match_by_centre(
     -------
     ndarray of int of shape (m,)
     """
-    matches, sizes = numpy.full(len(points), BACKGROUND), areas(boxes)
-    order = numpy.argsort(sizes, kind="stable")
-    for index in order[::-1]:  # so that smaller boxes replace larger ones
-        matches[_candidates(boxes[index], points, strides, ranges, radius, margin)] = index
+    order = numpy.argsort(areas(boxes), kind="stable")
+    matches = numpy.full(len(points), BACKGROUND)
+    step = max(1, BLOCK // max(len(points), 1))
+    for first in range(0, len(order), step):
+        block = order[first : first + step]
+        candidates = _candidates(boxes[block], points, strides, ranges, radius, margin)
+        # of these boxes the first one that a point may predict is the smallest, and those of earlier blocks are smaller
+        found = (matches == BACKGROUND) & candidates.any(axis=1)
+        matches[found] = block[candidates.argmax(axis=1)[found]]
     for index in order[~numpy.isin(order, matches)]:
         nearest = _nearest_free(boxes[index], points, ranges, matches == BACKGROUND)
         matches[nearest] = index
     return matches
 
 
-def _candidates(box: Array, points: Array, strides: Array, ranges: Array, radius: float, margin: float) -> Array:
-    """Return which points may predict a box."""
-    from_start, to_end = points - box[:2], box[2:] - points
-    nearest = numpy.minimum(from_start, to_end).min(axis=1)
-    farthest = numpy.maximum(from_start, to_end).max(axis=1)
-    from_centre = numpy.abs(from_start - to_end).max(axis=1) / 2
-    in_range = (farthest > ranges[:, 0]) & (farthest <= ranges[:, 1])
-    return (nearest > -margin * strides) & (from_centre < radius * strides) & in_range
+def _candidates(boxes: Array, points: Array, strides: Array, ranges: Array, radius: float, margin: float) -> Array:
+    """Return which of m points may predict which of k boxes, of shape (m, k)."""
+    reach, beside = (radius * strides)[:, None], (-margin * strides)[:, None]
+    nearest, farthest, from_centre = [], [], []
+    for axis in (0, 1):
+        from_start = points[:, axis, None] - boxes[:, axis]
+        to_end = boxes[:, axis + 2] - points[:, axis, None]
+        nearest.append(numpy.minimum(from_start, to_end))
+        farthest.append(numpy.maximum(from_start, to_end))
+        from_centre.append(numpy.abs(from_start - to_end) / 2)
+    farthest = numpy.maximum(*farthest)
+    in_range = (farthest > ranges[:, :1]) & (farthest <= ranges[:, 1:])
+    return (numpy.minimum(*nearest) > beside) & (numpy.maximum(*from_centre) < reach) & in_range
 
 
 def _nearest_free(box: Array, points: Array, ranges: Array, free: Array) -> Array:

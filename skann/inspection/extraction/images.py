@@ -13,6 +13,8 @@ from ...estimators.vision.letterbox import Letterbox
 from ...estimators.vision.spatial import SpatialNetwork
 from .unwrap import find_owner, title_of, transform_before, unwrap
 
+_LUMINANCE = numpy.array([0.299, 0.587, 0.114])  # of red, green and blue
+
 
 def takes_images(network: Any) -> bool:
     """Return whether a network takes images: arrays of (height, width, channels), signals with a height of 1."""
@@ -73,3 +75,9 @@ def as_floats(network: Any, images: numpy.ndarray) -> numpy.ndarray:
     """Return a copy of images in the dtype of the network's parameters, uint8 scaled to [0, 1]."""
     reader = Reader(Rows(images), network._learner.parameters.theta.dtype, len(images))
     return numpy.array(reader.read(slice(0, len(images)))[0])
+
+
+def grey_levels(image: numpy.ndarray) -> numpy.ndarray:
+    """Return the grey levels of an image, scaled to [0, 1]."""
+    grey = image @ _LUMINANCE if image.shape[2] == 3 else image.mean(axis=2)
+    return (grey - grey.min()) / (numpy.ptp(grey) or 1.0)

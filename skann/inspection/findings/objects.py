@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy
 
-from .._images import grey_levels
+from ..extraction.images import grey_levels
 from .base import symptom
 from .case import Case
 
