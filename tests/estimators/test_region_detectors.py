@@ -460,38 +460,3 @@ class TestMasks:
         images = [numpy.random.RandomState(0).uniform(size=(64, 64))] * 4
         seg = MaskRCNNSegmenter(**SMALL, image_size=(16, 16)).fit(images, [{"masks": masks, "labels": [*"aba"]}] * 4)
         assert numpy.isfinite(seg.loss_)
-
-
-class TestImageSize:
-    @both
-    def test_detections_are_in_the_original_images(self, cls):
-        detector = cls(**SMALL, image_size=(20, 24), min_score=0).fit(VARIED, VARIED_Y)
-        assert detector.image_shape_ == (20, 24, 1)
-        for image, size, found in zip(VARIED, SIZES, detector.predict(VARIED), strict=True):
-            place, canvas = Letterbox(size, (20, 24)), numpy.empty((1, 20, 24, 1))
-            place.draw(image[..., None], canvas[0])
-            (on_canvas,) = detector.predict(canvas)
-            assert_allclose(found["scores"], on_canvas["scores"], rtol=1e-4)
-            expected = on_canvas["boxes"] / place.scales
-            assert_allclose(found["boxes"], expected.clip(0, [size[1], size[0]] * 2), atol=1e-2)
-            if cls is MaskRCNNSegmenter:
-                assert found["masks"].shape == (len(found["boxes"]), *size)
-
-    @both
-    def test_it_learns_from_images_of_different_sizes(self, cls):
-        parts = [drawn(10, size, seed) for seed, size in enumerate([(16, 16), (24, 24), (16, 24)])]
-        images, objects = ([item for part in parts for item in part[i]] for i in (0, 1))
-        detector = cls(**LEARNING, image_size=(20, 20)).fit(images, objects)
-        assert detector.score(images, objects) > 0.6
-        if cls is MaskRCNNSegmenter:
-            found = detector.predict_instances(images)
-            assert [own.shape for own in found] == [image.shape for image in images]
-
-    @both
-    def test_a_validation_set_of_other_sizes(self, cls):
-        options = {**LEARNING, "max_iter": 4, "image_size": (20, 24)}
-        detector = cls(**options, scoring=lambda detector, X, y: detector.score(X, y))
-        detector.fit(VARIED, VARIED_Y, X_val=VARIED, y_val=VARIED_Y)
-        assert detector.history_["validation_score"][-1] == detector.score(VARIED, VARIED_Y)
-        again = cls(**options).fit(VARIED, VARIED_Y, X_val=VARIED, y_val=VARIED_Y)
-        assert len(again.history_["validation_score"]) == 4

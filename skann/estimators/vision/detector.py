@@ -15,7 +15,16 @@ from ...engine.data.spatial import BoxTarget
 from ...engine.detection.nms import class_wise_nms, soft_nms
 from ...engine.kernels import with_loops
 from ...metrics import THRESHOLDS, mean_average_precision
-from .objects import Detections, as_targets, check_objects, encode_labels, find_labels, objects_of, pad_boxes
+from .objects import (
+    Detections,
+    as_targets,
+    check_objects,
+    encode_labels,
+    find_labels,
+    objects_of,
+    pad_boxes,
+    without_empty,
+)
 from .spatial import SPATIAL_CONSTRAINTS, SpatialNetwork
 
 _LOWEST = 1e-3  # score below which a box is dropped by soft suppression in any case
@@ -58,7 +67,7 @@ class ObjectDetector(SpatialNetwork):
             For each image "boxes" of shape (n_objects, 4): x0, y0, x1, y1 in pixels of the image; "labels" and "scores"
             of shape (n_objects,). Objects are in decreasing order of their scores, which are at least ``min_score``.
         """
-        found = [detections.as_dict(self.classes_, place) for detections, place in self._detections(X)]
+        found = [without_empty(detections.as_dict(self.classes_, place)) for detections, place in self._detections(X)]
         predictions = numpy.empty(len(found), object)
         predictions[:] = found
         return predictions

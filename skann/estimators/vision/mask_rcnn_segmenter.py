@@ -29,7 +29,7 @@ from .detector import no_objects_error
 from .detector_docs import ATTRIBUTES, REGION_PARAMETERS
 from .instances import check_instances, draw_numbers, number_instances, paste_masks, stack_numbers
 from .label_maps import stack_maps
-from .objects import encode_labels, find_labels
+from .objects import encode_labels, find_labels, without_empty
 from .region_detector import REGION_CONSTRAINTS, RegionDetector, RegionRecipe
 from .spatial_docs import describe_target
 
@@ -216,7 +216,7 @@ class MaskRCNNSegmenter(RegionDetector):
         for detections, probabilities, place, size in self._masked_detections(X):
             image = detections.as_dict(self.classes_, place)
             image["masks"] = paste_masks(probabilities, image["boxes"], size)
-            found.append(image)
+            found.append(without_empty(image))
         predictions = numpy.empty(len(found), object)
         predictions[:] = found
         return predictions

@@ -175,6 +175,12 @@ class Detections:
         return {"boxes": boxes, "labels": classes[self.codes], "scores": self.scores.astype(numpy.float64)}
 
 
+def without_empty(image: dict[str, numpy.ndarray]) -> dict[str, numpy.ndarray]:
+    """Return a prediction without the boxes that have no area, as those beside the image on its canvas."""
+    is_solid = (image["boxes"][:, 2:] > image["boxes"][:, :2]).all(axis=1)
+    return {key: values[is_solid] for key, values in image.items()}
+
+
 def _clipped(boxes: numpy.ndarray, size: tuple[int, int]) -> numpy.ndarray:
     """Return boxes clipped to an image."""
     height, width = size
