@@ -68,8 +68,8 @@ REGION_PARAMETERS = {
     "n_regions": (
         "int in [1, inf), default=64",
         """
-        Number of regions of each image in a training batch: its objects and the best proposals. In images with more
-        objects some of these are left out. At prediction there are at least ``max_detections``.
+        Number of regions of each image in a training batch: its objects, in turn if these are more than half of it, and
+        the best proposals. At prediction there are at least ``max_detections``.
         """,
     ),
 }
