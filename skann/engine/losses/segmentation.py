@@ -112,7 +112,7 @@ class Dice(_OverlapLoss):
 class Lovasz(_OverlapLoss):
     """Lovasz-softmax loss, the convex extension of 1 - IoU, averaged over the classes present in an image.
 
-    Sorts the errors |y_ik - p_ik| of the labelled positions [Berman et al., 2018, arXiv:1705.08790].
+    Sorts the absolute errors y_ik - p_ik of the labelled positions [Berman et al., 2018, arXiv:1705.08790].
     """
 
     def _overlap(self, xp, p, target, losses, slope):

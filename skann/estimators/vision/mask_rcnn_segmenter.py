@@ -50,7 +50,9 @@ _DESCRIPTIONS = {
 }
 _REFERENCE = """\
 .. [7] He et al., 2017, "Mask R-CNN", arXiv:1703.06870.
-.. [8] Bodla et al., 2017, "Soft-NMS: improving object detection with one line of code", arXiv:1704.04503."""
+.. [8] Ren et al., 2015, "Faster R-CNN: towards real-time object detection with region proposal networks",
+       arXiv:1506.01497.
+.. [9] Bodla et al., 2017, "Soft-NMS: improving object detection with one line of code", arXiv:1704.04503."""
 
 
 @describe_target("array-like of int of shape (n_samples, height, width), or sequence of dict", _INSTANCES)
@@ -64,7 +66,7 @@ _REFERENCE = """\
     reference=_REFERENCE,
 )
 class MaskRCNNSegmenter(RegionDetector):
-    """Segmenter of single objects, also of those that touch or overlap: Mask R-CNN [7]_.
+    """Segmenter of single objects, also of those that touch or overlap: Mask R-CNN [7]_, after Faster R-CNN [8]_.
 
     A first part of the network proposes regions of the image that may hold an object. A second part reads the features
     of each region and predicts its class and its box, and a third one the mask of the object in the box. The channels
