@@ -24,7 +24,7 @@ from skann.inspection import DetectionDisplay
 from skann.metrics import average_precision_by_class
 
 PICTURE = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_suffix(".png")
-FOLDER = Path(__file__).parent / "data" / "blood_cells"
+FOLDER = Path(sys.argv[0]).parent / "data" / "blood_cells"
 
 # %%
 # The smears

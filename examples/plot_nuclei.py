@@ -25,7 +25,7 @@ from skann.datasets import ImageSource
 from skann.metrics import instance_f1
 
 PICTURE = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_suffix(".png")
-FOLDER = Path(__file__).parent / "data" / "nuclei"
+FOLDER = Path(sys.argv[0]).parent / "data" / "nuclei"
 
 # %%
 # The images
