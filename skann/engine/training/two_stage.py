@@ -172,9 +172,10 @@ class TwoStageCriterion(Criterion):
         masks = numpy.zeros((n, count, MASK_SIZE, MASK_SIZE, 1), boxes.dtype)
         shares = numpy.zeros((n, count), boxes.dtype)
         for i, (own, chosen) in enumerate(zip(objects, regions, strict=True)):
-            index = numpy.flatnonzero(chosen.matches >= 0)[:count]
+            index = numpy.flatnonzero(chosen.matches >= 0)
             if len(index):
-                k = len(index)
+                k = min(count, len(index))
+                index = index[numpy.arange(k) * len(index) // k]  # spread over true boxes and proposals
                 boxes[i, :k] = chosen.boxes[index]
                 masks[i, :k, :, :, 0] = own.masks(boxes[i, :k], chosen.matches[index], MASK_SIZE)
                 shares[i, :k] = weights[i] / (k * MASK_SIZE**2)
