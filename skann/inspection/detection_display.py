@@ -226,7 +226,8 @@ class DetectionDisplay:
             draw_objects(axes, objects, self._colours(objects), is_dashed)
             axes.set_title(title, fontsize=10)
         add_legend(self.axes_, n_columns - 1, self._legend(any(dashed.any() for _, _, dashed in panels)), ax is None)
-        self.figure_.draw_without_rendering()  # the room for texts depends on the layout
+        # the room for texts depends on the layout, which is that of the whole figure, of which this may be a part
+        self.figure_.canvas.figure.draw_without_rendering()
         for axes, (objects, _, _) in zip(self.axes_, panels, strict=True):
             write_texts(axes, objects, self._texts(objects), self._colours(objects))
         return self

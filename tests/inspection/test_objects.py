@@ -260,6 +260,14 @@ class TestDetection:
             display = DetectionPrecisionRecallDisplay.from_predictions([numbers], [found], masks=masks)
             assert display.average_precision_ == {1: 1.0}
 
+    def test_draws_into_a_part_of_a_figure(self):
+        figure = plt.figure(figsize=(8, 3))
+        axes = figure.subfigures(1, 2)[0].subplots(1, 2)
+        X, _, y = scenes(1)
+        display = DetectionDisplay.from_predictions(X, y, [{**y[0], "scores": [0.9, 0.8]}], ax=axes)
+        assert titles(display) == ["truth: 2", "2 of 2 found"]
+        plt.close(figure)
+
     def test_no_objects(self):
         none = {"boxes": [], "labels": []}
         display = DetectionDisplay.from_predictions(X[:1], [none], [none | {"scores": []}])
