@@ -419,6 +419,7 @@ def fill_docstring(
     tasks: frozenset[str],
     parameters: Mapping[str, tuple[str, str]] = MappingProxyType({}),
     attributes: Mapping[str, tuple[str, str] | None] = MappingProxyType({}),
+    excluded: frozenset[str] = frozenset(),
     **words: str,
 ) -> Callable[[type[Class]], type[Class]]:
     """Return a class decorator that fills ``{parameters}``, ``{attributes}`` and ``{references}`` in the docstring.
@@ -429,17 +430,19 @@ def fill_docstring(
         Tasks of the estimator: only losses that apply to one of them are listed.
     parameters, attributes : dict of str to (type, description)
         Descriptions that replace or extend those of the multi-layer perceptrons; None omits an attribute.
+    excluded : frozenset of str
+        Names of choices that the estimator does not take.
     **words : str
         Values of the placeholders in the descriptions.
     """
     bullets = {
         "activation": _list_classes(ACTIVATIONS),
-        "solver": _list_classes(SOLVERS),
+        "solver": _list_classes(SOLVERS, lambda cls: cls.name not in excluded),
         "learning_rate": _list_classes(SCHEDULES),
         "loss": _list_classes(LOSSES, lambda cls: bool(cls.tasks & tasks)),
         "weight_init": _list_classes(INITIALIZERS),
         "normalization": _list_classes(NORMALIZATIONS),
-        "augment": _list_classes(AUGMENTATIONS),
+        "augment": _list_classes(AUGMENTATIONS, lambda cls: cls.name not in excluded),
     }
 
     def decorate(cls: type[Class]) -> type[Class]:

@@ -118,7 +118,7 @@ class TestTraining:
 
     @both
     def test_scoring(self, cls):
-        options = {**LEARNING, "max_iter": 6, "early_stopping": True, "validation_fraction": 0.25}
+        options = {**LEARNING, "max_iter": 12, "early_stopping": True, "validation_fraction": 0.25}
         own = cls(**options).fit(MORE, Y_MORE)
         called = cls(**options, scoring=lambda detector, X, y: detector.score(X, y)).fit(MORE, Y_MORE)
         assert_allclose(called.validation_scores_, own.validation_scores_, atol=1e-6)

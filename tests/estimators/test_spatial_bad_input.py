@@ -3,6 +3,7 @@
 import copy
 
 import numpy
+import pandas
 import pytest
 import scipy.sparse
 from numpy.testing import assert_array_equal
@@ -29,11 +30,21 @@ def detector():
 
 BAD_MAPS = {
     "another size": (replaced(MAPS, 3, MAPS[0][:5]), ValueError, r"y\[3\] has the shape \(5, 16\), but image 3 has"),
-    "float": (MAPS.astype(float), TypeError, r"y\[0\] has the dtype float64.*integers"),
+    "float": (MAPS.astype(float), TypeError, r"y\[0\] has the dtype float64.*integers.* Pass y\.astype\(int\)"),
+    "a list of float": (
+        list(MAPS * 1.0),
+        TypeError,
+        r"float64.* Pass \[numpy\.asarray\(own\)\.astype\(int\) for own in y",
+    ),
+    "fractions": (MAPS + 0.5, TypeError, r"y\[0\] has the dtype float64\. .*or bool\.$"),
+    "NaN": (MAPS * numpy.nan, TypeError, r"y\[0\] has the dtype float64.* Replace NaN .*ignore_label"),
     "one float": (replaced(MAPS, 3, MAPS[3] / 2), TypeError, r"y\[3\] has the dtype float64"),
     "text": (MAPS.astype(str), TypeError, r"y\[0\] has the dtype <U"),
     "ragged": (replaced(MAPS, 3, [[1, 2], [1]]), ValueError, r"y\[3\] is not a map of labels"),
-    "missing": (replaced(MAPS, 3, None), ValueError, r"y\[3\] has the shape \(\)"),
+    "missing": (replaced(MAPS, 3, None), ValueError, r"y\[3\] must be a map of labels\. Got NoneType"),
+    "objects": (Y, ValueError, r"y\[0\] must be a map of labels\. Got dict"),
+    "names": (["a"] * 40, ValueError, r"y\[0\] must be a map of labels\. Got str"),
+    "a frame": (pandas.DataFrame(MAPS[:, 0]), ValueError, "Got DataFrame: skann.datasets.boxes_from_frame"),
     "beyond 64 bits": (
         replaced(MAPS, 3, numpy.full((16, 16), 2**64 - 1, "uint64")),
         ValueError,
@@ -41,7 +52,13 @@ BAD_MAPS = {
     ),
     "far beyond 64 bits": (replaced(MAPS, 3, [[10**30] * 16] * 16), TypeError, r"y\[3\] has the dtype object"),
     "of a matrix": (MAPS[:, 0], ValueError, r"y must have the shape \(n_samples, height, width\)"),
-    "with channels": (MAPS[..., None], ValueError, r"y must have the shape \(n_samples, height, width\)"),
+    "with channels": (MAPS[..., None], ValueError, r"y must have the shape .*\. Pass y\[\.\.\., 0\]\."),
+    "one-hot": (numpy.eye(3)[MAPS], ValueError, r"y must have the shape .* class, pass y\.argmax\(-1\)"),
+    "a list with channels": (
+        list(MAPS[..., None]),
+        ValueError,
+        r"y\[0\] has the shape .*own\)\[\.\.\., 0\] for own in y",
+    ),
     "fewer": (MAPS[:-1], ValueError, "X has 40 images, but y has 39"),
     "none": (None, ValueError, "requires y to be passed"),
     "text as a whole": ("abc", ValueError, "y"),
@@ -86,6 +103,13 @@ class TestSegmenter:
     @pytest.mark.parametrize("name", BAD_MAPS)
     def test_maps(self, segmenter, name):
         self.assert_kept(segmenter, X, *BAD_MAPS[name])
+
+    def test_maps_of_objects(self, segmenter):
+        maps = numpy.array(list(MAPS), dtype=object)
+        seg = FCNSegmenter(filters=(4, 8), max_iter=1, random_state=0).fit(X, maps)
+        assert_array_equal(theta(seg), theta(segmenter))
+        assert seg.classes_.dtype == MAPS.dtype
+        assert seg.score(X, maps) == segmenter.score(X, MAPS)
 
     @pytest.mark.parametrize("image_size", [None, (16, 16)])
     @pytest.mark.parametrize("name", BAD_IMAGES)
@@ -161,8 +185,8 @@ BAD_OBJECTS = {
     "ragged": (with_object([[0, 2, 4, 9], [1, 2]], "ab"), r"y\[3\]\['boxes'\] must be numbers"),
     "three columns": (with_object([[0, 2, 4]]), r"y\[3\]\['boxes'\] must have the shape \(n_objects, 4\)"),
     "flat": (with_object([0, 2, 4, 9]), r"y\[3\]\['boxes'\] must have the shape \(n_objects, 4\)"),
-    "a missing label": (with_object([[0, 2, 4, 9]], [None]), r"y\[3\]\['labels'\]\[0\] must be a class label"),
-    "NaN as label": (with_object([[0, 2, 4, 9]], [numpy.nan]), r"y\[3\]\['labels'\]\[0\] must be a class label"),
+    "a missing label": (with_object([[0, 2, 4, 9]], [None]), r"y\[3\]\['labels'\]\[0\] is missing: .* Got None"),
+    "NaN as label": (with_object([[0, 2, 4, 9]], [numpy.nan]), r"y\[3\]\['labels'\]\[0\] is missing: .* Got nan"),
     "a list as label": (with_object([[0, 2, 4, 9]], [["a"]]), r"y\[3\]\['labels'\]\[0\] must be a class label"),
     "more labels": (with_object([[0, 2, 4, 9]], "ab"), r"y\[3\]\['labels'\] .* there are 1\. Got 2"),
     "no labels": (with_object([[0, 2, 4, 9]], ""), r"y\[3\]\['labels'\] .* there are 1\. Got 0"),
@@ -176,7 +200,8 @@ BAD_OBJECTS = {
     "no dicts": ([1] * 40, r"y\[0\] must be a dict"),
     "missing": (replaced(Y, 3, None), r"y\[3\] must be a dict"),
     "fewer": (Y[:-1], "X has 40 images, but y has 39"),
-    "of one image": (Y[0], "y must be a list or an array with one entry for each image"),
+    "of one image": (Y[0], r"y must be a list or an array with one entry for each image.* pass a list, \[y\]"),
+    "a frame": (pandas.DataFrame(Y), r"Got DataFrame: skann\.datasets\.boxes_from_frame"),
     "none": (None, "requires y to be passed"),
     "no objects": ([NOTHING] * 40, "y has no objects"),
 }
@@ -249,3 +274,28 @@ class TestDetector:
             detector.predict(X[:, :5])
         with pytest.raises(ValueError, match="Got X of shape"):
             detector.predict(X[0])
+
+
+class TestHints:
+    def test_boxes_as_fractions_of_the_image(self, detector):
+        fractions = [{**own, "boxes": numpy.reshape(own["boxes"], (-1, 4)) / X.shape[1]} for own in Y]
+        with pytest.raises(ValueError, match=r"All boxes of y lie between 0 and 1.*multiply x by the width"):
+            copy.deepcopy(detector).fit(X, fractions)
+
+    def test_images_of_different_sizes_name_image_size(self, detector):
+        with pytest.raises(ValueError, match=r"must have the same shape.*X\[1\].*Or set image_size=\(height, width\)"):
+            detector.predict([X[0], X[1][:9]])
+
+    def test_a_single_image(self, segmenter):
+        with pytest.raises(ValueError, match=r"Pass a single image as an array of one, X\[None\]"):
+            segmenter.predict(X[0])
+
+    @pytest.mark.parametrize(
+        "parameters",
+        [{"min_score": 2}, {"iou_threshold": "x"}, {"suppression": "mild"}, {"max_detections": 0}],
+        ids=str,
+    )
+    def test_parameters_set_after_fit(self, detector, parameters):
+        (name,) = parameters
+        with pytest.raises(ValueError, match=f"The '{name}' parameter of YOLODetector must be"):
+            copy.deepcopy(detector).set_params(**parameters).predict(X[:1])

@@ -67,6 +67,7 @@ class ObjectDetector(SpatialNetwork):
             For each image "boxes" of shape (n_objects, 4): x0, y0, x1, y1 in pixels of the image; "labels" and "scores"
             of shape (n_objects,). Objects are in decreasing order of their scores, which are at least ``min_score``.
         """
+        self._validate_params()  # those that act at prediction can be set after fit
         found = [without_empty(detections.as_dict(self.classes_, place)) for detections, place in self._detections(X)]
         predictions = numpy.empty(len(found), object)
         predictions[:] = found

@@ -33,9 +33,9 @@ from ..constraints import RegisteredName, private_copy
 from ..docs import fill_docstring
 from .label_maps import UNLABELLED, OneHotPixels, check_label_maps, encode_maps, find_classes, stack_maps
 from .recipe import SpatialRecipe
-from .sizes import check_filters
+from .sizes import check_stages
 from .spatial import SPATIAL_CONSTRAINTS, SpatialNetwork
-from .spatial_docs import ATTRIBUTES, PARAMETERS, describe_target
+from .spatial_docs import ATTRIBUTES, EXCLUDED, PARAMETERS, describe_target
 
 _DESCRIPTIONS = {
     **PARAMETERS,
@@ -83,15 +83,12 @@ class FCNRecipe(SpatialRecipe):
 
     def network(self, estimator, loss, in_shape, n_targets, target=None):
         """Return the graph and the objective for the estimator's parameters."""
-        filters = check_filters(estimator.filters)
-        if not filters:
-            raise ValueError("filters must have the number of filters of at least one stage. Got () instead.")
         return ARCHITECTURES[estimator.architecture](
             in_shape=estimator.image_shape_,
             n_outputs=len(estimator.classes_),
             loss=loss,
             link=loss.link("segmentation", 1.0),
-            filters=filters,
+            filters=check_stages(estimator.filters),
             activation=private_copy(ACTIVATIONS.get(estimator.activation)),
             weight_init=build_initializer(estimator),
             normalization=build_normalization(estimator),
@@ -109,9 +106,12 @@ class FCNRecipe(SpatialRecipe):
     tasks=SEGMENTATION | {"multiclass"},
     parameters=_DESCRIPTIONS,
     attributes=ATTRIBUTES,
+    excluded=EXCLUDED,
     augmented="the codes of the labels, of shape (n, height, width), -1 without a label",
     max_iter="12",
     score="mean IoU",
+    and_of="",
+    parts="",
     reference=_REFERENCE,
 )
 class FCNSegmenter(SpatialNetwork):

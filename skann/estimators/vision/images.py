@@ -77,14 +77,15 @@ def spatial_images(estimator: Any, X: Any, *, reset: bool) -> tuple[Any, list[Le
         The place of each image in its canvas, with ``image_size``.
     """
     if estimator.image_size is None:
-        images, places = as_image_array(X), None
+        images, places = _of_one_size(X), None
     else:
         images, places = _on_canvases(estimator, X)
     if images is None:
         _check_columns(estimator, X)
+        single = " Pass a single image as an array of one, X[None]." if numpy.ndim(X) == 2 else ""
         raise ValueError(
             f"{type(estimator).__name__} takes images of shape (n_samples, height, width) or (n_samples, height, "
-            f"width, channels). Got X of shape {numpy.shape(X)}."
+            f"width, channels). Got X of shape {numpy.shape(X)}.{single}"
         )
     images = _check_images(estimator, images)
     if reset:
@@ -93,6 +94,18 @@ def spatial_images(estimator: Any, X: Any, *, reset: bool) -> tuple[Any, list[Le
     else:
         _check_same_shape(estimator, images)
     return images, places
+
+
+def _of_one_size(X: Any) -> Any:
+    """Return what ``as_image_array`` does; its error for images of different shapes also names ``image_size``."""
+    try:
+        return as_image_array(X)
+    except ValueError as error:
+        if "the same shape" not in str(error):
+            raise
+        raise ValueError(
+            f"{error} Or set image_size=(height, width), to which images are resized together with their targets."
+        ) from error
 
 
 def _on_canvases(estimator: Any, X: Any) -> tuple[numpy.ndarray, list[Letterbox]]:

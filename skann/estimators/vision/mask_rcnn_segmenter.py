@@ -31,7 +31,7 @@ from .instances import check_instances, draw_numbers, number_instances, paste_ma
 from .label_maps import stack_maps
 from .objects import encode_labels, find_labels, without_empty
 from .region_detector import REGION_CONSTRAINTS, RegionDetector, RegionRecipe
-from .spatial_docs import describe_target
+from .spatial_docs import EXCLUDED, describe_target
 
 _INSTANCES = """
 The objects of each image. For a single class, a map of instance numbers: 0 where there is no object, and another number
@@ -60,9 +60,12 @@ _REFERENCE = """\
     tasks=DETECTION,
     parameters=_DESCRIPTIONS,
     attributes=ATTRIBUTES,
+    excluded=EXCLUDED,
     augmented="the numbers of the objects, of shape (n, height, width, n_layers), 0 for none",
     max_iter="15",
     score="mean average precision",
+    and_of=" and of the dense layers",
+    parts=", and\n    objectness_loss, proposal_loss, classification_loss, box_loss and mask_loss, parts of the loss",
     reference=_REFERENCE,
 )
 class MaskRCNNSegmenter(RegionDetector):
@@ -214,6 +217,7 @@ class MaskRCNNSegmenter(RegionDetector):
             of shape (n_objects,); "masks", bool of shape (n_objects, height, width). Objects are in decreasing order of
             their scores, which are at least ``min_score``.
         """
+        self._validate_params()  # those that act at prediction can be set after fit
         found = []
         for detections, probabilities, place, size in self._masked_detections(X):
             image = detections.as_dict(self.classes_, place)
@@ -231,7 +235,8 @@ class MaskRCNNSegmenter(RegionDetector):
         X : array-like of shape (n_samples, height, width) or (n_samples, height, width, channels), source, or list
             Images.
         min_score : float in [0, 1], default=0.5
-            Minimum score of an object.
+            Minimum score of an object, in place of the estimator's parameter, whose default is for the mean average
+            precision.
 
         Returns
         -------

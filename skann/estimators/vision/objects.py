@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy
 
-from ..._objects import check_boxes, check_images, check_labels, sort_labels
+from ..._objects import check_boxes, check_corners, check_images, check_labels, sort_labels
 from ...engine.data.spatial import PADDING, PROPOSAL
 from .letterbox import Letterbox
 
 _NUMPY_LABELS = (numpy.bool_, numpy.integer, numpy.floating, numpy.str_)
+_LARGEST_TINY = 2  # pixels: in smaller images a box of one pixel is likely
 _TOLERANCE = 1.0  # pixels by which a box may exceed the image, as rounded annotations do
 
 
@@ -33,6 +34,7 @@ def check_objects(y: Any, sizes: Sequence[tuple[int, int]], name: str = "y") -> 
         boxes = check_boxes(image, f"{name}[{i}]")
         check_inside(boxes, size, f"{name}[{i}]['boxes']")
         objects.append((_clipped(boxes, size), check_labels(image, len(boxes), f"{name}[{i}]")))
+    _check_pixels([boxes for boxes, _ in objects], sizes, name)
     return objects
 
 
@@ -54,6 +56,16 @@ def check_inside(boxes: numpy.ndarray, size: tuple[int, int], name: str) -> None
     if len(beyond):
         raise ValueError(
             f"{name}[{beyond[0]}], {boxes[beyond[0]].tolist()}, lies outside of the image of {width} x {height} pixels."
+        )
+
+
+def _check_pixels(boxes: Sequence[numpy.ndarray], sizes: Sequence[tuple[int, int]], name: str) -> None:
+    """Raise ValueError if no box leaves the first pixel of its image, as fractions of the image do not."""
+    filled = [own for own in boxes if len(own)]
+    if filled and max(own.max() for own in filled) <= 1 and min(map(min, sizes)) > _LARGEST_TINY:
+        raise ValueError(
+            f"All boxes of {name} lie between 0 and 1, as fractions of the width and the height do. Boxes are x0, y0, "
+            "x1, y1 in pixels: multiply x by the width and y by the height of the image."
         )
 
 
@@ -135,7 +147,7 @@ def check_proposals(proposals: Any, size: tuple[int, int], name: str) -> numpy.n
     ValueError
         If they are not finite numbers of that shape.
     """
-    boxes = _clipped(check_boxes({"boxes": proposals}, name), size)
+    boxes = _clipped(check_corners(proposals, name), size)
     return boxes[(boxes[:, 2:] > boxes[:, :2]).all(axis=1)]
 
 

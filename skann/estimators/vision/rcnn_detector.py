@@ -28,7 +28,7 @@ from .images import single_images
 from .objects import check_proposals, pad_proposals
 from .region_detector import REGION_CONSTRAINTS, RegionDetector, RegionRecipe
 from .selective_search import selective_search
-from .spatial_docs import describe_target
+from .spatial_docs import EXCLUDED, describe_target
 
 _DESCRIPTIONS = {
     **REGION_PARAMETERS,
@@ -53,9 +53,12 @@ _REFERENCE = """\
     tasks=DETECTION,
     parameters=_DESCRIPTIONS,
     attributes=ATTRIBUTES,
+    excluded=EXCLUDED,
     augmented="boxes of shape (n, k, 5): x0, y0, x1, y1 and the code of the class, -1 in rows without a box",
     max_iter="15",
     score="mean average precision",
+    and_of=" and of the dense layers",
+    parts=", and\n    objectness_loss, proposal_loss, classification_loss and box_loss, parts of the loss",
     reference=_REFERENCE,
 )
 class RCNNDetector(RegionDetector):

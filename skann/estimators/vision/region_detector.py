@@ -32,7 +32,7 @@ from .images import spatial_images
 from .letterbox import Letterbox
 from .objects import Detections
 from .recipe import SpatialRecipe
-from .sizes import check_filters
+from .sizes import check_stages
 
 _N_SIZES, _RATIOS = 4, (0.5, 1.0, 2.0)  # of the anchors
 _SIZE_QUANTILES = 0.05, 0.95  # of the objects, which the sizes of the anchors span
@@ -60,7 +60,7 @@ class RegionRecipe(SpatialRecipe):
         """Return the graph and the objective for the estimator's parameters."""
         sizes = RCNNSizes(
             n_classes=len(estimator.classes_),
-            filters=check_stages(estimator.filters),
+            filters=check_stages(estimator.filters, 2),
             hidden_units=check_hidden_layer_sizes(estimator.hidden_layer_sizes),
             n_anchors=_N_SIZES * len(_RATIOS) if estimator._proposes else 0,
             has_masks=self.has_masks,
@@ -129,7 +129,7 @@ class RegionDetector(ObjectDetector):
         """Set the grid and the sizes of the anchors, given the boxes of the objects in each image and its weight."""
         self._anchor_grid = None
         if self._proposes:
-            filters = check_stages(self.filters)
+            filters = check_stages(self.filters, 2)
             stride, multiple = 2 ** (len(filters) - 2), 2 ** (len(filters) - 1)
             height, width = (-(-length // multiple) * multiple for length in self.image_shape_[:2])
             self._anchor_grid = (height // stride, width // stride), stride, sizes_of(boxes, sample_weight)
@@ -204,14 +204,6 @@ class RegionEvaluation:
             return None
         read = self.estimator._object_reader
         return [read(own).proposals for own in self.rows.of(self.rows.target)]
-
-
-def check_stages(filters: Any) -> list[int]:
-    """Return the numbers of filters of at least two stages, or raise ValueError."""
-    sizes = check_filters(filters)
-    if len(sizes) < 2:
-        raise ValueError(f"filters must have at least two stages, for example (16, 32, 64, 128). Got {filters!r}.")
-    return sizes
 
 
 def sizes_of(boxes: list[numpy.ndarray], sample_weight: numpy.ndarray | None) -> list[float]:

@@ -12,10 +12,59 @@ from .docs import with_doc
 
 Class = TypeVar("Class", bound=type)
 
-_SHARED = "activation", "alpha", "learning_rate", "learning_rate_init", "max_norm", "device"
+_SHARED = "alpha", "device"
+EXCLUDED = frozenset({"lbfgs", "mixup"})  # names of choices that these networks do not take
 
 PARAMETERS = {
     **{name: CONV_PARAMETERS[name] for name in _SHARED},
+    "activation": (
+        "str or object of skann.activations, default='relu'",
+        """
+        Activation function of the convolutions{and_of}. An object carries parameters of its own, as in
+        ``LeakyReLU(slope=0.2)``, which a grid search reaches as ``activation__slope``.
+        """,
+    ),
+    "learning_rate": (
+        "str, object of skann.schedules, or callable, default='one_cycle'",
+        """
+        Learning rate schedule for weight updates: a name, an object with parameters of its own such as
+        ``OneCycle(warmup=2)``, or a function that maps the completed fraction of training (from 0 to 1, of max_iter
+        epochs) to a factor.
+        """,
+    ),
+    "learning_rate_init": (
+        "float in (0, inf), default=0.004",
+        """
+        The learning rate, which schedules multiply by their factors: the largest one of 'one_cycle'.
+        """,
+    ),
+    "shuffle": ("bool, default=True", "Whether to shuffle the images in each epoch."),
+    "tol": (
+        "float in [0, inf), default=1e-4",
+        """
+        The minimum improvement of the loss (with early_stopping, of the validation score) over its best value for an
+        epoch to count as an improvement.
+        """,
+    ),
+    "verbose": ("bool or int, default=False", "Whether to print the loss after each epoch."),
+    "early_stopping": (
+        "bool, default=False",
+        """
+        Whether to set aside ``validation_fraction`` of the images, to stop training when the {score} on them no longer
+        improves, and to keep the best weights. There are at least two of them. A validation set passed to fit as
+        ``X_val`` and ``y_val`` takes their place.
+        """,
+    ),
+    "n_iter_no_change": (
+        "int in [1, inf) or inf, default=10",
+        "Maximum number of consecutive epochs without improvement before training stops.",
+    ),
+    "max_norm": (
+        "float in (0, inf) or None, default=None",
+        """
+        Maximum Euclidean norm of the weights of each filter; after each step, larger ones are scaled down to it [2]_.
+        """,
+    ),
     "image_size": (
         "(int, int) or None, default=None",
         """
@@ -99,6 +148,27 @@ ATTRIBUTES = {
         """,
     ),
     "intercepts_": ("list of ndarray", "Biases of the convolutions, of shape (filters,). They are views, too."),
+    "loss_": ("float", "The objective in the last epoch, regularization terms included."),
+    "best_loss_": ("float or None", "The minimum of ``loss_curve_``; None with early_stopping."),
+    "loss_curve_": ("list of float", "The objective in each epoch of ``history_``."),
+    "history_": (
+        "dict of str to list",
+        """
+        The course of training, with one entry per epoch over all warm-started fits. The lists have equal lengths and
+        are extended by later calls. They are epoch, loss, validation_loss and validation_score (None without a
+        validation set), learning_rate (of the last step), seconds, gradient_norm (per layer of convolutions, the norm
+        of the gradient of the loss with respect to its weights in the last step), dead_units (per layer, the fraction
+        of filters whose output or slope is zero at each position of a few training images){parts}.
+        """,
+    ),
+    "validation_scores_": (
+        "list of float or None",
+        "The {score} on the validation set after each epoch; None without early_stopping.",
+    ),
+    "best_validation_score_": ("float or None", "The maximum of ``validation_scores_``."),
+    "t_": ("int", "Number of training images seen, over all warm-started fits."),
+    "n_iter_": ("int", "Number of epochs of the last fit."),
+    "n_features_in_": ("int", "Number of values in an image as the network sees it."),
     "feature_names_in_": None,
     "image_shape_": ("tuple of three int", "Height, width and number of channels of the images that the network sees."),
 }

@@ -33,8 +33,8 @@ from ..docs import fill_docstring
 from .detector import DETECTOR_CONSTRAINTS, ObjectDetector
 from .detector_docs import ATTRIBUTES, DETECTOR_PARAMETERS, OBJECTS
 from .recipe import SpatialRecipe
-from .sizes import check_filters
-from .spatial_docs import describe_target
+from .sizes import check_stages
+from .spatial_docs import EXCLUDED, describe_target
 
 _RARE = 0.01  # initial probability of a class: most points see no object
 _DESCRIPTIONS = {
@@ -76,7 +76,7 @@ class YOLORecipe(SpatialRecipe):
         graph = yolo(
             in_shape=estimator.image_shape_,
             n_outputs=len(estimator.classes_) + 4,
-            filters=check_filters(estimator.filters),
+            filters=check_stages(estimator.filters),
             n_scales=estimator.n_scales,
             activation=private_copy(ACTIVATIONS.get(estimator.activation)),
             weight_init=build_initializer(estimator),
@@ -97,9 +97,12 @@ class YOLORecipe(SpatialRecipe):
     tasks=DETECTION,
     parameters=_DESCRIPTIONS,
     attributes=ATTRIBUTES,
+    excluded=EXCLUDED,
     augmented="boxes of shape (n, k, 5): x0, y0, x1, y1 and the code of the class, -1 in rows without a box",
     max_iter="15",
     score="mean average precision",
+    and_of="",
+    parts=", and\n    classification_loss and box_loss, parts of the loss",
     reference=_REFERENCE,
 )
 class YOLODetector(ObjectDetector):
@@ -273,7 +276,7 @@ class YOLODetector(ObjectDetector):
 
     def _build_levels(self) -> tuple[list[tuple[int, int]], list[int]]:
         """Return the numbers of rows and columns of the maps that predict, and their strides."""
-        filters = check_filters(self.filters)
+        filters = check_stages(self.filters)
         if self.n_scales > len(filters):
             raise ValueError(
                 f"n_scales={self.n_scales} exceeds the number of stages: filters={self.filters!r} has {len(filters)}."
