@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from ._objects import (
+    as_map,
     check_boxes,
     check_images,
     check_labels,
@@ -140,7 +141,7 @@ def average_precision_by_class(
     true, detected = _check_objects(y_true, y_pred, masks, codes)
     overlap = mask_iou if masks else box_iou
     curves = precision_recall_curves(true, detected, len(codes), overlap, THRESHOLDS[metric])
-    chosen = sort_labels(codes) if labels is None else [label for label in dict.fromkeys(labels) if label in codes]
+    chosen = sort_labels(codes) if labels is None else [c for c in dict.fromkeys(_check_classes(labels)) if c in codes]
     found = {
         label: float(curves[codes[label]].average_precision.mean())
         for label in chosen
@@ -208,7 +209,7 @@ def mean_iou(
         of_pred.update(_count(pred))
         of_both.update(_count(true[true == pred]))
     present = (of_true | of_pred).keys() - {ignore_label}
-    chosen = present if labels is None else present & set(labels)
+    chosen = present if labels is None else present & set(_check_classes(labels))
     if not chosen:
         of_labels = "that are counted" if labels is None else "of the classes in labels"
         raise ValueError(f"y_true and y_pred have no pixels {of_labels}: the mean IoU is not defined.")
@@ -311,14 +312,27 @@ def _check_maps(true: Any, pred: Any, i: int) -> tuple[numpy.ndarray, numpy.ndar
     return true, pred
 
 
+def _check_classes(labels: Any) -> Iterable[Any]:
+    """Return the given classes, or raise ValueError for a single one."""
+    if not isinstance(labels, Iterable) or isinstance(labels, str | bytes):
+        raise ValueError(f"labels must be a list of classes. Got {labels!r}: pass [{labels!r}].")
+    return labels
+
+
 def _check_map(image: Any, name: str) -> numpy.ndarray:
-    """Return an array of int with an entry for each pixel, or raise ValueError."""
+    """Return an array of int of shape (height, width), or raise ValueError."""
     try:
-        array = numpy.asarray(image)
+        array = as_map(image)
     except ValueError as error:
         raise ValueError(f"{name} must be an array: {error}.") from error
-    if array.dtype.kind not in "biu" or array.ndim == 0:
+    if array.ndim == 0:
+        raise ValueError(f"{name} must be an array of int of shape (height, width). Got {type(image).__name__}.")
+    if array.dtype.kind not in "biu":
         raise ValueError(f"{name} must be an array of int. Got dtype {array.dtype} and shape {array.shape}.")
+    if array.ndim != 2:
+        y = name.partition("[")[0]
+        advice = f" For the map of a single image, pass a list of maps, [{y}]." if array.ndim == 1 else ""
+        raise ValueError(f"{name} must have the shape (height, width). Got {array.shape}.{advice}")
     return array.astype(numpy.int64) if array.dtype.kind != "u" else array
 
 
@@ -380,8 +394,6 @@ def _instance_masks(image: Any, name: str) -> numpy.ndarray:
         return check_masks(image, name)
     instances = _check_map(image, name)
     _check_numbers(instances, name)
-    if instances.ndim != 2:
-        raise ValueError(f"{name} must have the shape (height, width). Got {instances.shape}.")
     numbers = numpy.unique(instances)
     return instances == numbers[numbers != 0][:, None, None]
 

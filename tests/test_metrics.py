@@ -110,8 +110,17 @@ def test_inputs_are_as_they_were():
     ("y_true", "y_pred", "message"),
     [
         ([target()], [], "y_true has 1 images and y_pred 0"),
-        (target(), prediction(), "y_true must be a list or an array with one entry for each image. Got dict"),
+        (
+            target(),
+            prediction(),
+            r"with one entry for each image. Got the dict of a single image: pass a list, \[y_true\]",
+        ),
         ([target()], None, "y_pred must be a list.* Got NoneType"),
+        (
+            pandas.DataFrame([target()]),
+            [prediction()],
+            r"y_true must be .* DataFrame: skann\.datasets\.boxes_from_frame",
+        ),
         ([NOTHING], [prediction()], "y_true has no object: average precision is not defined"),
         ([], [], "y_true has no object"),
         ([target(), 3], [prediction()] * 2, r"y_true\[1\] must be a dict with 'boxes'. Got int"),
@@ -119,14 +128,16 @@ def test_inputs_are_as_they_were():
         ([target()], [target()], r"y_pred\[0\] has no 'scores'"),
         ([target(boxes=[1, 2, 3, 4])], [prediction()], r"y_true\[0\]\['boxes'\] must have the shape"),
         ([target(boxes=[[1, 2, 3]] * 2)], [prediction()], r"must have the shape \(n_objects, 4\). Got \(2, 3\)"),
+        ([target(boxes=None)], [prediction()], r"y_true\[0\]\['boxes'\] must be an array of numbers. Got None"),
         ([target(boxes=[[1], [1, 2]])], [prediction()], r"y_true\[0\]\['boxes'\] must be numbers"),
         ([target(boxes=[[0, 0, 1, numpy.nan]] * 2)], [prediction()], r"\['boxes'\] must be finite. Got nan"),
         ([target(boxes=[[0, 0, 1, 1], [5, 0, 4, 1]])], [prediction()], r"\['boxes'\]\[1\] is \[5.0, 0.0, 4.0, 1.0\]"),
         ([target("abc")], [prediction()], r"y_true\[0\]\['labels'\] must have one label per object.* 2. Got 3"),
         ([target() | {"labels": "ab"}], [prediction()], r"y_true\[0\]\['labels'\] must be a list or an array"),
-        ([target(["a", None])], [prediction()], r"y_true\[0\]\['labels'\]\[1\] must be a class label.* Got None"),
-        ([target()], [prediction(["a", numpy.nan])], r"y_pred\[0\]\['labels'\]\[1\] .* Got nan"),
-        ([target([pandas.NA, "a"])], [prediction()], r"y_true\[0\]\['labels'\]\[0\]"),
+        ([target(["a", None])], [prediction()], r"y_true\[0\]\['labels'\]\[1\] is missing: .* Got None"),
+        ([target()], [prediction(["a", numpy.nan])], r"y_pred\[0\]\['labels'\]\[1\] is missing: .* Got nan"),
+        ([target([pandas.NA, "a"])], [prediction()], r"y_true\[0\]\['labels'\]\[0\] is missing: .* Got <NA>"),
+        ([target([("a", []), "a"])], [prediction()], r"\['labels'\]\[0\] must be a class label that can be hashed"),
         ([target()], [prediction([[], "a"])], r"y_pred\[0\]\['labels'\]\[0\] must be a class label that can be hashed"),
         ([target()], [prediction(scores=[0.5])], r"y_pred\[0\]\['scores'\] must have the shape \(2,\).* Got \(1,\)"),
         ([target()], [prediction(scores=[0.5, numpy.inf])], r"y_pred\[0\]\['scores'\] must be finite. Got inf"),
@@ -142,8 +153,13 @@ def test_errors_name_the_image(y_true, y_pred, message):
     ("masks", "message"),
     [
         (numpy.ones((1, 4)), r"y_pred\[0\]\['masks'\] must have the shape \(n_objects, height, width\). Got \(1, 4\)"),
-        (numpy.full((1, 4, 4), 0.5), r"y_pred\[0\]\['masks'\] must be bool, or 0 and 1. Got dtype float64"),
-        (numpy.full((1, 4, 4), "x"), "must be bool, or 0 and 1"),
+        (
+            numpy.full((1, 4, 4), 0.5),
+            r"y_pred\[0\]\['masks'\] must be bool, or 0 and 1. Got 0\.5, of dtype float64\. Pass masks > 0\.5",
+        ),
+        (numpy.full((1, 4, 4), 255, "uint8"), r"\['masks'\] .* Got 255, of dtype uint8\. Pass masks > 0\.$"),
+        (numpy.full((1, 4, 4), numpy.nan), r"\['masks'\] .* Got nan, of dtype float64\.$"),
+        (numpy.full((1, 4, 4), "x"), "must be bool, or 0 and 1. Got dtype <U1"),
         ([[[1, 0], [1]]], r"y_pred\[0\]\['masks'\] must be an array"),
         (numpy.ones((1, 3, 4), bool), r"The masks of image 0 have the size \(4, 4\) in y_true and \(3, 4\) in y_pred"),
     ],
@@ -154,7 +170,15 @@ def test_errors_of_masks(masks, message):
         mean_average_precision(y_true, [{"masks": masks, "labels": ["a"], "scores": [1]}], masks=True)
 
 
+def test_masks_that_are_not_there():
+    with pytest.raises(ValueError, match=r"^y_true\[0\] has no 'masks'\. Its keys are 'boxes', 'labels'\.$"):
+        mean_average_precision([target()], [prediction()], masks=True)
+
+
 def test_errors_of_parameters():
+    for labels in (1, "a"):
+        with pytest.raises(ValueError, match=f"labels must be a list of classes. Got {labels!r}"):
+            mean_average_precision([target()], [prediction()], labels=labels)
     with pytest.raises(ValueError, match=r"metric must be 'voc' or 'coco'\. Got 'map' instead"):
         mean_average_precision([target()], [prediction()], metric="map")
     with pytest.raises(ValueError, match="y_true has no object of the classes in labels"):
@@ -184,23 +208,23 @@ def test_mean_iou_of_images_of_different_sizes():
 
 @pytest.mark.parametrize("dtype", [bool, numpy.int8, numpy.uint8, numpy.uint64])
 def test_mean_iou_of_any_integer(dtype):
-    y_true, y_pred = numpy.array([[0, 1, 1, 0]]).astype(dtype), numpy.array([[0, 1, 0, 0]])
+    y_true, y_pred = numpy.array([[[0, 1, 1, 0]]]).astype(dtype), numpy.array([[[0, 1, 0, 0]]])
     assert_allclose(mean_iou(y_true, y_pred), (2 / 3 + 1 / 2) / 2)
 
 
 def test_mean_iou_at_the_ends_of_a_dtype():
-    y = numpy.array([[-128, 127, 0]], numpy.int8)
+    y = numpy.array([[[-128, 127, 0]]], numpy.int8)
     assert mean_iou(y, y) == 1
-    y = numpy.array([[2**64 - 1, 0, 5]], numpy.uint64)
+    y = numpy.array([[[2**64 - 1, 0, 5]]], numpy.uint64)
     assert mean_iou(y, y) == 1
 
 
 def test_the_ignored_label_is_no_class():
-    y_true = numpy.array([[0, 0, 1, -1, -1]])
-    assert_allclose(mean_iou(y_true, [[0, 0, 1, 2, 0]], ignore_label=-1), 1)
+    y_true = numpy.array([[[0, 0, 1, -1, -1]]])
+    assert_allclose(mean_iou(y_true, [[[0, 0, 1, 2, 0]]], ignore_label=-1), 1)
     # predicted where it is not ignored, it is wrong, but no class of its own
-    assert_allclose(mean_iou(y_true, [[0, -1, 1, 2, 0]], ignore_label=-1), (1 / 2 + 1) / 2)
-    assert_allclose(mean_iou(numpy.array([[0, 255]], numpy.uint8), [[0, 0]], ignore_label=-1), 1 / 4)
+    assert_allclose(mean_iou(y_true, [[[0, -1, 1, 2, 0]]], ignore_label=-1), (1 / 2 + 1) / 2)
+    assert_allclose(mean_iou(numpy.array([[[0, 255]]], numpy.uint8), [[[0, 0]]], ignore_label=-1), 1 / 4)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +236,14 @@ def test_the_ignored_label_is_no_class():
         ([[["a"]]], [[[1]]], r"y_true\[0\] must be an array of int. Got dtype <U1"),
         ([[[1], [1, 2]]], [[[1]]], r"y_true\[0\] must be an array: "),
         (numpy.int64(3), [[[1]]], "y_true must be a list or an array"),
-        ([1], [1], r"y_true\[0\] must be an array of int"),
+        ([1], [1], r"y_true\[0\] must be an array of int .* Got int"),
+        ([{}], [[[1]]], r"y_true\[0\] must be an array of int .* Got dict"),
+        (
+            [[1]],
+            [[1]],
+            r"y_true\[0\] must have the shape \(height, width\)\. Got \(1,\)\. .* a list of maps, \[y_true\]",
+        ),
+        ([[[[1]]]], [[[[1]]]], r"y_true\[0\] must have the shape \(height, width\)\. Got \(1, 1, 1\)\.$"),
         ([[[7]]], [[[7]]], "no pixels that are counted"),
         ([], [], "no pixels"),
     ],
@@ -222,7 +253,19 @@ def test_errors_of_mean_iou(y_true, y_pred, message):
         mean_iou(y_true, y_pred, ignore_label=7)
 
 
+def test_maps_of_objects():
+    y = numpy.array([[[0, 1]], [[1, 2]]])
+    assert mean_iou(y.astype(object), y) == instance_f1(y.astype(object), y) == 1
+    for value in (0.5, 10**30, None):
+        y_true = y.astype(object)
+        y_true[1, 0, 0] = value
+        with pytest.raises(ValueError, match=r"y_true\[1\] must be an array of int. Got dtype"):
+            mean_iou(y_true, y)
+
+
 def test_mean_iou_needs_pixels_of_the_labels():
+    with pytest.raises(ValueError, match=r"labels must be a list of classes. Got 1: pass \[1\]"):
+        mean_iou([[[1]]], [[[1]]], labels=1)
     with pytest.raises(ValueError, match="no pixels of the classes in labels"):
         mean_iou([[[1]]], [[[1]]], labels=[3])
 
@@ -275,6 +318,7 @@ def test_maps_and_masks_give_the_same_on_random_instances():
         ([[[1]]], [{"masks": numpy.ones((1, 2, 2), bool)}], "The masks of image 0 have the size"),
         ([[1]], [{"masks": numpy.ones((1, 2, 2), bool)}], r"y_true\[0\] must have the shape \(height, width\)"),
         ([[[1]]], [[[1, 1]]], "Image 0 has the shape"),
+        ([[1, 2]], [[1, 2]], r"y_true\[0\] must have the shape \(height, width\).* pass a list of maps, \[y_true\]"),
     ],
 )
 def test_errors_of_instance_f1(y_true, y_pred, message):

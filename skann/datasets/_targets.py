@@ -41,6 +41,19 @@ def object_array(values: Sequence[Any]) -> numpy.ndarray:
     return array
 
 
+def check_folder(folder: str | os.PathLike) -> Path:
+    """Return the path of a folder, or raise FileNotFoundError if there is none."""
+    path = Path(folder)
+    if not path.is_dir():
+        raise FileNotFoundError(f"There is no folder {str(path)!r}.")
+    return path
+
+
+def join_folder(folder: str | os.PathLike | None, files: Sequence[str]) -> list[str]:
+    """Return the paths of files in a folder, or their names if it is None."""
+    return list(files) if folder is None else [os.path.join(folder, file) for file in files]
+
+
 def file_error(path: str | os.PathLike, message: str, line: int | None = None) -> ValueError:
     """Return the error of a bad file."""
     where = "" if line is None else f", line {line}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy
@@ -113,6 +113,8 @@ def frame_from_boxes(files: Iterable[Any], y: Any) -> pandas.DataFrame:
 
     Raises
     ------
+    TypeError
+        If ``files`` holds the images themselves.
     ValueError
         If an image occurs twice, the lengths differ, or an entry of an image is missing or has a wrong shape or values
         that are not finite.
@@ -131,6 +133,12 @@ def frame_from_boxes(files: Iterable[Any], y: Any) -> pandas.DataFrame:
     1  b.png   NaN   NaN   NaN   NaN   NaN
     """
     files, y = list(files), check_images(y, "y")
+    for i, file in enumerate(files):
+        if not isinstance(file, Hashable):
+            raise TypeError(
+                f"files must be the names of the images, such as the paths of their files. files[{i}] is of type "
+                f"{type(file).__name__}."
+            )
     if len(files) != len(y):
         raise ValueError(f"files has {len(files)} images and y {len(y)}: they must be the same.")
     if len(set(files)) < len(files):
@@ -161,7 +169,10 @@ def _column(df: Any, name: str) -> numpy.ndarray:
     count = list(df.columns).count(name)
     if count != 1:
         there = ", ".join(map(repr, df.columns)) or "none"
-        raise ValueError(f"df has {count or 'no'} columns {name!r}. Its columns are {there}.")
+        raise ValueError(
+            f"df has {count or 'no'} columns {name!r}. Its columns are {there}. Name those to read with image=, "
+            "box= and label=."
+        )
     return object_array(df[name].to_list())
 
 

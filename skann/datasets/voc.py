@@ -9,29 +9,36 @@ from xml.parsers import expat
 
 import numpy
 
-from ._targets import Corners, build_targets, file_error, parse_number
+from ._targets import Corners, build_targets, check_folder, file_error, join_folder, parse_number
 
 MAX_DEPTH = 50  # of elements in each other; VOC's annotations have five
 
 
-def read_voc(folder: str | os.PathLike) -> tuple[list[str], numpy.ndarray]:
+def read_voc(
+    folder: str | os.PathLike, *, image_folder: str | os.PathLike | None = None
+) -> tuple[list[str], numpy.ndarray]:
     """Read the objects in XML files in the format of Pascal VOC [1]_.
 
     Parameters
     ----------
     folder : str or path-like
         The folder with the XML files, one for each image, or with a folder "Annotations" that has them.
+    image_folder : str or path-like, default=None
+        The folder of the image files, prepended to their names; None leaves the names as they are.
 
     Returns
     -------
     files : list of str
-        Names of the images' files, as the XML files have them, in the order of the names of the XML files.
+        Names of the images' files, as the XML files have them, in the order of the names of the XML files; paths with
+        ``image_folder``.
     y : ndarray of dict of shape (n_images,)
         The objects of each image: "boxes", of shape (n_objects, 4), with x0, y0, x1, y1 in pixels, x1 and y1 exclusive;
         "labels", of shape (n_objects,), the names of the classes. Those marked as difficult are among them.
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such folder.
     ValueError
         If there are no XML files, or one is not of this format. The message names the file and the line. Document type
         definitions are refused, and entities with them.
@@ -61,7 +68,7 @@ def read_voc(folder: str | os.PathLike) -> tuple[list[str], numpy.ndarray]:
     >>> y[0]
     {'boxes': array([[10., 20., 40., 25.]]), 'labels': array(['cat'], dtype='<U3')}
     """
-    folder = Path(folder)
+    folder = check_folder(folder)
     inner = folder / "Annotations"
     entries = (inner if inner.is_dir() else folder).iterdir()
     paths = sorted(path for path in entries if path.suffix.lower() == ".xml" and path.is_file())
@@ -76,7 +83,7 @@ def read_voc(folder: str | os.PathLike) -> tuple[list[str], numpy.ndarray]:
         files.append(_child(path, root, "filename").text.strip())
         labels.append([_child(path, element, "name").text.strip() for element in objects])
         boxes.append([_read_box(path, _child(path, element, "bndbox")) for element in objects])
-    return files, build_targets(boxes, labels)
+    return join_folder(image_folder, files), build_targets(boxes, labels)
 
 
 class _Element:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 
 from .._images import find_images, read_size
-from ._targets import Corners, build_targets, file_error, parse_number, read_text
+from ._targets import Corners, build_targets, check_folder, file_error, parse_number, read_text
 from .class_names import read_names
 
 TOLERANCE = 1e-3  # by which fractions of an image may exceed 1, from rounding
@@ -38,6 +38,8 @@ def read_yolo(folder: str | os.PathLike) -> tuple[list[str], numpy.ndarray]:
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such folder.
     ImportError
         If Pillow is not installed.
     ValueError
@@ -64,7 +66,7 @@ def read_yolo(folder: str | os.PathLike) -> tuple[list[str], numpy.ndarray]:
     >>> y[0]
     {'boxes': array([[30., 27., 50., 33.]]), 'labels': array(['cat'], dtype='<U3')}
     """
-    folder = Path(folder)
+    folder = check_folder(folder)
     inner = folder / "images"
     images = find_images(inner if inner.is_dir() else folder)
     if not images:

@@ -1,6 +1,8 @@
 """Objects and masks in JSON in the format of COCO; tests/peers compares the masks with pycocotools."""
 
 import json
+import os
+from pathlib import Path
 
 import numpy
 import pytest
@@ -59,6 +61,11 @@ def test_boxes_and_labels(path):
     assert [image["labels"].tolist() for image in y] == [["dog", "cat"], ["cat"], []]
     assert y.dtype == object
     assert all(image.keys() == {"boxes", "labels"} for image in y)
+
+
+def test_the_folder_of_the_images(path):
+    files, _ = read_coco(write(path, content()), folder=Path("pictures"))
+    assert files == [os.path.join("pictures", name) for name in ("b.png", "../a.png", "c.png")]
 
 
 def test_masks(path):

@@ -125,7 +125,7 @@ GOOD = ("a", 0, 0, 1, 1, "cat")
 @pytest.mark.parametrize(
     ("df", "message"),
     [
-        (frame(GOOD).drop(columns="x1"), r"df has no columns 'x1'\. Its columns are 'file', 'x0'"),
+        (frame(GOOD).drop(columns="x1"), r"no columns 'x1'\. Its columns are 'file', 'x0'.* image=, box= and label="),
         (frame(GOOD).rename(columns={"y0": "x0"}), "df has 2 columns 'x0'"),
         (
             frame(GOOD, ("b", 0, 0, NAN, 1, "cat")),
@@ -155,6 +155,11 @@ def test_errors_of_what_is_no_frame():
         boxes_from_frame(frame(GOOD), box=["x0", "y0"])
     with pytest.raises(ValueError, match="Row 0 has a box without a score"):
         boxes_from_frame(frame(GOOD).assign(score=NAN), score="score")
+
+
+def test_images_in_place_of_their_names():
+    with pytest.raises(TypeError, match=r"files must be the names of the images.* files\[0\] is of type ndarray"):
+        frame_from_boxes(numpy.zeros((1, 4, 4)), [{"boxes": [], "labels": []}])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """Objects in XML in the format of Pascal VOC."""
 
+import os
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,8 +47,13 @@ def test_boxes_and_labels(tmp_path, inner):
 def test_folders_without_xml_files(tmp_path):
     with pytest.raises(ValueError, match="has no XML files, and no folder 'Annotations'"):
         read_voc(tmp_path)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"There is no folder '.*none'"):
         read_voc(tmp_path / "none")
+
+
+def test_the_folder_of_the_images(tmp_path):
+    (tmp_path / "1.xml").write_text(annotation())
+    assert read_voc(tmp_path, image_folder=Path("pictures"))[0] == [os.path.join("pictures", "a.jpg")]
 
 
 LAUGHS = "".join(f'<!ENTITY l{i + 1} "{f"&l{i};" * 10}">' for i in range(9))

@@ -77,6 +77,8 @@ def test_images_that_are_turned(folder):
 
 
 def test_folders_without_images_or_objects(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"There is no folder '.*none'"):
+        read_yolo(tmp_path / "none")
     with pytest.raises(ValueError, match="has no image files"):
         read_yolo(tmp_path)
     make_image(tmp_path / "images" / "a.png")

@@ -3,6 +3,7 @@
 import copy
 
 import numpy
+import pandas
 import pytest
 from numpy.testing import assert_array_equal
 
@@ -37,18 +38,31 @@ BAD_MASKS = {
         ValueError,
         r"y\[3\]\['masks'\] have the shape \(5, 16\), but image 3 has",
     ),
-    "not bool": (with_masks(2 * ONE.astype(int)), ValueError, r"y\[3\]\['masks'\] must be bool, or 0 and 1.*int64"),
+    "not bool": (
+        with_masks(2 * ONE.astype(int)),
+        ValueError,
+        r"y\[3\]\['masks'\] must be bool, or 0 and 1.* Got 2, .*int64\. Pass masks > 0\.",
+    ),
     "fractions": (with_masks(0.5 * ONE), ValueError, r"y\[3\]\['masks'\] must be bool, or 0 and 1.*float64"),
     "NaN": (with_masks(numpy.nan * ONE), ValueError, r"y\[3\]\['masks'\] must be bool"),
     "text": (with_masks(ONE.astype(str)), ValueError, r"y\[3\]\['masks'\] must be bool"),
     "empty": (with_masks([*ONE, *~ONE], "ab"), ValueError, r"y\[3\]\['masks'\]\[1\] has no pixels\. Remove the object"),
     "of two axes": (with_masks(ONE[0]), ValueError, r"y\[3\]\['masks'\] must have the shape \(n_objects, height"),
     "ragged": (with_masks([[[1, 0], [1]]]), ValueError, r"y\[3\]\['masks'\] must be an array"),
-    "without masks": (replaced(Y, 3, {"labels": ["a"]}), ValueError, r"y\[3\] has no 'masks'"),
+    "without masks": (
+        replaced(Y, 3, {"labels": ["a"]}),
+        ValueError,
+        r"^y\[3\] has no 'masks'\. Its keys are 'labels'\.$",
+    ),
+    "boxes": (
+        replaced(Y, 3, {"boxes": [[0, 0, 2, 2]], "labels": ["a"]}),
+        ValueError,
+        r"y\[3\] has 'boxes', but no 'masks'\. Use RCNNDetector or YOLODetector for boxes\.",
+    ),
     "without labels": (replaced(Y, 3, {"masks": ONE}), ValueError, r"y\[3\] has no 'labels'"),
     "fewer labels": (with_masks(ONE, ()), ValueError, r"y\[3\]\['labels'\] .* there are 1\. Got 0"),
-    "a missing label": (with_masks(ONE, [None]), ValueError, r"y\[3\]\['labels'\]\[0\] must be a class label"),
-    "NaN as label": (with_masks(ONE, [numpy.nan]), ValueError, r"y\[3\]\['labels'\]\[0\] must be a class label"),
+    "a missing label": (with_masks(ONE, [None]), ValueError, r"y\[3\]\['labels'\]\[0\] is missing"),
+    "NaN as label": (with_masks(ONE, [numpy.nan]), ValueError, r"y\[3\]\['labels'\]\[0\] is missing"),
     "a list as label": (with_masks(ONE, [["a"]]), ValueError, r"y\[3\]\['labels'\]\[0\] must be a class label"),
     "a name as labels": (
         replaced(Y, 3, {"masks": ONE, "labels": "a"}),
@@ -57,7 +71,10 @@ BAD_MASKS = {
     ),
     "negative numbers": (with_map(-NUMBERS[3]), ValueError, r"y\[3\] has the instance number -1\. .*not be negative"),
     "a float map": (with_map(NUMBERS[3] * 1.0), TypeError, r"y\[3\] has the dtype float64.*integers"),
-    "float maps": (NUMBERS * 1.0, TypeError, r"y\[0\] has the dtype float64.*integers"),
+    "float maps": (NUMBERS * 1.0, TypeError, r"y\[0\] has the dtype float64.*integers.* Pass y\.astype\(int\)\."),
+    "maps with channels": (NUMBERS[..., None], ValueError, r"y\[0\] has the shape .* Pass y\[\.\.\., 0\]\."),
+    "names": (["a"] * 8, ValueError, r"y\[0\] must be a map of instance numbers, or a dict .* Got str"),
+    "a frame": (pandas.DataFrame(Y), ValueError, r"Got DataFrame: skann\.datasets\.boxes_from_frame"),
     "a map of text": (with_map(NUMBERS[3].astype(str)), TypeError, r"y\[3\] has the dtype <U"),
     "a map of another size": (with_map(NUMBERS[3][:5]), ValueError, r"y\[3\] has the shape \(5, 16\), but image 3 has"),
     "a map with channels": (with_map(NUMBERS[3][..., None]), ValueError, r"y\[3\] has the shape \(16, 16, 1\)"),
@@ -173,6 +190,26 @@ def test_to_score(quick, cls):
         quick[cls].score(X, Y[:7])
     with pytest.raises(ValueError, match="no object"):
         quick[cls].score(X, [NOTHING] * 8)
+
+
+@pytest.mark.parametrize(
+    ("proposals", "message"),
+    [
+        (None, r"proposals\(X\[0\]\) must be an array of numbers\. Got None"),
+        ([[1, 2, 3]], r"proposals\(X\[0\]\) must have the shape \(n_objects, 4\)\. Got \(1, 3\)"),
+        ([[9, 2, 3, 4]], r"proposals\(X\[0\]\)\[0\] is \[9"),
+    ],
+)
+def test_proposals(proposals, message):
+    with pytest.raises(ValueError, match=message):
+        RCNNDetector(**SMALL, proposals=lambda image: proposals).fit(X, Y)
+
+
+def test_maps_of_objects():
+    maps, expected = numpy.array(list(NUMBERS), dtype=object), MaskRCNNSegmenter(**SMALL).fit(X, NUMBERS)
+    seg = MaskRCNNSegmenter(**SMALL).fit(X, maps)
+    assert_array_equal(theta(seg), theta(expected))
+    assert seg.score(X, maps) == expected.score(X, NUMBERS)
 
 
 def test_proposals_of_the_validation_set():

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy
 
-from ..._objects import check_images, check_labels, check_masks
+from ..._objects import advise, are_whole, as_map, check_images, check_labels, check_masks
 from .letterbox import Letterbox
 
 ONE_CLASS = 1  # label of the objects in maps of instance numbers
@@ -42,8 +42,11 @@ def check_instances(y: Any, sizes: Sequence[tuple[int, int]], name: str = "y") -
         raise ValueError(f"X has {len(sizes)} images, but {name} has {len(images)} targets.")
     found = []
     for i, (image, size) in enumerate(zip(images, sizes, strict=True)):
-        read = _from_dict if isinstance(image, Mapping) else _from_map
-        found.append(read(image, size, f"{name}[{i}]", i))
+        own = f"{name}[{i}]"
+        if isinstance(image, Mapping):
+            found.append(_from_dict(image, size, own, i))
+        else:
+            found.append(_from_numbers(_check_numbers(image, size, own, i, y)))
     return found
 
 
@@ -118,27 +121,41 @@ def _on_canvas(mask: numpy.ndarray, size: tuple[int, int], place: Letterbox) -> 
     return drawn
 
 
-def _from_map(image: Any, size: tuple[int, int], name: str, i: int) -> ImageInstances:
-    """Return the objects in a map of instance numbers."""
+def _check_numbers(image: Any, size: tuple[int, int], name: str, i: int, y: Any) -> numpy.ndarray:
+    """Return a map of instance numbers, one of the maps in y, as an array of int."""
     try:
-        numbers = numpy.asarray(image)
+        numbers = as_map(image)
     except ValueError as error:  # of ragged rows
         raise ValueError(f"{name} is not a map of instance numbers: {error}.") from error
+    if numbers.ndim == 0:
+        raise ValueError(
+            f"{name} must be a map of instance numbers, or a dict with 'masks' and 'labels'. Got "
+            f"{type(image).__name__}."
+        )
     if numbers.shape != size:
-        raise ValueError(f"{name} has the shape {numbers.shape}, but image {i} has {size}: (height, width).")
+        advice = f" Pass {advise(y, '[..., 0]')}." if numbers.shape == (*size, 1) else ""
+        raise ValueError(f"{name} has the shape {numbers.shape}, but image {i} has {size}: (height, width).{advice}")
     if numbers.dtype.kind not in "biu":
-        raise TypeError(f"{name} has the dtype {numbers.dtype}. Instance numbers must be integers, 0 for none.")
+        advice = f" Pass {advise(y, '.astype(int)')}." if are_whole(numbers) else ""
+        raise TypeError(f"{name} has the dtype {numbers.dtype}. Instance numbers must be integers, 0 for none.{advice}")
     if numbers.size and numbers.min() < 0:
         raise ValueError(f"{name} has the instance number {numbers.min()}. Numbers must not be negative; 0 is none.")
+    return numbers
+
+
+def _from_numbers(numbers: numpy.ndarray) -> ImageInstances:
+    """Return the objects in a map of instance numbers."""
     values, inverse = numpy.unique(numbers, return_inverse=True)
     values = values[values != 0]
-    inverse = inverse.reshape(size) + (1 if len(values) == inverse.max(initial=0) + 1 else 0)
+    inverse = inverse.reshape(numbers.shape) + (1 if len(values) == inverse.max(initial=0) + 1 else 0)
     masks = inverse == numpy.arange(1, len(values) + 1)[:, None, None]
     return ImageInstances(masks, [ONE_CLASS] * len(values))
 
 
 def _from_dict(image: Any, size: tuple[int, int], name: str, i: int) -> ImageInstances:
     """Return the objects in a dict with masks and labels."""
+    if "boxes" in image and "masks" not in image:
+        raise ValueError(f"{name} has 'boxes', but no 'masks'. Use RCNNDetector or YOLODetector for boxes.")
     masks = check_masks(image, name)
     if len(masks) == 0:
         masks = numpy.zeros((0, *size), bool)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy
 
+from ..._objects import advise, are_whole, as_map, check_images
 from ...engine.functions.gather import one_hot
 from .letterbox import Letterbox
 
@@ -24,23 +25,25 @@ def check_label_maps(y: Any, sizes: list[tuple[int, int]]) -> list[numpy.ndarray
         If labels are not integers or bool.
     """
     if isinstance(y, numpy.ndarray) and y.dtype != object and y.ndim != 3:
-        raise ValueError(f"y must have the shape (n_samples, height, width). Got {y.shape}.")
-    if not hasattr(y, "__len__"):
-        raise TypeError(f"y must be an array or a list of maps of labels. Got {type(y).__name__}.")
-    if len(y) != len(sizes):
-        raise ValueError(f"X has {len(sizes)} images, but y has {len(y)} maps of labels.")
+        advice = _advise_on_channels(y, y.shape[1:])
+        raise ValueError(f"y must have the shape (n_samples, height, width). Got {y.shape}.{advice}")
+    images = check_images(y, "y")
+    if len(images) != len(sizes):
+        raise ValueError(f"X has {len(sizes)} images, but y has {len(images)} maps of labels.")
     maps = []
-    for i, (labels, size) in enumerate(zip(y, sizes, strict=True)):
+    for i, (image, size) in enumerate(zip(images, sizes, strict=True)):
         try:
-            labels = numpy.asarray(labels)
+            labels = as_map(image)
         except ValueError as error:  # of ragged rows
             raise ValueError(f"y[{i}] is not a map of labels: {error}.") from error
+        if labels.ndim == 0:
+            raise ValueError(f"y[{i}] must be a map of labels. Got {type(image).__name__}.")
         if labels.shape != size:
-            raise ValueError(f"y[{i}] has the shape {labels.shape}, but image {i} has {size}: (height, width).")
+            advice = _advise_on_channels(y, labels.shape)
+            raise ValueError(f"y[{i}] has the shape {labels.shape}, but image {i} has {size}: (height, width).{advice}")
         if labels.dtype.kind not in "biu":
-            raise TypeError(
-                f"y[{i}] has the dtype {labels.dtype}. Labels of pixels must be integers or bool: y.astype(int)."
-            )
+            advice = _advise_on_dtype(y, labels)
+            raise TypeError(f"y[{i}] has the dtype {labels.dtype}. Labels of pixels must be integers or bool.{advice}")
         if labels.dtype == numpy.uint64 and labels.size and labels.max() > numpy.iinfo(numpy.int64).max:
             raise ValueError(f"y[{i}] has the label {labels.max()}, which does not fit into 64 bits with a sign.")
         maps.append(labels)
@@ -118,3 +121,19 @@ def stack_maps(maps: list[numpy.ndarray]) -> numpy.ndarray:
     stacked = numpy.empty(len(maps), object)
     stacked[:] = maps
     return stacked
+
+
+def _advise_on_channels(y: Any, shape: tuple[int, ...]) -> str:
+    """Return how to make maps of labels of arrays that have an axis of channels."""
+    if len(shape) != 3:
+        return ""
+    if shape[2] == 1:
+        return f" Pass {advise(y, '[..., 0]')}."
+    return f" If the last axis has an entry for each class, pass {advise(y, '.argmax(-1)')}."
+
+
+def _advise_on_dtype(y: Any, labels: numpy.ndarray) -> str:
+    """Return how to make integers of labels that are floats."""
+    if labels.dtype.kind == "f" and numpy.isnan(labels).any():
+        return " Replace NaN by an integer that is no class, such as 255, and pass it as ignore_label."
+    return f" Pass {advise(y, '.astype(int)')}." if are_whole(labels) else ""
