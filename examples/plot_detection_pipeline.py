@@ -86,9 +86,9 @@ files, y = boxes_from_frame(frame)
 files_train, files_test, y_train, y_test = train_test_split(files, y, test_size=30, random_state=0)
 pipeline = make_pipeline(
     ImageLoader(size=(SIZE, SIZE)),
-    YOLODetector((8, 16, 32), n_scales=1, iou_threshold=0.3, batch_size=4, max_iter=45, random_state=0),
+    YOLODetector((8, 16, 32), n_scales=1, iou_threshold=0.3, batch_size=4, max_iter=40, random_state=0),
 )
-min_scores = [0.05, 0.45, 0.7]
+min_scores = [0.05, 0.5]
 cv = ShuffleSplit(1, test_size=0.25, random_state=0)
 scoring = {"counting": counting_error, "mAP": lambda pipeline, X, y: pipeline.score(X, y)}
 search = GridSearchCV(pipeline, {"yolodetector__min_score": min_scores}, scoring=scoring, refit="counting", cv=cv).fit(

@@ -405,6 +405,18 @@ OTHERS = {
     "blocks_per_stage": 2,
     "residual": True,
     "image_shape": (2, 2),
+    "architecture": "unet",
+    "image_size": (9, 9),
+    "ignore_label": 1,
+    "n_scales": 1,
+    "box_loss": "ciou",
+    "min_score": 0.5,
+    "iou_threshold": 0.3,
+    "suppression": "soft",
+    "max_detections": 5,
+    "metric": "coco",
+    "proposals": "selective_search",
+    "n_regions": 5,
 }
 
 

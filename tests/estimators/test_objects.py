@@ -15,10 +15,20 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import scale
 
 import skann
-from skann import MLPClassifier, MLPRegressor, activations, initializers, layers, losses, schedules, solvers
+from skann import (
+    FCNSegmenter,
+    MLPClassifier,
+    MLPRegressor,
+    activations,
+    initializers,
+    layers,
+    losses,
+    schedules,
+    solvers,
+)
 from skann.engine.activations import ACTIVATIONS
 from skann.engine.initializers import INITIALIZERS
-from skann.engine.losses import LOSSES, REGRESSION
+from skann.engine.losses import LOSSES, REGRESSION, SEGMENTATION
 from skann.engine.normalizations import NORMALIZATIONS
 from skann.engine.optimizers import SOLVERS
 from skann.engine.schedules import SCHEDULES
@@ -48,11 +58,25 @@ OBJECTS = [
 ]
 
 
+def tasks_of(parameter, value):
+    """Return the tasks of a loss; none for values of other parameters."""
+    return set(getattr(LOSSES[value] if parameter == "loss" and isinstance(value, str) else value, "tasks", ()))
+
+
 def network(parameter, value):
     """Return an estimator with the value as one of its parameters."""
-    tasks = getattr(LOSSES[value] if parameter == "loss" and isinstance(value, str) else value, "tasks", ())
-    cls = MLPRegressor if set(tasks) & REGRESSION else MLPClassifier
+    tasks = tasks_of(parameter, value)
+    if tasks & SEGMENTATION:
+        return FCNSegmenter(filters=(4,), max_iter=2, random_state=0, loss=value)
+    cls = MLPRegressor if tasks & REGRESSION else MLPClassifier
     return cls(**{**OPTIONS, parameter: value})
+
+
+def training_set(parameter, value):
+    """Return X and y for the estimator with the value: the rows of irises, or these as images of one row."""
+    if tasks_of(parameter, value) & SEGMENTATION:
+        return X[:, None], numpy.repeat(Y[:, None, None], X.shape[1], axis=2)
+    return X, Y + 1
 
 
 def theta(estimator):
@@ -61,8 +85,8 @@ def theta(estimator):
 
 @pytest.mark.parametrize(("parameter", "name"), NAMED)
 def test_an_object_with_default_parameters_equals_its_name(parameter, name):
-    by_name = network(parameter, name).fit(X, Y + 1)
-    by_object = network(parameter, TAKEN[parameter][0][name]()).fit(X, Y + 1)
+    by_name = network(parameter, name).fit(*training_set(parameter, name))
+    by_object = network(parameter, TAKEN[parameter][0][name]()).fit(*training_set(parameter, name))
     assert_array_equal(theta(by_object), theta(by_name))
 
 
@@ -74,7 +98,7 @@ def test_objects_are_copied_printed_and_written(parameter, value):
     assert getattr(cloned, parameter) == value
     assert getattr(cloned, parameter) is not value
     assert type(value).__name__ in repr(estimator)
-    fitted = estimator.fit(X, Y + 1)
+    fitted = estimator.fit(*training_set(parameter, value))
     buffer = io.BytesIO()
     joblib.dump(fitted, buffer)
     buffer.seek(0)
@@ -82,7 +106,7 @@ def test_objects_are_copied_printed_and_written(parameter, value):
     by_skops = skops.io.loads(data, trusted=skops.io.get_untrusted_types(data=data))
     for again in (pickle.loads(pickle.dumps(fitted)), joblib.load(buffer), by_skops):
         assert getattr(again, parameter) == value
-        assert_array_equal(theta(again.fit(X, Y + 1)), theta(fitted))
+        assert_array_equal(theta(again.fit(*training_set(parameter, value))), theta(fitted))
 
 
 @pytest.mark.parametrize(

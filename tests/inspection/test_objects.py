@@ -544,7 +544,7 @@ class TestFindings:
     def test_other_targets(self):
         with pytest.raises(TypeError, match=r"YOLODetector takes a dict with 'labels' for each image\. Got int64 for"):
             diagnose(detector(), X, numpy.zeros(len(X), int))
-        with pytest.raises(ValueError, match=r"y\[0\] has the shape"):
+        with pytest.raises(ValueError, match=r"y\[0\] must be a map of labels\. Got int64"):
             diagnose(segmenter(), X, numpy.zeros(len(X), int))
         with pytest.raises(TypeError, match="must be one of skann's"):
             diagnose("YOLODetector", X, OBJECTS)
