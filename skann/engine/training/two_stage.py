@@ -12,7 +12,7 @@ from ..criterion import Criterion
 from ..detection.region_targets import Objects, RegionTargets
 from ..detection.roi_align import roi_align, roi_align_backward
 from ..graph import Graph
-from ..models.rcnn import MASK_INPUT_SIZE, MASK_SIZE, REGION_SIZE, parts_of, scale_of
+from ..models.rcnn import MASK_SIZE, parts_of, scale_of
 from ..network import Network
 from ..objective import Objective
 from ..parameters import Parameters
@@ -59,15 +59,11 @@ class _RegionHead:
     parameters : Parameters
     n_regions : int
         Maximum number of regions.
-    size : int
-        Rows and columns of a region's features.
     scale : float
         The size of the features, divided by that of the image.
     """
 
-    def __init__(
-        self, objective: Objective, graph: Graph, parameters: Parameters, n_regions: int, size: int, scale: float
-    ):
+    def __init__(self, objective: Objective, graph: Graph, parameters: Parameters, n_regions: int, scale: float):
         self.network = Network(graph, parameters, n_regions, training=True, input_gradients=True)
         self.criterion = Criterion(objective, self.network)
         (shape,) = graph.inputs.values()
@@ -117,11 +113,11 @@ class TwoStageCriterion(Criterion):
         self._library = namespace(parameters.theta)
         self._features = trunk.outputs[-1]
         scale = scale_of(trunk)
-        self._regions = _RegionHead(objective, regions, parameters, n_rows * targets.n_regions, REGION_SIZE, scale)
+        self._regions = _RegionHead(objective, regions, parameters, n_rows * targets.n_regions, scale)
         self._n_masked = max(1, targets.n_regions // _MASKED_SHARE)
         self._masks = None
         if masks is not None:
-            self._masks = _RegionHead(objective, masks, parameters, n_rows * self._n_masked, MASK_INPUT_SIZE, scale)
+            self._masks = _RegionHead(objective, masks, parameters, n_rows * self._n_masked, scale)
         for head in filter(None, (self._regions, self._masks)):
             head.criterion.parts = self.parts
 
