@@ -16,7 +16,7 @@ MAX_PIXELS = 89_478_485  # of an image with masks: Pillow's limit for images
 
 
 def read_coco(
-    path: str | os.PathLike, *, masks: bool = False, folder: str | os.PathLike | None = None
+    path: str | os.PathLike, *, masks: bool = False, image_folder: str | os.PathLike | None = None
 ) -> tuple[list[str], numpy.ndarray]:
     """Read the objects in a JSON file in the format of COCO's instances [1]_.
 
@@ -28,13 +28,13 @@ def read_coco(
         The file, such as ``instances_val2017.json``.
     masks : bool, default=False
         Also read the segmentations. The masks of all images are held in memory, with a byte per pixel and object.
-    folder : str or path-like, default=None
+    image_folder : str or path-like, default=None
         The folder of the image files, prepended to their names; None leaves the names as they are.
 
     Returns
     -------
     files : list of str
-        Names of the images' files, as the file has them and in its order; paths with ``folder``.
+        Names of the images' files, as the file has them and in its order; paths with ``image_folder``.
     y : ndarray of dict of shape (n_images,)
         The objects of each image: "boxes", of shape (n_objects, 4), with x0, y0, x1, y1 in pixels, x1 and y1 exclusive;
         "labels", of shape (n_objects,), the names of the categories; with ``masks=True`` also "masks", of shape
@@ -81,7 +81,7 @@ def read_coco(
         raise file_error(path, str(error)) from error
     except MemoryError as error:
         raise file_error(path, "its masks exceed the memory.") from error
-    return join_folder(folder, files), y
+    return join_folder(image_folder, files), y
 
 
 @dataclass

@@ -64,7 +64,7 @@ def test_boxes_and_labels(path):
 
 
 def test_the_folder_of_the_images(path):
-    files, _ = read_coco(write(path, content()), folder=Path("pictures"))
+    files, _ = read_coco(write(path, content()), image_folder=Path("pictures"))
     assert files == [os.path.join("pictures", name) for name in ("b.png", "../a.png", "c.png")]
 
 
