@@ -362,7 +362,7 @@ class BaseMLP(CallbackSupportMixin, ParameterHintsMixin, TrainingAttributesMixin
         with rename_in_errors("y", "y_val"):
             target = self._encode_target(y, sample_weight, continuing=True, incremental=True)
         rows = Rows(X, target, sample_weight, n_classes=self._n_one_hot, encode=self._target_encoder)
-        return ValidationSet(rows, self._target_for_scorers(y), given)
+        return ValidationSet(rows, y, given)
 
     def _split(self, rows: Rows, y, rng: numpy.random.RandomState) -> tuple[Rows, ValidationSet]:
         """Split the rows into a training set and a validation set."""

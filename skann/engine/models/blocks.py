@@ -10,6 +10,12 @@ from ..layers import Affine, Canvas2D, Conv2D, Layer, Linear, MaxPool2D, Shape
 INPUT = "input_scaling"  # the node that standardises the channels of the input
 
 
+def padded_size(size: tuple[int, int], multiple: int) -> tuple[int, int]:
+    """Return the height and width of images that are padded up to multiples of a number."""
+    height, width = (-(-length // multiple) * multiple for length in size)
+    return height, width
+
+
 class BlockBuilder(GraphBuilder):
     """Builds a graph of blocks.
 
@@ -48,7 +54,7 @@ class BlockBuilder(GraphBuilder):
         """Add the scaling of the input "x" and zeros below and to the right, up to multiples in height and width."""
         height, width, _ = self.inputs["x"]
         x = self.add(Affine(), "x", name=INPUT, frozen=True)
-        padded = -(-height // multiple) * multiple, -(-width // multiple) * multiple
+        padded = padded_size((height, width), multiple)
         self._is_padded = padded != (height, width)
         return self.add(Canvas2D(padded), x, name="padding") if self._is_padded else x
 

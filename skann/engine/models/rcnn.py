@@ -56,11 +56,6 @@ class RCNNSizes:
     has_masks: bool = False
 
     @property
-    def stride(self) -> int:
-        """Distance of the points of the features, in pixels."""
-        return 2 ** (len(self.filters) - 2)
-
-    @property
     def width(self) -> int:
         """Number of channels of the features."""
         return self.filters[-2]

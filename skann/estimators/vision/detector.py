@@ -99,7 +99,7 @@ class ObjectDetector(SpatialNetwork):
 
         Parameters
         ----------
-        boxes : ndarray of shape (m, 4) or (m, n_classes, 4)
+        boxes : ndarray of shape (m, 4)
             In pixels; they are clipped to ``size``.
         scores : ndarray of shape (m, n_classes)
         size : (int, int), default=None
@@ -111,8 +111,7 @@ class ObjectDetector(SpatialNetwork):
             best = numpy.argpartition(-values, _CANDIDATES)[:_CANDIDATES]
             index, codes, values = index[best], codes[best], values[best]
         height, width = self.image_shape_[:2] if size is None else size
-        boxes = (boxes[index] if boxes.ndim == 2 else boxes[index, codes]).clip(0, [width, height, width, height])
-        boxes = boxes.astype(values.dtype)
+        boxes = boxes[index].clip(0, [width, height, width, height]).astype(values.dtype)
         solid = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
         boxes, codes, values = boxes[solid], codes[solid], values[solid]
         suppress = self._suppress_softly if self.suppression == "soft" else self._suppress

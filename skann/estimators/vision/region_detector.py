@@ -18,6 +18,7 @@ from ...engine.detection.anchors import anchors
 from ...engine.detection.region_targets import ObjectReader, RegionTargets, objects_in_rows
 from ...engine.kernels.threads import claim, n_threads
 from ...engine.learner import Learner
+from ...engine.models.blocks import padded_size
 from ...engine.models.rcnn import RCNNSizes, rcnn
 from ...engine.region_prediction import RegionOutputs, RegionPredictor
 from ...engine.training.two_stage import TwoStageStep
@@ -130,8 +131,8 @@ class RegionDetector(ObjectDetector):
         self._anchor_grid = None
         if self._proposes:
             filters = check_stages(self.filters, 2)
-            stride, multiple = 2 ** (len(filters) - 2), 2 ** (len(filters) - 1)
-            height, width = (-(-length // multiple) * multiple for length in self.image_shape_[:2])
+            stride = 2 ** (len(filters) - 2)
+            height, width = padded_size(self.image_shape_[:2], 2 * stride)
             self._anchor_grid = (height // stride, width // stride), stride, sizes_of(boxes, sample_weight)
 
     @property

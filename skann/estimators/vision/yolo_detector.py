@@ -13,6 +13,7 @@ from ..._sklearn_compat import Interval, StrOptions
 from ...engine.activations import ACTIVATIONS, Activation
 from ...engine.detection.point_targets import PointTargets
 from ...engine.losses.detection import BOX_LOSSES, DETECTION, PointLoss
+from ...engine.models.blocks import padded_size
 from ...engine.models.detectors import yolo
 from ...engine.objective import Objective
 from ..annotations import (
@@ -281,9 +282,7 @@ class YOLODetector(ObjectDetector):
             raise ValueError(
                 f"n_scales={self.n_scales} exceeds the number of stages: filters={self.filters!r} has {len(filters)}."
             )
-        height, width, _ = self.image_shape_
-        coarsest = 2 ** (len(filters) - 1)
-        height, width = (-(-length // coarsest) * coarsest for length in (height, width))
+        height, width = padded_size(self.image_shape_[:2], 2 ** (len(filters) - 1))
         strides = [2**i for i in range(len(filters) - self.n_scales, len(filters))]
         shapes = [(height // stride, width // stride) for stride in strides]
         return shapes, strides
