@@ -32,6 +32,7 @@ from ..builders import build_initializer, build_normalization
 from ..constraints import RegisteredName, private_copy
 from ..docs import fill_docstring
 from .label_maps import UNLABELLED, OneHotPixels, check_label_maps, encode_maps, find_classes, stack_maps
+from .letterbox import Letterbox
 from .recipe import SpatialRecipe
 from .sizes import check_stages
 from .spatial import SPATIAL_CONSTRAINTS, SpatialNetwork
@@ -297,11 +298,10 @@ class FCNSegmenter(SpatialNetwork):
 
     def _scores(self, X: Any) -> Iterator[NDArray[Any]]:
         """Yield the probabilities of the pixels of each image."""
-        link = self._learner.objective.prediction_link if hasattr(self, "_learner") else None
         for raw, places in self._output_parts(X):
             probabilities = numpy.empty_like(raw)
-            link.write(raw, probabilities)  # pyright: ignore[reportOptionalMemberAccess]  _output_parts checks the fit
-            yield from probabilities if places is None else map(_restored, places, probabilities)
+            self._learner.objective.prediction_link.write(raw, probabilities)
+            yield from probabilities if places is None else map(Letterbox.restore, places, probabilities)
 
     def _build_loss(self):
         loss = private_copy(LOSSES.get(self.loss))
@@ -330,8 +330,3 @@ class FCNSegmenter(SpatialNetwork):
 
     def _validation_score(self, raw, link, rows):
         return mean_iou(rows.of(rows.target), raw.argmax(axis=-1), ignore_label=UNLABELLED)
-
-
-def _restored(place: Any, scores: NDArray[Any]) -> NDArray[Any]:
-    """Return the scores of the pixels of an image from those of its canvas."""
-    return place.restore(scores)

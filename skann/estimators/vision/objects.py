@@ -17,7 +17,7 @@ _LARGEST_TINY = 2  # pixels: in smaller images a box of one pixel is likely
 _TOLERANCE = 1.0  # pixels by which a box may exceed the image, as rounded annotations do
 
 
-def check_objects(y: Any, sizes: Sequence[tuple[int, int]], name: str = "y") -> list[tuple[numpy.ndarray, list[Any]]]:
+def check_objects(y: Any, sizes: Sequence[tuple[int, int]]) -> list[tuple[numpy.ndarray, list[Any]]]:
     """Return the boxes, of shape (k, 4), and the labels of each image.
 
     Raises
@@ -26,15 +26,15 @@ def check_objects(y: Any, sizes: Sequence[tuple[int, int]], name: str = "y") -> 
         If there is not one dict for each image, or a box or a label is missing or invalid; the message names the index
         of the image.
     """
-    images = check_images(y, name)
+    images = check_images(y, "y")
     if len(images) != len(sizes):
-        raise ValueError(f"X has {len(sizes)} images, but {name} has {len(images)}: one dict per image is required.")
+        raise ValueError(f"X has {len(sizes)} images, but y has {len(images)}: one dict per image is required.")
     objects = []
     for i, (image, size) in enumerate(zip(images, sizes, strict=True)):
-        boxes = check_boxes(image, f"{name}[{i}]")
-        check_inside(boxes, size, f"{name}[{i}]['boxes']")
-        objects.append((_clipped(boxes, size), check_labels(image, len(boxes), f"{name}[{i}]")))
-    _check_pixels([boxes for boxes, _ in objects], sizes, name)
+        boxes = check_boxes(image, f"y[{i}]")
+        check_inside(boxes, size, f"y[{i}]['boxes']")
+        objects.append((_clipped(boxes, size), check_labels(image, len(boxes), f"y[{i}]")))
+    _check_pixels([boxes for boxes, _ in objects], sizes)
     return objects
 
 
@@ -59,12 +59,12 @@ def check_inside(boxes: numpy.ndarray, size: tuple[int, int], name: str) -> None
         )
 
 
-def _check_pixels(boxes: Sequence[numpy.ndarray], sizes: Sequence[tuple[int, int]], name: str) -> None:
+def _check_pixels(boxes: Sequence[numpy.ndarray], sizes: Sequence[tuple[int, int]]) -> None:
     """Raise ValueError if no box leaves the first pixel of its image, as fractions of the image do not."""
     filled = [own for own in boxes if len(own)]
     if filled and max(own.max() for own in filled) <= 1 and min(map(min, sizes)) > _LARGEST_TINY:
         raise ValueError(
-            f"All boxes of {name} lie between 0 and 1, as fractions of the width and the height do. Boxes are x0, y0, "
+            "All boxes of y lie between 0 and 1, as fractions of the width and the height do. Boxes are x0, y0, "
             "x1, y1 in pixels: multiply x by the width and y by the height of the image."
         )
 
@@ -99,9 +99,7 @@ def as_label_array(labels: Sequence[Any]) -> numpy.ndarray:
     return array
 
 
-def encode_labels(
-    objects: Sequence[tuple[numpy.ndarray, list[Any]]], classes: numpy.ndarray, name: str = "y"
-) -> list[numpy.ndarray]:
+def encode_labels(objects: Sequence[tuple[numpy.ndarray, list[Any]]], classes: numpy.ndarray) -> list[numpy.ndarray]:
     """Return the codes of the classes of each image's objects.
 
     Raises
@@ -115,7 +113,7 @@ def encode_labels(
         unknown = [label for label in labels if label not in code_of]
         if unknown:
             raise ValueError(
-                f"{name}[{i}]['labels'] has the label {unknown[0]!r}, which is not among the classes of the training "
+                f"y[{i}]['labels'] has the label {unknown[0]!r}, which is not among the classes of the training "
                 f"set: {', '.join(map(repr, code_of))}."
             )
         codes.append(numpy.array([code_of[label] for label in labels], int))
