@@ -181,7 +181,7 @@ class RegionTargets:
         candidates = numpy.concatenate([chosen, proposed if self.anchors is not None else objects.proposals])
         match = match_by_iou(with_loops(numpy), true, candidates.astype(dtype), _POSITIVE, _POSITIVE, False)
         if self.anchors is None:
-            candidates, match = _balanced(candidates, match, n, offset)
+            candidates, match = _balance(candidates, match, n, offset)
         boxes, matches = numpy.zeros((n, 4), dtype), numpy.full(n, -1)
         count = min(n, len(candidates))
         boxes[:count], matches[:count] = candidates[:count], match[:count]
@@ -201,7 +201,7 @@ class RegionTargets:
         return target
 
 
-def _balanced(boxes: numpy.ndarray, match: numpy.ndarray, n: int, offset: int) -> tuple[numpy.ndarray, numpy.ndarray]:
+def _balance(boxes: numpy.ndarray, match: numpy.ndarray, n: int, offset: int) -> tuple[numpy.ndarray, numpy.ndarray]:
     """Return up to n boxes with their matches, of which a quarter at most, or one, match; ``offset`` selects others."""
     positive, negative = numpy.flatnonzero(match >= 0), numpy.flatnonzero(match < 0)
     n_positive = min(len(positive), max(1, n // _POSITIVE_SHARE))

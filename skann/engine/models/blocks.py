@@ -50,7 +50,7 @@ class BlockBuilder(GraphBuilder):
             x = self.block(f"{name}_block_{i}", convolution, activation, x)
         return x
 
-    def scaled_input(self, multiple: int) -> str:
+    def scale_input(self, multiple: int) -> str:
         """Add the scaling of the input "x" and zeros below and to the right, up to multiples in height and width."""
         height, width, _ = self.inputs["x"]
         x = self.add(Affine(), "x", name=INPUT, frozen=True)
@@ -58,8 +58,8 @@ class BlockBuilder(GraphBuilder):
         self._is_padded = padded != (height, width)
         return self.add(Canvas2D(padded), x, name="padding") if self._is_padded else x
 
-    def cropped(self, x: str) -> str:
-        """Add the cropping of maps to the size of the image if ``scaled_input`` has padded it."""
+    def crop_to_image(self, x: str) -> str:
+        """Add the cropping of maps to the size of the image if ``scale_input`` has padded it."""
         height, width, _ = self.inputs["x"]
         return self.add(Canvas2D((height, width)), x, name="cropping") if self._is_padded else x
 

@@ -47,7 +47,7 @@ def yolo(
         Its output has the points of all scales, the finest first, on one axis.
     """
     builder = BlockBuilder(weight_init, normalization, x=in_shape)
-    x = builder.scaled_input(2 ** (len(filters) - 1))
+    x = builder.scale_input(2 ** (len(filters) - 1))
     *_, x = ends = builder.encoder(list(filters), [2] * len(filters), activation, x)[-n_scales:]
     width, outputs = filters[-1], []
     for scale in range(n_scales - 1, -1, -1):

@@ -46,7 +46,7 @@ def fcn8(
     """
     builder = BlockBuilder(weight_init, normalization, x=in_shape)
     n_stages = len(filters)
-    x = builder.scaled_input(2 ** (n_stages - 1))
+    x = builder.scale_input(2 ** (n_stages - 1))
     ends = builder.encoder(list(filters), [2] * (n_stages - 1) + [3], activation, x)
     total = ""
     for i in range(n_stages - 1, max(-1, n_stages - 1 - _SCORED_STAGES), -1):
@@ -90,7 +90,7 @@ def unet(
         Applied after each convolution, before the activation.
     """
     builder = BlockBuilder(weight_init, normalization, x=in_shape)
-    x = builder.scaled_input(2 ** (len(filters) - 1))
+    x = builder.scale_input(2 ** (len(filters) - 1))
     *skips, x = builder.encoder(list(filters), [2] * len(filters), activation, x)
     for i in range(len(skips) - 1, -1, -1):
         x = builder.add(Upsample2D(2), x, name=f"upsample_{i}")
@@ -102,7 +102,7 @@ def unet(
 
 def _of_image_size(builder: BlockBuilder, scores: str, loss: Loss, link: Any) -> tuple[Graph, Objective]:
     """Return the graph, with the scores of the pixels of the image, and the objective."""
-    scores = builder.cropped(scores)
+    scores = builder.crop_to_image(scores)
     return builder.build(scores), Objective.of(scores, loss, link)
 
 

@@ -105,7 +105,7 @@ def rcnn(
 
 def _add_trunk(builder: BlockBuilder, sizes: RCNNSizes, activation: Activation) -> list[str]:
     """Add the trunk; return its outputs, the features last."""
-    x = builder.scaled_input(2 ** (len(sizes.filters) - 1))
+    x = builder.scale_input(2 ** (len(sizes.filters) - 1))
     *_, fine, coarse = builder.encoder(list(sizes.filters), [2] * len(sizes.filters), activation, x)
     init = builder.weight_init or activation.weight_init
     coarse = builder.add(Upsample2D(2), builder.add(Conv2D(sizes.width, init, 1), coarse, name="narrowed"), name="up")

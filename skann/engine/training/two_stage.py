@@ -159,7 +159,7 @@ class TwoStageCriterion(Criterion):
             ),
             numpy.concatenate([own.weights * weight for own, weight in zip(regions, weights, strict=True)]),
         )
-        return self._moved(arrays)
+        return self._move(arrays)
 
     def _mask_arrays(self, objects: list[Objects], regions: list, weights: numpy.ndarray) -> list[Array]:
         """Return boxes, their images, their masks and their weights, for the head of masks."""
@@ -176,9 +176,9 @@ class TwoStageCriterion(Criterion):
                 masks[i, :k, :, :, 0] = own.masks(boxes[i, :k], chosen.matches[index], MASK_SIZE)
                 shares[i, :k] = weights[i] / (k * MASK_SIZE**2)
         arrays = boxes.reshape(-1, 4), numpy.repeat(numpy.arange(n), count), masks.reshape(-1, *masks.shape[2:])
-        return self._moved((*arrays, shares.reshape(-1)))
+        return self._move((*arrays, shares.reshape(-1)))
 
-    def _moved(self, arrays: tuple) -> list[Array]:
+    def _move(self, arrays: tuple) -> list[Array]:
         """Return arrays in the memory of the networks, numbers in their dtype."""
         dtype = self.network.parameters.theta.dtype
         return [

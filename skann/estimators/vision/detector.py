@@ -135,7 +135,7 @@ class ObjectDetector(SpatialNetwork):
         order = numpy.argsort(-values, kind="stable")[: self.max_detections]
         return numpy.concatenate(index)[order], values[order]
 
-    def _checked_target(self, y, images, places, reset):
+    def _check_target(self, y, images, places, reset):
         sizes = [images.shape[1:3]] * images.shape[0] if places is None else [place.size for place in places]
         objects = check_objects(y, sizes)
         if reset:

@@ -310,7 +310,7 @@ class FCNSegmenter(SpatialNetwork):
             raise ValueError(f"loss={self.loss!r} is no loss for labels of pixels. Use one of {', '.join(names)}.")
         return loss if loss.over_positions else PixelLoss(loss)
 
-    def _checked_target(self, y, images, places, reset):
+    def _check_target(self, y, images, places, reset):
         sizes = [images.shape[1:3]] * images.shape[0] if places is None else [place.size for place in places]
         maps = check_label_maps(y, sizes)
         if reset:

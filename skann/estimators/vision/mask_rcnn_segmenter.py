@@ -271,7 +271,7 @@ class MaskRCNNSegmenter(RegionDetector):
     def _object_reader(self):
         return ObjectsInMaps(len(self.classes_))
 
-    def _checked_target(self, y, images, places, reset):
+    def _check_target(self, y, images, places, reset):
         sizes = [images.shape[1:3]] * images.shape[0] if places is None else [place.size for place in places]
         instances = check_instances(y, sizes)
         labelled = [(own.masks, own.labels) for own in instances]

@@ -33,7 +33,7 @@ def check_objects(y: Any, sizes: Sequence[tuple[int, int]]) -> list[tuple[numpy.
     for i, (image, size) in enumerate(zip(images, sizes, strict=True)):
         boxes = check_boxes(image, f"y[{i}]")
         check_inside(boxes, size, f"y[{i}]['boxes']")
-        objects.append((_clipped(boxes, size), check_labels(image, len(boxes), f"y[{i}]")))
+        objects.append((_clip(boxes, size), check_labels(image, len(boxes), f"y[{i}]")))
     _check_pixels([boxes for boxes, _ in objects], sizes)
     return objects
 
@@ -51,7 +51,7 @@ def check_inside(boxes: numpy.ndarray, size: tuple[int, int], name: str) -> None
             f"{name}[{outside[0]}], {boxes[outside[0]].tolist()}, exceeds the image of {width} x {height} pixels. "
             "Boxes are x0, y0, x1, y1 in pixels: clip them to the image."
         )
-    after = _clipped(boxes, size)
+    after = _clip(boxes, size)
     beyond = numpy.flatnonzero((after[:, 2:] <= after[:, :2]).any(axis=1))
     if len(beyond):
         raise ValueError(
@@ -145,7 +145,7 @@ def check_proposals(proposals: Any, size: tuple[int, int], name: str) -> numpy.n
     ValueError
         If they are not finite numbers of that shape.
     """
-    boxes = _clipped(check_corners(proposals, name), size)
+    boxes = _clip(check_corners(proposals, name), size)
     return boxes[(boxes[:, 2:] > boxes[:, :2]).all(axis=1)]
 
 
@@ -191,7 +191,7 @@ def without_empty(image: dict[str, numpy.ndarray]) -> dict[str, numpy.ndarray]:
     return {key: values[is_solid] for key, values in image.items()}
 
 
-def _clipped(boxes: numpy.ndarray, size: tuple[int, int]) -> numpy.ndarray:
+def _clip(boxes: numpy.ndarray, size: tuple[int, int]) -> numpy.ndarray:
     """Return boxes clipped to an image."""
     height, width = size
     return boxes.clip(0, [width, height, width, height])

@@ -209,8 +209,8 @@ class RCNNDetector(RegionDetector):
             found.append(check_proposals(propose(image), (height, width), f"proposals(X[{i}])"))
         return found
 
-    def _checked_target(self, y, images, places, reset):
-        target = super()._checked_target(y, images, places, reset)
+    def _check_target(self, y, images, places, reset):
+        target = super()._check_target(y, images, places, reset)
         if not self._proposes:
             for own, proposals in zip(target, self._propose(images), strict=True):
                 own["proposals"] = proposals

@@ -106,20 +106,20 @@ class SpatialNetwork(ImageNetwork):
         images, places = spatial_images(self, X, reset=reset)
         if y is None:
             raise ValueError(f"This {type(self).__name__} estimator requires y to be passed, but the target y is None.")
-        return images, self._checked_target(y, images, places, reset)
+        return images, self._check_target(y, images, places, reset)
 
     def _validation_data(self, X, y):
         with rename_in_errors("X", "X_val"):
             images, places = spatial_images(self, X, reset=False)
         with rename_in_errors("y", "y_val"):
-            return images, self._checked_target(y, images, places, reset=False)
+            return images, self._check_target(y, images, places, reset=False)
 
     def _check_validation_set(self, X, y, sample_weight):
         """Return the validation set; scorers receive y as passed, since that of ``rows`` lies on canvases."""
         checked = super()._check_validation_set(X, y, sample_weight)
         return None if checked is None else replace(checked, y=y)
 
-    def _checked_target(self, y: Any, images: Any, places: list[Letterbox] | None, reset: bool) -> numpy.ndarray:
+    def _check_target(self, y: Any, images: Any, places: list[Letterbox] | None, reset: bool) -> numpy.ndarray:
         """Return the targets in pixels of the images as the network sees them, an array with one entry per image.
 
         Parameters
